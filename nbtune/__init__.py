@@ -1,0 +1,28 @@
+"""Grid search over Keras models, in a notebook: `%load_ext nbtune`, then `%%tune`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbtune.errors import BuildError, UsageError
+
+if TYPE_CHECKING:
+    from nbtune.search import Search, tune
+
+__version__ = "0.1.0"
+__all__ = ["BuildError", "Search", "UsageError", "load_ipython_extension", "tune"]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """What `%load_ext nbtune` calls."""
+    from nbtune.magic import register
+
+    register(shell)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Search", "tune"):  # later than `import nbtune`: they bring more with them
+        from nbtune import search
+
+        return getattr(search, name)
+    raise AttributeError(f"module 'nbtune' has no attribute {name!r}")

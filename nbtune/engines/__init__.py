@@ -1,0 +1,1 @@
+"""Where trials are trained: in this process, or in worker processes."""

@@ -1,0 +1,153 @@
+"""Worker processes on this machine, as the kernel sees them."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import importlib.util
+import itertools
+import json
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+
+from nbtune.engines.base import Emit
+from nbtune.errors import BuildError, UsageError, WorkerDied
+from nbtune.events import from_dict
+from nbtune.job import Job
+
+SECONDS_TO_END = 5
+
+
+class Workers:
+    """An engine of `count` worker processes with `threads` threads each.
+
+    Args:
+        scratch: a folder for jobs, data and sockets; it goes when the workers go.
+        log: where their prints and TensorFlow's messages go.
+    """
+
+    def __init__(self, count: int, threads: int, scratch: Path, log: Path, emit: Emit) -> None:
+        _require_tensorflow()
+        self._scratch, self._log, self._emit = scratch, log, emit
+        self._ids = itertools.count()
+        self._futures: dict[int, Future[Any]] = {}
+        self._jobs: list[tuple[Job, str]] = []
+        self._halted = {"pause": threading.Event(), "resume": threading.Event()}
+        self._sending = threading.Lock()
+        self._ended = threading.Event()
+        self._process = self._start()
+        self._send({"workers": count, "threads": threads, "scratch": str(scratch)})
+        # a copied context: on ipykernel 7.0 a bare thread cannot reach the cell's output
+        threading.Thread(target=contextvars.copy_context().run, args=[self._listen], daemon=True).start()
+
+    def _start(self) -> subprocess.Popen[str]:
+        environment = {
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(path for path in [str(Path(__file__).parents[2]), *sys.path] if path),
+            "TMPDIR": str(self._scratch),  # sockets of multiprocessing, which would outlive a killed process
+        }
+        return subprocess.Popen(
+            [sys.executable, "-m", "nbtune.engines.supervisor"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log.open("a"),
+            env=environment,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,  # Ctrl-C is for the kernel, which decides
+        )
+
+    def submit(self, task: str, job: Job, **arguments: Any) -> Future[Any]:
+        id = next(self._ids)
+        future: Future[Any] = Future()
+        if self._ended.is_set():
+            future.set_exception(self._why())
+            return future
+        self._futures[id] = future
+        self._send({"id": id, "task": task, "job": self._file_of(job), "arguments": arguments})
+        return future
+
+    def pause(self) -> None:
+        self._do("pause")
+
+    def resume(self) -> None:
+        self._do("resume")
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            assert self._process.stdin
+            self._process.stdin.close()
+        try:
+            self._process.wait(SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        while self._futures:
+            future = self._futures.popitem()[1]
+            future.cancel()
+            future.set_running_or_notify_cancel()  # or whoever waits for it waits for ever
+
+    def _do(self, what: str) -> None:
+        self._halted[what].clear()
+        self._send({"do": what})
+        self._halted[what].wait(SECONDS_TO_END)
+
+    def _file_of(self, job: Job) -> str:
+        for known, path in self._jobs:
+            if known is job:
+                return path
+        path = str(self._scratch / f"job-{len(self._jobs)}.pickle")
+        try:
+            Path(path).write_bytes(cloudpickle.dumps(job))
+        except Exception as error:  # pickling a user's objects can raise anything
+            raise UsageError(
+                f"{job.function.name} cannot be sent to the workers: {error}; create that thing inside of the function"
+            ) from None
+        self._jobs.append((job, path))
+        return path
+
+    def _send(self, message: dict[str, Any]) -> None:
+        with self._sending, contextlib.suppress(OSError):  # a supervisor that is gone is noticed in _listen
+            assert self._process.stdin
+            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.flush()
+
+    def _listen(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            message = json.loads(line)
+            if "events" in message:
+                self._emit([from_dict(event) for event in message["events"]])
+            elif "done" in message:
+                self._halted[message["done"]].set()
+            else:
+                future = self._futures.pop(message["id"], None)  # gone if `close` was faster
+                if future:
+                    _settle(future, message)
+        self._ended.set()
+        while self._futures:
+            self._futures.popitem()[1].set_exception(self._why())
+
+    def _why(self) -> WorkerDied:
+        lines = self._log.read_text(errors="replace").strip().splitlines()
+        return WorkerDied("the worker processes ended" + (f"; their last words: {lines[-1]}" if lines else ""))
+
+
+def _settle(future: Future[Any], message: dict[str, Any]) -> None:
+    if "result" in message:
+        future.set_result(message["result"])
+        return
+    kinds = {"build": BuildError, "usage": UsageError, "died": WorkerDied, "internal": RuntimeError}
+    future.set_exception(kinds[message["kind"]](message["error"]))
+
+
+def _require_tensorflow() -> None:
+    if importlib.util.find_spec("tensorflow") is None:
+        raise UsageError("TensorFlow is not installed; pip install 'nbtune[cpu]' or 'nbtune[gpu]'")

@@ -1,0 +1,151 @@
+"""The process between a kernel and its workers: `python -m nbtune.engines.supervisor`.
+
+It reads commands from its standard input and writes messages to its standard output, one JSON object a line. Being a
+process of its own it gives the workers a clean parent (the kernel may be multi-threaded, have TensorFlow running, or be
+a script without a `__main__` guard), and ends them all when the kernel is gone, however the kernel went.
+
+Commands: {"id", "task", "job", "arguments"}, {"do": "pause" | "resume"}. The end of the input means: end everything.
+Messages: {"id", "result"}, {"id", "error", "kind"}, {"events": [...]}, {"done": "pause" | "resume"}.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import threading
+import traceback
+from concurrent.futures import CancelledError, Future
+from multiprocessing.connection import Connection, Listener
+from typing import Any, TextIO
+
+import psutil
+from pebble import ProcessExpired, ProcessPool
+
+from nbtune.errors import BuildError, UsageError
+
+TASKS_A_PROCESS = 25  # then a fresh one: TensorFlow never gives all memory back
+
+
+class Supervisor:
+    """One pool of workers, the lines to them, and the line to the kernel."""
+
+    def __init__(self, out: TextIO, workers: int, threads: int) -> None:
+        self._out = out
+        self._writing = threading.Lock()
+        self._pids: set[int] = set()
+        self._paused = False
+        key = os.urandom(32)
+        self._listener = Listener(authkey=key)
+        threading.Thread(target=self._welcome, daemon=True).start()
+        self._pool = ProcessPool(
+            max_workers=workers,
+            max_tasks=TASKS_A_PROCESS,
+            context=_context(),
+            initializer=_connect,
+            initargs=[self._listener.address, key, threads],
+        )
+
+    def obey(self, command: dict[str, Any]) -> None:
+        if "do" in command:
+            self._paused = command["do"] == "pause"
+            for pid in list(self._pids):
+                self._halt_or_go_on(pid)
+            self._send({"done": command["do"]})
+            return
+        future = self._pool.schedule(_run, args=[command["task"], command["job"], command["arguments"]])
+        future.add_done_callback(lambda done: self._report(command["id"], done))
+
+    def end(self) -> None:
+        """Kills the workers where they stand."""
+        for pid in list(self._pids):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                psutil.Process(pid).kill()
+
+    def _report(self, id: int, done: Future[Any]) -> None:
+        try:
+            self._send({"id": id, "result": done.result()})
+        except CancelledError:
+            return
+        except ProcessExpired as error:
+            self._send({"id": id, "kind": "died", "error": _cause(error.exitcode)})
+        except BuildError as error:
+            self._send({"id": id, "kind": "build", "error": str(error)})
+        except UsageError as error:
+            self._send({"id": id, "kind": "usage", "error": str(error)})
+        except Exception as error:
+            self._send({"id": id, "kind": "internal", "error": "".join(traceback.format_exception(error))})
+
+    def _welcome(self) -> None:
+        while True:
+            connection = self._listener.accept()
+            threading.Thread(target=self._listen, args=[connection], daemon=True).start()
+
+    def _listen(self, connection: Connection) -> None:
+        pid = json.loads(connection.recv_bytes())["pid"]
+        self._pids.add(pid)
+        self._halt_or_go_on(pid)
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                self._send(json.loads(connection.recv_bytes()))
+        self._pids.discard(pid)
+
+    def _halt_or_go_on(self, pid: int) -> None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            process.suspend() if self._paused else process.resume()
+
+    def _send(self, message: dict[str, Any]) -> None:
+        with self._writing, contextlib.suppress(BrokenPipeError):  # the kernel is gone, and so are we, soon
+            self._out.write(json.dumps(message) + "\n")
+            self._out.flush()
+
+
+def _context() -> Any:
+    """Workers forked from a process that has only imported TensorFlow start in 0.1 s; elsewhere they are spawned."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["nbtune.engines.worker"])
+    return context
+
+
+def _connect(*arguments: Any) -> None:
+    from nbtune.engines import worker  # imports Keras, which this process itself never does
+
+    worker.connect(*arguments)
+
+
+def _run(*arguments: Any) -> dict[str, Any]:
+    from nbtune.engines import worker
+
+    return worker.run(*arguments)
+
+
+def _cause(exitcode: int | None) -> str:
+    if exitcode is None or exitcode >= 0:
+        return f"the worker process ended with exit code {exitcode}"
+    name = signal.Signals(-exitcode).name
+    return f"the worker process was killed by signal {-exitcode} ({name})" + (", perhaps out of memory" if name == "SIGKILL" else "")
+
+
+def main() -> None:
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what a user's function prints goes to the log, not between the messages
+    settings = json.loads(sys.stdin.readline())
+    supervisor = Supervisor(out, settings["workers"], settings["threads"])
+    try:
+        for line in sys.stdin:
+            supervisor.obey(json.loads(line))
+    finally:
+        supervisor.end()
+        shutil.rmtree(settings["scratch"], ignore_errors=True)
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The first look at a user's function, in a worker: does it build, what does it ask for, what does a trial cost?"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import keras
+import psutil
+
+from nbtune import data
+from nbtune.engines import trial
+from nbtune.engines.base import Emit
+from nbtune.engines.tracebacks import user_traceback
+from nbtune.errors import BuildError, UsageError
+from nbtune.job import Job
+from nbtune.model import build, own_loss, units
+from nbtune.progress import show
+from nbtune.space import Value
+
+MOST_COMBINATIONS = 100_000
+
+
+def look(job: Job, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str, Any]:
+    """Builds some combinations, and tells what the first that builds is like.
+
+    Returns:
+        The fields of `job.Look`.
+
+    Raises:
+        BuildError: none of them builds; with the traceback of the first.
+        UsageError: the function returns no model, or one that does not take the data.
+    """
+    x = data.read(job.folder).x
+    first: BuildError | None = None
+    for combination in values:
+        try:
+            model = build(job, combination)
+        except UsageError:
+            raise
+        except Exception as error:
+            shown = ", ".join(f"{name}={show(value)!s}" for name, value in combination.items())
+            text = user_traceback(error, job.function)
+            first = first or BuildError(f"{job.function.name}({shown}) raised an error\n\n{text}")
+            continue
+        is_built = bool(model.built)
+        return {"units": units(model, x), "loss": own_loss(model), "built": is_built}
+    assert first is not None
+    raise first
+
+
+def explore(job: Job, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str, Any]:
+    """Every combination that a KerasTuner function asks for, found by building it.
+
+    The function is run on a first choice of values; each hyperparameter that it asks for and that is active becomes a
+    fork, and the last fork with values left is taken next, until none is left. So whatever opens or closes a
+    hyperparameter (a conditional scope, an `if`, a loop over `layers`), each combination comes out exactly once.
+
+    Args:
+        axes: hyperparameter to the values that replace the function's own.
+
+    Returns:
+        `combinations`, a list of dicts; `space`, KerasTuner's configuration of all hyperparameters found;
+        `asked`, the names that the function asked for.
+    """
+    import keras_tuner
+
+    path: list[tuple[str, list[Value], int]] = []
+    combinations: list[dict[str, Value]] = []
+    found = keras_tuner.HyperParameters()
+    while True:
+        hp = _asking(axes, {name: values[i] for name, values, i in path})
+        keras.utils.clear_session()
+        try:
+            job.function.call(hp)
+        except Exception as error:
+            if not combinations:
+                raise BuildError(f"{job.function.name}(hp) raised an error\n\n{user_traceback(error, job.function)}") from None
+            # this combination will fail as a trial of its own, with its traceback
+        known = {name for name, _, _ in path}
+        path += [(name, values, 0) for name, values in hp.forks.items() if name not in known]
+        found.merge(hp)
+        combinations.append({name: values[i] for name, values, i in path})
+        if len(combinations) > MOST_COMBINATIONS:
+            raise UsageError(f"{job.function.name} asks for more than {MOST_COMBINATIONS:,} combinations; narrow its ranges")
+        while path and path[-1][2] == len(path[-1][1]) - 1:
+            path.pop()
+        if not path:
+            space = found.get_config()["space"]
+            return {"combinations": combinations, "space": space, "asked": [hp["config"]["name"] for hp in space]}
+        name, values, i = path[-1]
+        path[-1] = (name, values, i + 1)
+
+
+def _asking(axes: Mapping[str, list[Value]], chosen: Mapping[str, Value]) -> Any:
+    """A `HyperParameters` that notes what it is asked for, and answers with the chosen or the first value."""
+    import keras_tuner
+
+    class Asking(keras_tuner.HyperParameters):
+        def __init__(self) -> None:
+            super().__init__()
+            self.forks: dict[str, list[Value]] = {}
+            self.values = dict(chosen)
+
+        def _register(self, hyperparameter: Any, overwrite: bool = False) -> Any:
+            name = hyperparameter.name
+            if self.is_active(hyperparameter):
+                values = axes.get(name) or sorted_values(hyperparameter)
+                self.forks.setdefault(name, list(values))
+                self.values.setdefault(name, self.forks[name][0])
+            return super()._register(hyperparameter, overwrite)
+
+    return Asking()
+
+
+def sorted_values(hyperparameter: Any) -> list[Value]:
+    """KerasTuner's own values for a grid; ten for a range without a step, which come as a set in no order."""
+    values = list(hyperparameter.values)
+    return sorted(values) if getattr(hyperparameter, "step", 1) is None else values
+
+
+def measure(job: Job, emit: Emit, values: Mapping[str, Value]) -> dict[str, float]:
+    """Trains one combination for three epochs.
+
+    Returns:
+        `setup`, seconds to build, compile and trace; `epoch`, seconds for an epoch after that; `worker_mb`, the memory
+        that this process holds by itself, and `shared_mb`, what it shares with its siblings.
+    """
+    arrays = data.read(job.folder)
+    start = time.perf_counter()
+    model = trial.new_model(job, values, arrays.x)
+    marks: list[float] = []
+    clock = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: marks.append(time.perf_counter()))
+    trial.train(replace(job, epochs=3), model, values, arrays, [clock])
+    epoch = min(b - a for a, b in itertools.pairwise(marks))
+    memory = psutil.Process().memory_full_info()
+    own, shared = memory.uss / 1e6, (memory.rss - memory.uss) / 1e6
+    return {"setup": marks[0] - start - epoch, "epoch": epoch, "worker_mb": own, "shared_mb": shared}

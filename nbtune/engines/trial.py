@@ -1,0 +1,119 @@
+"""The reference: one trial, trained by `model.fit` and stopped by `keras.callbacks.EarlyStopping`."""
+
+from __future__ import annotations
+
+import gc
+import json
+import math
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from nbtune import data
+from nbtune.engines.base import Emit
+from nbtune.engines.tracebacks import user_traceback
+from nbtune.events import DIVERGED, DONE, FAILED, EpochEnded, TrialEnded, TrialStarted
+from nbtune.job import Job
+from nbtune.model import compiled, loss_name, seed, units
+from nbtune.space import Value
+
+def fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value]) -> TrialEnded:
+    """Trains one combination and leaves the best epoch's weights in the project; never raises for the trial's sake."""
+    start = time.time()
+    emit([TrialStarted(trial, start)])
+    try:
+        return _fit(job, emit, trial, values, start)
+    except Exception as error:  # whatever it is, the other trials go on
+        return TrialEnded(trial, FAILED, seconds=time.time() - start, error=user_traceback(error, job.function))
+    finally:
+        gc.collect()
+
+
+def _fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], start: float) -> TrialEnded:
+    assert job.objective is not None
+    arrays = data.read(job.folder)
+    model = new_model(job, values, arrays.x)
+    stopper = early_stopping(job)
+    reporter = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: emit([EpochEnded(trial, epoch + 1, {k: float(v) for k, v in logs.items()})])
+    )
+    history = train(job, model, values, arrays, [keras.callbacks.TerminateOnNaN(), stopper, reporter])
+    scores = history.get(job.objective.name)
+    if scores is None:
+        raise KeyError(f"the model logs no {job.objective.name!r}; it logs {', '.join(history)}")
+    seconds = time.time() - start
+    if not all(map(math.isfinite, [*history["loss"], *scores])):
+        at = next(i for i, pair in enumerate(zip(history["loss"], scores, strict=True), 1) if not all(map(math.isfinite, pair)))
+        return TrialEnded(trial, DIVERGED, history=history, seconds=seconds, error=f"the loss became NaN or infinite in epoch {at}")
+    save_weights(model, job.weights(trial))
+    best = stopper.best_epoch + 1
+    return TrialEnded(trial, DONE, scores[best - 1], best, history, time.time() - start)
+
+
+def new_model(job: Job, values: Mapping[str, Value], x: data.Inputs) -> keras.Model:
+    """A trial's model in a process that forgets the trials before."""
+    keras.utils.clear_session()
+    seed(job)
+    return compiled(job, values, x)
+
+
+def early_stopping(job: Job) -> keras.callbacks.EarlyStopping:
+    """Watches the objective and restores the best epoch's weights; without patience it never stops a trial."""
+    assert job.objective is not None
+    return keras.callbacks.EarlyStopping(
+        monitor=job.objective.name,
+        mode=job.objective.direction,
+        min_delta=job.min_delta,
+        patience=job.epochs if job.patience is None else job.patience,
+        restore_best_weights=True,
+    )
+
+
+def refit(job: Job, emit: Emit, values: Mapping[str, Value], epochs: int) -> dict[str, Any]:
+    """Trains one combination on training and validation rows together, for exactly so many epochs.
+
+    Returns:
+        `weights`, the file that holds them.
+    """
+    x, y = data.read(job.folder).joined()
+    model = new_model(job, values, x)
+    train(replace(job, epochs=epochs), model, values, data.Arrays(x, y), [])
+    path = job.project / "final.weights.h5"
+    save_weights(model, path)
+    return {"weights": str(path)}
+
+
+def train(
+    job: Job, model: keras.Model, values: Mapping[str, Value], arrays: data.Arrays, callbacks: list[keras.callbacks.Callback]
+) -> dict[str, list[float]]:
+    """`model.fit` on labels encoded for the model's loss; returns its history."""
+    assert job.labels is not None
+    loss, width = loss_name(model.loss), units(model, arrays.x)
+    validation = None
+    if arrays.y_val is not None:
+        validation = (arrays.x_val, job.labels.encode(arrays.y_val, loss, width))
+    seed(job)
+    history = model.fit(
+        arrays.x,
+        job.labels.encode(arrays.y, loss, width),
+        batch_size=int(values.get("batch_size", job.batch_size)),
+        epochs=job.epochs,
+        validation_data=validation,
+        callbacks=callbacks,
+        verbose=0,
+    ).history
+    return {name: [float(v) for v in values] for name, values in history.items()}
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    """Writes the weights whole or not at all, and beside them what stock KerasTuner needs to build the model."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{os.getpid()}.weights.h5")
+    model.save_weights(partial)
+    (path.parent / "build_config.json").write_text(json.dumps(model.get_build_config()))
+    os.replace(partial, path)

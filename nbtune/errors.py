@@ -1,0 +1,24 @@
+"""What goes wrong, in words for the person who typed it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UsageError(ValueError):
+    """A mistake in a call or an option line: one line that names it and how to put it right."""
+
+
+class BuildError(UsageError):
+    """The model-building function raised; the message ends with the function's own traceback."""
+
+
+class WorkerDied(RuntimeError):
+    """A worker process ended before it finished its trial."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`"; did you mean 'units'?"` for the nearest known word, `""` where none is near."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,63 @@
+"""What a worker needs to know to train any trial of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbtune.function import Function
+from nbtune.labels import Labels
+from nbtune.objective import Objective
+from nbtune.space import Value
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a model of the function turned out to be.
+
+    Attributes:
+        units: the size of its last dimension.
+        loss: the loss that the function compiles it with; None if it does not compile.
+        built: it knew its input's shape when the function returned it.
+    """
+
+    units: int
+    loss: str | None
+    built: bool
+
+
+@dataclass(frozen=True)
+class Job:
+    """The function and the terms of the fit; the same for all trials.
+
+    Attributes:
+        objects: axis to name to thing, for values that stand for a callable or a Keras object.
+        folder: where `Data.write` left the data.
+        project: the KerasTuner project, which takes the weights.
+        applied: axes that a compiled model has not used itself, so that they are applied to it.
+        labels, objective, look: None until a model has been looked at.
+    """
+
+    function: Function
+    objects: Mapping[str, Mapping[str, Any]]
+    folder: Path
+    project: Path
+    epochs: int
+    patience: int | None
+    min_delta: float
+    batch_size: int
+    seed: int
+    applied: frozenset[str] = frozenset()
+    labels: Labels | None = None
+    objective: Objective | None = None
+    look: Look | None = None
+
+    def resolved(self, values: Mapping[str, Value]) -> dict[str, Any]:
+        """The values with names replaced by the things that they stand for."""
+        return {name: self.objects.get(name, {}).get(value, value) for name, value in values.items()}  # type: ignore[call-overload]
+
+    def weights(self, trial: str) -> Path:
+        """Where KerasTuner looks for a trial's weights."""
+        return self.project / f"trial_{trial}" / "checkpoint.weights.h5"

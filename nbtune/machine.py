@@ -1,0 +1,34 @@
+"""What this machine lends us: cores and memory, containers (Binder, Docker) considered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+from loky import cpu_count
+
+SHARED_MB, WORKER_MB = 500, 350  # TensorFlow once, then a worker that trains a small network; measured
+
+
+def cores() -> int:
+    """Cores that this process may use: affinity and container quota considered."""
+    return int(cpu_count())
+
+
+def memory_mb() -> float:
+    """Memory that can still be had, in MB: the machine's, or the container's if that is less."""
+    free = psutil.virtual_memory().available
+    for limit, used in (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ):
+        try:
+            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
+        except (OSError, ValueError):  # no such container, or "max": no limit
+            continue
+    return free / 1e6
+
+
+def usual_workers() -> int:
+    """One worker a core, as far as memory goes."""
+    return max(1, min(cores(), int((memory_mb() - SHARED_MB) // WORKER_MB)))

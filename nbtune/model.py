@@ -1,0 +1,201 @@
+"""The user's function → a compiled Keras model for given values.
+
+How trials are seeded: `seed` once before the model is built and once more before it is fitted, with the same number for
+every trial. So a trial's initial weights do not depend on what ran before it, all trials see their batches in the same
+order, and a difference between two scores is not a difference between two shuffles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from nbtune import names
+from nbtune.data import Inputs
+from nbtune.errors import UsageError
+from nbtune.job import Job
+from nbtune.labels import CLASSES, ONE_HOT
+from nbtune.space import Value
+
+
+def seed(job: Job) -> None:
+    """Sets Python's, NumPy's and Keras's seed. For worker processes: in a kernel it would change the user's draws."""
+    keras.utils.set_random_seed(job.seed)
+
+
+def build(job: Job, values: Mapping[str, Value]) -> keras.Model:
+    """The function's own model, built and compiled or not, as the function left it.
+
+    Raises:
+        UsageError: the function returned no Keras model.
+        Exception: whatever the user's function raises.
+    """
+    if job.function.takes_hp:
+        model = job.function.call(hyperparameters(values))
+    else:
+        model = job.function.call(**job.function.arguments(job.resolved(values)))
+    if not isinstance(model, keras.Model):
+        what = "nothing (is the `return model` missing?)" if model is None else f"a {type(model).__name__}, not a Keras model"
+        raise UsageError(f"{job.function.name} returned {what}")
+    return model
+
+
+def built(model: keras.Model, x: Inputs) -> keras.Model:
+    """The model with its weights, which one without an `Input` makes when it sees its first row."""
+    if not model.built:
+        _run_one_row(model, x)
+    return model
+
+
+def hyperparameters(values: Mapping[str, Value]) -> Any:
+    """A `keras_tuner.HyperParameters` that answers with these values, whatever it is asked for them."""
+    import keras_tuner  # only functions that take `hp` need it
+
+    hp = keras_tuner.HyperParameters()
+    hp.values = dict(values)
+    return hp
+
+
+def units(model: keras.Model, x: Inputs) -> int:
+    """The size of the model's last dimension, found by running one row through it.
+
+    Raises:
+        UsageError: the model has several outputs, or does not take such rows.
+    """
+    try:
+        output = _run_one_row(model, x)
+    except (ValueError, TypeError) as error:
+        shape = x.shape[1:] if hasattr(x, "shape") else "of several inputs"
+        raise UsageError(f"the model does not take the data's rows, shape {shape}: {str(error).strip()}") from None
+    if not hasattr(output, "shape"):
+        raise UsageError("the model has several outputs; nbtune tunes models with one")
+    return int(output.shape[-1]) if len(output.shape) > 1 else 1
+
+
+def _run_one_row(model: keras.Model, x: Inputs) -> Any:
+    return model(keras.tree.map_structure(lambda part: keras.ops.convert_to_tensor(part[:1]), x), training=False)
+
+
+def own_loss(model: keras.Model) -> str | None:
+    """The name of the loss that the function compiled its model with; None for an uncompiled model."""
+    return loss_name(model.loss) if model.compiled else None
+
+
+def loss_name(loss: Any) -> str:
+    if isinstance(loss, str):
+        return names.canonical(loss.lower())
+    return str(getattr(loss, "name", None) or getattr(loss, "__name__", None) or type(loss).__name__)
+
+
+def compiled(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
+    """The model of one trial, ready to fit: `build`, then what the axes replace.
+
+    An uncompiled model is compiled with Adam, the usual loss for the labels and the objective's metric. A compiled one
+    keeps all that no axis replaces; the objective's metric is added if it is not there.
+    """
+    model = built(build(job, values), x)
+    things = job.resolved(values)
+    if "init" in things:
+        reinitialise(model, things["init"])
+    if model.compiled:
+        _recompile(model, job, things)
+    else:
+        assert job.labels is not None
+        loss = things.get("loss", job.labels.default_loss(units(model, x)))
+        optimizer = _optimizer(things.get("optimizer", "adam"), things.get("learning_rate"))
+        model.compile(optimizer, _loss(loss), metrics=_missing_metric(job, []))
+    return model
+
+
+def delivered(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
+    """As `compiled`, but its loss takes the labels in the form that the user has them in, so that `evaluate` works."""
+    model = compiled(job, values, x)
+    assert job.labels is not None
+    name = loss_name(model.loss)
+    if job.labels.form == CLASSES and "sparse" not in name and units(model, x) > 1:
+        plain = "sparse_categorical_crossentropy" if model.loss == "categorical_crossentropy" else OneHotLabels(model.loss)
+        _compile_again(model, loss=plain)
+    elif job.labels.form == ONE_HOT and model.loss == "sparse_categorical_crossentropy":
+        _compile_again(model, loss="categorical_crossentropy")
+    model.optimizer.build(model.trainable_variables)  # so that its saved state finds its place
+    return model
+
+
+def reinitialise(model: keras.Model, init: Any) -> None:
+    """Gives every kernel of the model new values from one initialiser, by name or as an `Initializer`.
+
+    Source: `keras.initializers`; Glorot and Bengio 2010 for `glorot_*`, whose variance is 2 / (fan in + fan out).
+    """
+    for layer in model._flatten_layers():
+        for name in ("kernel", "depthwise_kernel", "pointwise_kernel"):
+            kernel = getattr(layer, name, None)
+            if isinstance(kernel, keras.Variable):
+                initializer = keras.initializers.get(init)
+                kernel.assign(initializer(kernel.shape, dtype=kernel.dtype))
+
+
+@keras.saving.register_keras_serializable("nbtune")
+class OneHotLabels(keras.losses.Loss):
+    """A loss for one-hot labels that is given class numbers: `y_true` `(n,)` or `(n, 1)`, `y_pred` `(n, classes)`."""
+
+    def __init__(self, loss: Any, name: str | None = None, **settings: Any) -> None:
+        super().__init__(name=name or loss_name(loss), **settings)
+        self.loss = keras.losses.get(loss)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        index = keras.ops.reshape(keras.ops.cast(y_true, "int32"), (-1,))
+        return self.loss(keras.ops.one_hot(index, y_pred.shape[-1]), y_pred)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "loss": keras.losses.serialize(self.loss)}
+
+
+def _loss(loss: Any) -> Any:
+    return names.canonical(loss.lower()) if isinstance(loss, str) else loss
+
+
+def _optimizer(optimizer: Any, learning_rate: float | None) -> keras.optimizers.Optimizer:
+    """A new optimizer of this kind with its settings, at this learning rate if one is given."""
+    if isinstance(optimizer, type):
+        optimizer = optimizer()
+    optimizer = keras.optimizers.get(optimizer)
+    config = optimizer.get_config()
+    if learning_rate is not None:
+        config["learning_rate"] = learning_rate
+    return type(optimizer).from_config(config)
+
+
+def _recompile(model: keras.Model, job: Job, things: Mapping[str, Any]) -> None:
+    applied = {name: thing for name, thing in things.items() if name in job.applied}
+    changes: dict[str, Any] = {}
+    if "loss" in applied:
+        changes["loss"] = _loss(applied["loss"])
+    if "optimizer" in applied or "learning_rate" in applied:
+        changes["optimizer"] = _optimizer(applied.get("optimizer", model.optimizer), applied.get("learning_rate"))
+    metrics = _settings(model).get("metrics") or []
+    if isinstance(metrics, list) and _missing_metric(job, metrics):
+        changes["metrics"] = metrics + _missing_metric(job, metrics)
+    if changes:
+        _compile_again(model, **changes)
+
+
+def _settings(model: keras.Model) -> dict[str, Any]:
+    """What the model was compiled with, as objects."""
+    config = getattr(model, "_compile_config", None)  # Keras gives it out in public only serialised
+    if config is None:
+        raise UsageError("this model's own compile() hides what it was compiled with; leave compiling to nbtune")
+    return dict(config.config)
+
+
+def _compile_again(model: keras.Model, **changes: Any) -> None:
+    model.compile(**{**_settings(model), **changes})
+
+
+def _missing_metric(job: Job, present: list[Any]) -> list[str]:
+    assert job.objective is not None
+    metric = job.objective.metric
+    have = {m if isinstance(m, str) else getattr(m, "name", getattr(m, "__name__", "")) for m in present}
+    return [] if metric == "loss" or metric in have else [metric]
+

@@ -1,0 +1,104 @@
+"""The names that Keras gives to losses, initialisers, optimizers and metrics.
+
+They are checked in the kernel, where Keras is not imported; a test holds each of them against Keras.
+"""
+
+from __future__ import annotations
+
+ALIASES = {
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "msle": "mean_squared_logarithmic_error",
+    "bce": "binary_crossentropy",
+    "kld": "kl_divergence",
+    "acc": "accuracy",
+    "logcosh": "log_cosh",
+}
+
+SPARSE_LOSSES = frozenset({"sparse_categorical_crossentropy"})
+CLASS_LOSSES = SPARSE_LOSSES | {
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "hinge",
+    "squared_hinge",
+    "kl_divergence",
+    "dice",
+}
+# These take one class a row: an output of one unit makes them zero or meaningless.
+CATEGORICAL_LOSSES = frozenset(
+    {"sparse_categorical_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy", "categorical_hinge"}
+)
+NUMBER_LOSSES = frozenset(
+    {
+        "mean_squared_error",
+        "mean_absolute_error",
+        "mean_absolute_percentage_error",
+        "mean_squared_logarithmic_error",
+        "huber",
+        "log_cosh",
+        "poisson",
+        "cosine_similarity",
+    }
+)
+LOSSES = CLASS_LOSSES | NUMBER_LOSSES
+
+INITIALIZERS = frozenset(
+    {
+        "glorot_uniform",
+        "glorot_normal",
+        "he_uniform",
+        "he_normal",
+        "lecun_uniform",
+        "lecun_normal",
+        "random_uniform",
+        "random_normal",
+        "truncated_normal",
+        "variance_scaling",
+        "orthogonal",
+        "zeros",
+        "ones",
+    }
+)
+OPTIMIZERS = frozenset(
+    {"adam", "adamw", "adamax", "nadam", "sgd", "rmsprop", "adagrad", "adadelta", "adafactor", "ftrl", "lion", "lamb", "muon"}
+)
+# What people call these elsewhere.
+ELSEWHERE = {
+    "xavier": "glorot_uniform",
+    "xavier_uniform": "glorot_uniform",
+    "xavier_normal": "glorot_normal",
+    "kaiming": "he_uniform",
+    "kaiming_uniform": "he_uniform",
+    "kaiming_normal": "he_normal",
+    "glorot": "glorot_uniform",
+    "he": "he_uniform",
+    "cross_entropy": "categorical_crossentropy",
+    "crossentropy": "categorical_crossentropy",
+    "nll": "sparse_categorical_crossentropy",
+}
+
+MAXIMISED = frozenset(
+    {
+        "accuracy",
+        "binary_accuracy",
+        "categorical_accuracy",
+        "sparse_categorical_accuracy",
+        "top_k_categorical_accuracy",
+        "sparse_top_k_categorical_accuracy",
+        "auc",
+        "precision",
+        "recall",
+        "f1_score",
+        "r2_score",
+    }
+)
+MINIMISED = NUMBER_LOSSES - {"cosine_similarity"} | CLASS_LOSSES | {"loss", "root_mean_squared_error"}
+
+
+def canonical(name: str) -> str:
+    """The full Keras name of a loss or metric: `mse` is `mean_squared_error`."""
+    return ALIASES.get(name, name)

@@ -1,0 +1,120 @@
+"""Options → everything that a search needs before its first trial: the space, the job, the data in files."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nbtune.data import Data
+from nbtune.engines.base import Engine
+from nbtune.errors import UsageError
+from nbtune.function import APPLIED_OUTSIDE, Function
+from nbtune.job import Job, Look
+from nbtune.labels import Labels
+from nbtune.objective import Objective
+from nbtune.options import Options
+from nbtune.space import Axis, Space
+
+BATCH_SIZE = 32  # Keras's own default
+_LOOKED_AT = 2  # combinations that must fail before the function is to blame, and not its values
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for, checked as far as that goes without building a model."""
+
+    options: Options
+    function: Function
+    data: Data
+
+    @classmethod
+    def of(cls, options: Options) -> Request:
+        """Raises UsageError for every mistake that can be seen without Keras."""
+        if options.build is None:
+            raise UsageError("which function builds the model? Define one in the cell, or name it with --build")
+        if options.data is None:
+            raise UsageError("which data? Add --data x,y")
+        function = Function.of(options.build)
+        function.check(options.axes)
+        data = Data.of(options.data, options.validation_data, options.validation_split)
+        request = cls(options, function, data)
+        Labels.of(data.y, request.losses(None))
+        if options.objective:
+            options.objective.check(request.losses(None), data.validated)
+        return request
+
+    def losses(self, own: str | None) -> list[str]:
+        """The names of the losses that will be used, `own` being the one that the function compiles with."""
+        if self.options.loss:
+            return [str(value) for value in self.options.loss.values]
+        return [own] if own else []
+
+
+def prepare(request: Request, engine: Engine, scratch: Path, project: Path) -> tuple[Space, Job]:
+    """Looks at the function in a worker, settles space, labels and objective, and writes the data.
+
+    Raises:
+        UsageError: what only shows when a model is built; `BuildError` if the function raised.
+    """
+    options, function, data = request.options, request.function, request.data
+    job = Job(
+        function=function,
+        objects={axis.name: axis.objects for axis in options.axes},
+        folder=scratch / "sample",
+        project=project,
+        epochs=options.epochs,
+        patience=options.patience,
+        min_delta=options.min_delta,
+        batch_size=data.batch_size or BATCH_SIZE,
+        seed=options.seed,
+    )
+    data.sample().write(job.folder, Labels.of(data.y, []), options.seed)
+    space, asked = _space(job, engine, options.axes)
+    if not len(space):
+        raise UsageError("there is nothing to try: the grid has no combinations")
+    first_and_last = [space.combinations[0], space.combinations[len(space) - 1]][: min(_LOOKED_AT, len(space))]
+    look = Look(**engine.submit("look", job, values=first_and_last).result())
+    losses = request.losses(look.loss)
+    labels = Labels.of(data.y, losses, look.units)
+    objective = options.objective or Objective.of(("val_" if data.validated else "") + labels.metric)
+    objective.check(losses, data.validated)
+    applied = frozenset(APPLIED_OUTSIDE) - asked
+    job = replace(
+        job,
+        folder=scratch / "data",
+        applied=applied,
+        labels=labels,
+        objective=objective,
+        look=look,
+    )
+    data.write(job.folder, labels, options.seed)
+    return space, job
+
+
+def _space(job: Job, engine: Engine, axes: Sequence[Axis]) -> tuple[Space, set[str]]:
+    """The space, and the names that the function itself uses."""
+    if not job.function.takes_hp:
+        return Space.product(axes), set(job.function.parameters or ())
+    found = engine.submit("explore", job, axes={axis.name: list(axis.values) for axis in axes}).result()
+    asked = set(found["asked"])
+    for axis in axes:
+        if axis.name not in asked and axis.name not in APPLIED_OUTSIDE:
+            raise UsageError(f"{job.function.name} does not ask for {axis.name!r}; it asks for {', '.join(found['asked'])}")
+    outside = [axis for axis in axes if axis.name not in asked]
+    combinations = [
+        {**inner, **outer} for inner, outer in itertools.product(found["combinations"], Space.product(outside).combinations)
+    ]
+    given = {axis.name: axis for axis in axes}
+    config = [_with_values_of(given.get(hp["config"]["name"]), hp) for hp in found["space"]]
+    return Space.listed(combinations, config + [axis.choice() for axis in outside]), asked
+
+
+def _with_values_of(axis: Axis | None, hp: dict[str, Any]) -> dict[str, Any]:
+    """A hyperparameter of the function's own, with the values of the axis that replaces it, under the same conditions."""
+    if axis is None:
+        return hp
+    choice = axis.choice()
+    return {**choice, "config": {**choice["config"], "conditions": hp["config"]["conditions"]}}

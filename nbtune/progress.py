@@ -1,0 +1,197 @@
+"""The one fold: events → what is known of a search. Replay the events and every screen comes back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+
+from nbtune.events import (
+    DIVERGED,
+    DONE,
+    FAILED,
+    PENDING,
+    RUNNING,
+    STOPPED,
+    EpochEnded,
+    Event,
+    StateChanged,
+    TrialEnded,
+    TrialStarted,
+)
+from nbtune.objective import Objective
+from nbtune.space import Value
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One combination and what came of it.
+
+    Attributes:
+        id: its number in grid order, as KerasTuner writes it ("07").
+        values: hyperparameter to value.
+        status: "pending", "running", "done", "failed", "diverged" or "stopped".
+        score: the objective at the best epoch; None unless done.
+        std: the score's spread over repeats; None with one seed.
+        best_epoch: counted from 1.
+        epochs: how many were trained.
+        history: metric to its values, one an epoch.
+        seconds: wall time in the worker.
+        error: a traceback or a reason.
+    """
+
+    id: str
+    values: Mapping[str, Value]
+    status: str = PENDING
+    score: float | None = None
+    std: float | None = None
+    best_epoch: int | None = None
+    epochs: int = 0
+    history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    seconds: float = 0.0
+    error: str | None = None
+    started: float | None = field(default=None, repr=False)
+
+    @property
+    def ended(self) -> bool:
+        return self.status not in (PENDING, RUNNING)
+
+    @property
+    def label(self) -> str:
+        """Its values in a line: `layers 2, units 32`."""
+        return ", ".join(f"{name} {show(value)}" for name, value in self.values.items())
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many combinations ended how; the counts add up to `total`. A trial under way counts as pending."""
+
+    total: int
+    done: int
+    failed: int
+    diverged: int
+    stopped: int
+    pending: int
+    untried: tuple[Mapping[str, Value], ...] = field(default=(), repr=False)
+
+    def __str__(self) -> str:
+        counts = [(self.done, DONE), (self.failed, FAILED), (self.diverged, DIVERGED), (self.stopped, STOPPED)]
+        parts = [f"{n} {name}" for n, name in [*counts, (self.pending, PENDING)] if n or name == DONE]
+        return f"{self.total} combinations: {', '.join(parts)}"
+
+
+class Progress:
+    """What is known of a search. `version` grows with every event, so that a view sees whether to draw.
+
+    One thread calls `apply`; any thread reads: trials are immutable and replaced whole.
+    """
+
+    def __init__(self, combinations: Iterable[Mapping[str, Value]], objective: Objective, epochs: int, workers: int) -> None:
+        values = list(combinations)
+        width = len(str(len(values)))  # KerasTuner pads trial ids to the width of max_trials
+        self._trials = {f"{i:0{width}d}": Trial(f"{i:0{width}d}", v) for i, v in enumerate(values)}
+        self.objective = objective
+        self.epochs = epochs
+        self.workers = workers
+        self.state = "planned"
+        self.version = 0
+        self._clock = 0.0  # seconds spent running before `_since`
+        self._since: float | None = None
+
+    def apply(self, event: Event) -> None:
+        """Folds one event in. What reaches a trial after its end changes nothing."""
+        match event:
+            case StateChanged(state, at):
+                self._change_state(state, at)
+            case TrialStarted(trial, at):
+                fresh = Trial(trial, self._trials[trial].values, RUNNING, started=at)
+                self._trials[trial] = fresh
+            case EpochEnded(trial, epoch, logs) if self._trials[trial].status == RUNNING:
+                old = self._trials[trial]
+                history = {name: (*old.history.get(name, ()), value) for name, value in logs.items()}
+                self._trials[trial] = replace(old, epochs=epoch, history=history)
+            case TrialEnded() if not self._trials[event.trial].ended:
+                self._trials[event.trial] = self._ended(self._trials[event.trial], event)
+        self.version += 1
+
+    def _ended(self, old: Trial, event: TrialEnded) -> Trial:
+        history = {name: tuple(values) for name, values in event.history.items()} or old.history
+        return replace(
+            old,
+            status=event.status,
+            score=event.score,
+            best_epoch=event.best_epoch,
+            epochs=max(map(len, history.values()), default=0),
+            history=history,
+            seconds=event.seconds,
+            error=event.error,
+        )
+
+    def _change_state(self, state: str, at: float) -> None:
+        if self._since is not None:
+            self._clock, self._since = self._clock + at - self._since, None
+        if state == "running":
+            self._since = at
+        self.state = state
+
+    @property
+    def trials(self) -> list[Trial]:
+        """Every combination, in grid order."""
+        return list(self._trials.values())
+
+    def trial(self, id: str) -> Trial:
+        return self._trials[id]
+
+    @property
+    def ended(self) -> int:
+        return sum(trial.ended for trial in self.trials)
+
+    @property
+    def ranking(self) -> list[Trial]:
+        """Trials with a score, the best first; ties in grid order."""
+        scored = [trial for trial in self.trials if trial.score is not None]
+        sign = -1 if self.objective.direction == "max" else 1
+        return sorted(scored, key=lambda trial: sign * (trial.score or 0.0))
+
+    @property
+    def best(self) -> Trial | None:
+        ranking = self.ranking
+        return ranking[0] if ranking else None
+
+    @property
+    def coverage(self) -> Coverage:
+        trials = self.trials
+        count = Counter(PENDING if trial.status == RUNNING else trial.status for trial in trials)
+        untried = tuple(trial.values for trial in trials if trial.status == PENDING)
+        return Coverage(len(trials), *(count[s] for s in (DONE, FAILED, DIVERGED, STOPPED, PENDING)), untried)
+
+    def seconds_spent(self, now: float) -> float:
+        """Time in state "running", pauses left out."""
+        return self._clock + (now - self._since if self._since is not None else 0.0)
+
+    def seconds_left(self, now: float) -> float | None:
+        """An estimate from the trials that ended so far; None before the first."""
+        trials = self.trials
+        lasted = [trial.seconds for trial in trials if trial.ended and trial.seconds]
+        if not lasted:
+            return None
+        usual = fmean(lasted)
+        running = (max(usual - (now - (t.started or now)), 0.0) for t in trials if t.status == RUNNING)
+        pending = sum(trial.status == PENDING for trial in trials)
+        return (pending * usual + sum(running)) / max(self.workers, 1)
+
+
+def show(value: object) -> str:
+    """A value as people write it: `0.001`, `1e-05`, `relu`."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def duration(seconds: float) -> str:
+    """`8 s`, `2 min 05 s`, `1 h 12 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

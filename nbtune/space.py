@@ -1,0 +1,138 @@
+"""The search space: axes, and every combination of their values in grid order."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, overload
+
+from nbtune.errors import UsageError
+
+Value = int | float | str | bool
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One hyperparameter and its values, all of one kind: whole numbers, numbers, text or booleans.
+
+    Callables and Keras objects stand in `values` by their names; `objects` leads from the name to the thing itself.
+    """
+
+    name: str
+    values: tuple[Value, ...]
+    objects: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of(cls, name: str, values: Any) -> Axis:
+        """An axis from one value or any sequence of values.
+
+        Raises:
+            UsageError: no value, a value twice, values of several kinds, or one that a KerasTuner `Choice` cannot hold.
+        """
+        if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+            values = [values]
+        plain: list[Value] = []
+        objects: dict[str, Any] = {}
+        for value in values:
+            value = value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
+            if not isinstance(value, (bool, int, float, str)):
+                value = _named(name, value, objects)
+            plain.append(value)
+        return cls(name, _of_one_kind(name, plain), objects)
+
+    def choice(self) -> dict[str, Any]:
+        """This axis as the configuration of a `keras_tuner.engine.hyperparameters.Choice`."""
+        ordered = not isinstance(self.values[0], (str, bool))
+        config = {"name": self.name, "default": None, "conditions": [], "values": list(self.values), "ordered": ordered}
+        return {"class_name": "Choice", "config": config}
+
+
+def _named(axis: str, thing: Any, objects: dict[str, Any]) -> str:
+    name = getattr(thing, "__name__", None) or getattr(thing, "name", None) or type(thing).__name__
+    if thing is None or isinstance(thing, (Mapping, Sequence, set)):
+        raise UsageError(f"{axis}: {thing!r} cannot be a value; use numbers, text, booleans or functions")
+    label = next(n for n in itertools.chain([name], (f"{name}_{i}" for i in itertools.count(2))) if n not in objects)
+    objects[label] = thing
+    return label
+
+
+def _of_one_kind(name: str, values: list[Value]) -> tuple[Value, ...]:
+    if not values:
+        raise UsageError(f"{name} has no values; give at least one, like {name}=[1, 2]")
+    kinds = {type(v) for v in values}
+    if kinds == {int, float}:
+        values, kinds = [float(v) for v in values], {float}
+    if len(kinds) > 1:
+        raise UsageError(f"{name} mixes {' and '.join(sorted(k.__name__ for k in kinds))} values; keep to one kind")
+    if any(isinstance(v, float) and not math.isfinite(v) for v in values):
+        raise UsageError(f"{name} has a value that is no finite number")
+    for i, value in enumerate(values):
+        if value in values[:i]:
+            raise UsageError(f"{name} has {value!r} twice; each value once is enough")
+    return tuple(values)
+
+
+class Grid(Sequence[dict[str, Value]]):
+    """The full cross product of some axes, the last one varying fastest; nothing is stored."""
+
+    def __init__(self, axes: Sequence[Axis]) -> None:
+        self._axes = tuple(axes)
+
+    def __len__(self) -> int:
+        return math.prod(len(axis.values) for axis in self._axes)
+
+    def __iter__(self) -> Iterator[dict[str, Value]]:
+        names = [axis.name for axis in self._axes]
+        for values in itertools.product(*(axis.values for axis in self._axes)):
+            yield dict(zip(names, values, strict=True))
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Value]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[dict[str, Value]]: ...
+    def __getitem__(self, index: int | slice) -> dict[str, Value] | list[dict[str, Value]]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        rest = range(len(self))[index]
+        values: dict[str, Value] = {}
+        for axis in reversed(self._axes):
+            rest, i = divmod(rest, len(axis.values))
+            values[axis.name] = axis.values[i]
+        return {axis.name: values[axis.name] for axis in self._axes}
+
+
+@dataclass(frozen=True)
+class Space:
+    """The axes, every combination once, and KerasTuner's description of the axes (`HyperParameters.space`)."""
+
+    axes: tuple[Axis, ...]
+    combinations: Sequence[dict[str, Value]]
+    config: tuple[dict[str, Any], ...]
+
+    @classmethod
+    def product(cls, axes: Sequence[Axis]) -> Space:
+        """The full cross product of independent axes."""
+        return cls(tuple(axes), Grid(axes), tuple(axis.choice() for axis in axes))
+
+    @classmethod
+    def listed(cls, combinations: Sequence[dict[str, Value]], config: Sequence[dict[str, Any]]) -> Space:
+        """The combinations that a KerasTuner function asks for, where one choice may open or close others."""
+        names = dict.fromkeys(name for values in combinations for name in values)
+        found = {name: tuple(dict.fromkeys(v[name] for v in combinations if name in v)) for name in names}
+        return cls(tuple(Axis(name, values) for name, values in found.items()), tuple(combinations), tuple(config))
+
+    def __len__(self) -> int:
+        return len(self.combinations)
+
+    def __iter__(self) -> Iterator[dict[str, Value]]:
+        return iter(self.combinations)
+
+    @property
+    def is_product(self) -> bool:
+        return len(self) == math.prod(len(axis.values) for axis in self.axes)
+
+    def hyperparameters(self, values: Mapping[str, Value] | None = None) -> dict[str, Any]:
+        """The configuration of a `keras_tuner.HyperParameters` with this space and these values."""
+        return {"space": [dict(hp) for hp in self.config], "values": dict(values or {})}

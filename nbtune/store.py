@@ -1,0 +1,133 @@
+"""The project on disk: KerasTuner's own files, and beside them every event as it came.
+
+```
+DIRECTORY/NAME/
+  tuner0.json, oracle.json       what `keras_tuner.GridSearch(directory=..., project_name=...)` reloads
+  trial_07/trial.json            one trial: values, metrics of the best epoch, score
+  trial_07/checkpoint.weights.h5 its best epoch's weights, for the best trials
+  events.jsonl                   the log
+  workers.log                    what the workers printed
+```
+
+The files are written as JSON here, not by `keras_tuner`, since importing that loads TensorFlow into the kernel.
+Format: KerasTuner 1.4 (`Trial.get_state`, `Oracle.get_state`); a test reloads it with KerasTuner.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from nbtune.errors import UsageError
+from nbtune.events import DONE, STOPPED, Event, TrialEnded, to_dict
+from nbtune.names import MAXIMISED, canonical
+from nbtune.objective import Objective
+from nbtune.progress import Progress, Trial
+from nbtune.space import Space
+
+_STATUS = {DONE: "COMPLETED", STOPPED: "STOPPED"}  # all else that ended is FAILED
+
+
+def new_project(directory: Path, name: str) -> Path:
+    """A new folder `name`, or `name-2`, `name-3`, ... where there are earlier ones: nothing is written over.
+
+    Raises:
+        UsageError: nothing can be written there.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for project in itertools.chain([directory / name], (directory / f"{name}-{i}" for i in itertools.count(2))):
+            try:
+                project.mkdir()
+            except FileExistsError:
+                continue
+            return project.absolute()
+    except OSError as error:
+        raise UsageError(f"cannot write to {directory}: {error.strerror}; choose another --dir") from None
+    raise AssertionError("unreachable")
+
+
+class Store:
+    """Writes one search down as it happens. `keep` trials have weights on disk: the best."""
+
+    def __init__(self, project: Path, space: Space, progress: Progress, seed: int, keep: int) -> None:
+        self.project = project
+        self._space, self._progress, self._seed, self._keep = space, progress, seed, keep
+        self._log = (project / "events.jsonl").open("a", encoding="utf-8")
+        _write(project / "tuner0.json", {})
+        self.write_oracle()
+
+    def record(self, event: Event) -> None:
+        """Takes down an event that `progress` knows already."""
+        self._log.write(json.dumps(to_dict(event)) + "\n")
+        self._log.flush()
+        if isinstance(event, TrialEnded):
+            self._write_trial(self._progress.trial(event.trial))
+            self._drop_weights()
+
+    def write_oracle(self) -> None:
+        """The state of the search as a whole, for KerasTuner."""
+        ended = [trial.id for trial in self._progress.trials if trial.ended]
+        state = {
+            "ongoing_trials": {},
+            "hyperparameters": self._space.hyperparameters(),
+            "start_order": ended,
+            "end_order": ended,
+            "run_times": {id: 1 for id in ended},
+            "retry_queue": [],
+            "seed": self._seed,
+            "seed_state": self._seed,
+            "tried_so_far": [],
+            "id_to_hash": {},
+            "display": {"search_start": None, "trial_start": {}, "trial_number": {}},
+        }
+        _write(self.project / "oracle.json", state)
+
+    def close(self) -> None:
+        self.write_oracle()
+        self._log.close()
+
+    def _write_trial(self, trial: Trial) -> None:
+        state = {
+            "trial_id": trial.id,
+            "hyperparameters": self._space.hyperparameters(trial.values),
+            "metrics": {"metrics": _metrics(trial, self._progress.objective)},
+            "score": trial.score,
+            "best_step": None if trial.best_epoch is None else trial.best_epoch - 1,
+            "status": _STATUS.get(trial.status, "FAILED"),
+            "message": trial.error,
+        }
+        folder = self.project / f"trial_{trial.id}"
+        folder.mkdir(exist_ok=True)
+        _write(folder / "trial.json", state)
+
+    def _drop_weights(self) -> None:
+        for trial in self._progress.ranking[self._keep :]:
+            (self.project / f"trial_{trial.id}" / "checkpoint.weights.h5").unlink(missing_ok=True)
+
+
+def _metrics(trial: Trial, objective: Objective) -> dict[str, Any]:
+    """The metrics of the best epoch, as KerasTuner's `MetricsTracker` holds them; steps count from 0."""
+    if trial.best_epoch is None:
+        return {}
+    step = trial.best_epoch - 1
+    return {
+        name: {"direction": _direction(name, objective), "observations": [{"value": [values[step]], "step": step}]}
+        for name, values in trial.history.items()
+    }
+
+
+def _direction(metric: str, objective: Objective) -> str:
+    if metric == objective.name:
+        return objective.direction
+    return "max" if canonical(metric.removeprefix("val_")) in MAXIMISED else "min"
+
+
+def _write(path: Path, state: dict[str, Any]) -> None:
+    """Whole or not at all: a reader never sees half a file."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(state), encoding="utf-8")
+    os.replace(partial, path)

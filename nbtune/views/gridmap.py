@@ -1,0 +1,306 @@
+"""The grid as a map: two hyperparameters along the sides, the others as small multiples, a cell for each trial.
+
+Colour tells the score and shape tells the status, so that the map also reads without colour.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nbtune.events import DIVERGED, DONE, FAILED, PENDING, RUNNING, STOPPED
+from nbtune.objective import Objective
+from nbtune.progress import Progress, Trial, show
+from nbtune.space import Value
+from nbtune.views import ink
+from nbtune.views.maplayout import Layout, layout
+from nbtune.views.scale import limits
+from nbtune.views.words import MISSING, score_text, short_score, shorten, varying
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+Names = tuple[str, ...]
+Values = tuple[Value | None, ...]
+
+MOST_FACETS = 24
+_BY_WEIGHT = (RUNNING, DONE, FAILED, DIVERGED, STOPPED, PENDING)
+
+
+@dataclass(frozen=True)
+class Side:
+    """A hyperparameter along a side and its values, in drawing order (left to right, bottom to top)."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One place on the map.
+
+    Attributes:
+        column, row: places on the x and the y side, from 0.
+        facet: which small multiple, an index into `GridInfo.facets`.
+        status: the trial's; of several trials the liveliest one's.
+        score: the trial's; of several trials the best one's.
+        best: whether the best trial of all is here.
+        trials: how many trials share this place.
+    """
+
+    column: int
+    row: int
+    facet: int
+    status: str
+    score: float | None
+    best: bool
+    trials: int
+
+
+@dataclass(frozen=True)
+class GridInfo:
+    """What the map shows.
+
+    Attributes:
+        objective, direction: what the colour means, and which end is better.
+        x, y: the sides; a grid of one axis has a `y` without a name and with one value.
+        facet_names: the hyperparameters that the small multiples stand for.
+        facets: their values, one tuple a small multiple, only the combinations that exist.
+        over: hyperparameters that have no place: each cell shows the best over them.
+        cells: the places that exist.
+        limits: the scores at the ends of the colour scale.
+        clipped: whether some scores lie beyond the worse end.
+        counts: status to how many trials.
+    """
+
+    objective: str
+    direction: str
+    x: Side
+    y: Side
+    facet_names: tuple[str, ...]
+    facets: tuple[tuple[str, ...], ...]
+    over: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    limits: tuple[float, float]
+    clipped: bool
+    counts: Mapping[str, int]
+
+
+def grid_info(progress: Progress) -> GridInfo:
+    trials = progress.trials
+    values = {name: _ordered(trials, name) for name in varying(trials)}
+    x, y, rest = _sides(values)
+    facets = tuple(dict.fromkeys(_place(trial, rest) for trial in trials))
+    over: tuple[str, ...] = ()
+    if len(facets) > MOST_FACETS:
+        rest, over, facets = (), rest, ((),)
+    index = [{place: i for i, place in enumerate(places)} for places in (_along(x, values), _along(y, values), facets)]
+    shared: dict[tuple[int, ...], list[Trial]] = {}
+    for trial in trials:
+        at = tuple(found[_place(trial, names)] for found, names in zip(index, (x, y, rest), strict=True))
+        shared.setdefault(at, []).append(trial)
+    best = progress.best
+    cells = tuple(_cell(at, here, best, progress.objective) for at, here in shared.items())
+    scores = [cell.score for cell in cells if cell.score is not None]
+    low, high = limits(scores, progress.objective)
+    return GridInfo(
+        progress.objective.name,
+        progress.objective.direction,
+        _side(x, values),
+        _side(y, values),
+        rest,
+        tuple(tuple(map(_text, facet)) for facet in facets),
+        over,
+        cells,
+        (low, high),
+        any(not low <= score <= high for score in scores),
+        Counter(trial.status for trial in trials),
+    )
+
+
+def _sides(values: Mapping[str, Values]) -> tuple[Names, Names, Names]:
+    """The names along x, along y (one or none) and the rest: long axes of numbers make good sides, others less so."""
+    ranked = sorted(values, key=lambda name: -len(values[name]) / (1 if _are_numbers(values[name]) else 2))
+    pair = ranked[:2]
+    if len(pair) == 2 and len(values[pair[0]]) == len(values[pair[1]]):
+        pair.reverse()  # of two equals the first in grid order goes up
+    if len(pair) == 2 and not _are_numbers(values[pair[0]]) and _longest(values[pair[0]]) > _longest(values[pair[1]]):
+        pair.reverse()  # words need the room at the left
+    return tuple(pair[:1]), tuple(pair[1:]), tuple(name for name in values if name not in pair)
+
+
+def _longest(values: Values) -> int:
+    return max(len(_text(value)) for value in values)
+
+
+def _along(names: Names, values: Mapping[str, Values]) -> list[tuple[Value | None, ...]]:
+    return [(value,) for value in values[names[0]]] if names else [()]
+
+
+def _place(trial: Trial, names: Names) -> tuple[Value | None, ...]:
+    return tuple(trial.values.get(name) for name in names)
+
+
+def _side(names: Names, values: Mapping[str, Values]) -> Side:
+    if not names:
+        return Side("", ("",))
+    texts = tuple(map(_text, values[names[0]]))
+    brief = tuple(f"{value:.3g}" if isinstance(value, float) else _text(value) for value in values[names[0]])
+    return Side(names[0], brief if len(set(brief)) == len(set(texts)) else texts)
+
+
+def _cell(at: tuple[int, ...], trials: list[Trial], best: Trial | None, objective: Objective) -> Cell:
+    scores = [trial.score for trial in trials if trial.score is not None]
+    score = (max if objective.direction == "max" else min)(scores) if scores else None
+    status = min((trial.status for trial in trials), key=_BY_WEIGHT.index)
+    column, row, facet = at
+    return Cell(column, row, facet, status, score, best in trials, len(trials))
+
+
+def _ordered(trials: Sequence[Trial], name: str) -> Values:
+    """Numbers by size, anything else in grid order, a missing value last."""
+    found = dict.fromkeys(trial.values.get(name) for trial in trials)
+    known = [value for value in found if value is not None]
+    if _are_numbers(known):
+        known.sort()  # type: ignore[type-var]
+    return (*known, *([None] if None in found else []))
+
+
+def _are_numbers(values: Sequence[Value | None]) -> bool:
+    return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+
+
+def _text(value: Value | None) -> str:
+    return MISSING if value is None else show(value)
+
+
+_MARKS = {  # status to marker, colour, width of the line; a cell's fill says done
+    RUNNING: ("o", ink.ALARM, 1.6),
+    FAILED: ("x", ink.TEXT, 1.4),
+    DIVERGED: ("$!$", ink.TEXT, 0.6),
+    STOPPED: ("_", ink.QUIET, 1.8),
+    PENDING: (".", ink.DOT, 0.0),
+}
+
+
+def draw_grid(info: GridInfo, figure: FigureBase) -> None:
+    """Draws on an empty figure or subfigure."""
+    sheet = ink.sheet(figure)
+    width, height = ink.size(figure)
+    places = layout(info, width, height)
+    names = " and ".join(side.name for side in (info.x, info.y) if side.name)
+    ink.write(sheet, places.left, height - 15, f"{info.objective} by {names}", ink.TITLE, weight="bold")
+    note = f"each cell: the best over {', '.join(info.over)}" if info.over else ""
+    if len(info.facet_names) > 2:
+        note = f"each map: {' · '.join(info.facet_names)}"
+    ink.write(sheet, places.left, height - 27, shorten(note, ink.fitting(width - places.left - 8, ink.SMALL)), ink.SMALL, ink.QUIET)
+    _draw_cells(sheet, info, places)
+    _draw_labels(sheet, info, places)
+    _draw_scale(sheet, info, places, width)
+    _draw_legend(sheet, info, places)
+
+
+def _draw_cells(sheet: Axes, info: GridInfo, places: Layout) -> None:
+    from matplotlib.collections import PolyCollection
+
+    inset = min(0.06 * min(places.cell), 1.5)
+    w, h = places.cell
+    scored = [cell for cell in info.cells if cell.score is not None]
+    corners = [(x + inset, y + inset, x + w - inset, y + h - inset) for x, y in map(places.corner, scored)]
+    squares = [((a, b), (c, b), (c, d), (a, d)) for a, b, c, d in corners]
+    fills = PolyCollection(squares, cmap=_colours(info), linewidths=0)
+    fills.set_array([cell.score for cell in scored])
+    fills.set_clim(*info.limits)
+    sheet.add_collection(fills, autolim=False)
+    for status, (marker, color, line) in _MARKS.items():
+        here = [places.mark(cell) for cell in info.cells if cell.status == status]
+        _mark(sheet, here, marker, color, line, min(9.0, 0.62 * min(w, h)))
+    if places.numbers:
+        _write_scores(sheet, info, places, scored)
+    for square, cell in zip(squares, scored, strict=True):
+        if cell.best:
+            _frame(sheet, square, max(min(0.1 * min(w, h), 2.2), 1.2))
+
+
+def _mark(sheet: Axes, at: Sequence[tuple[float, float]], marker: str, color: str, line: float, size: float) -> None:
+    hollow = {"facecolors": "none", "edgecolors": color} if marker == "o" else {"color": color}
+    size = {".": 0.5, "o": 0.9}.get(marker, 1.0) * size
+    xs, ys = [x for x, _ in at], [y for _, y in at]
+    sheet.scatter(xs, ys, s=size**2, marker=marker, linewidths=min(line, size / 4), clip_on=False, **hollow)  # type: ignore[arg-type]
+
+
+def _frame(sheet: Axes, square: Sequence[tuple[float, float]], line: float) -> None:
+    for color, width in ((ink.WHITE, 1.8 * line), (ink.ALARM, line)):
+        xs, ys = zip(*square, square[0], strict=True)
+        sheet.plot(xs, ys, color=color, linewidth=width, linestyle="-", marker="", solid_joinstyle="miter", zorder=5)
+
+
+def _write_scores(sheet: Axes, info: GridInfo, places: Layout, scored: Sequence[Cell]) -> None:
+    low, high = info.limits
+    for cell in scored:
+        if cell.score is not None:
+            x, y = places.middle(cell)
+            good = (cell.score - low) / (high - low or 1) if info.direction == "max" else (high - cell.score) / (high - low or 1)
+            color = ink.TEXT if good > 0.55 else ink.WHITE
+            ink.write(sheet, x, y, short_score(cell.score), ink.SMALL, color, ha="center", va="center_baseline")
+
+
+def _draw_labels(sheet: Axes, info: GridInfo, places: Layout) -> None:
+    for x, y, text in places.x_labels:
+        ink.write(sheet, x, y, text, ink.SMALL, ha="center", va="top")
+    for x, y, text in places.y_labels:
+        ink.write(sheet, x, y, text, ink.SMALL, ha="right", va="center_baseline")
+    for x, y, text, angle in places.heads:
+        ink.write(sheet, x, y, text, ink.SMALL, ink.QUIET, ha="center", va="center", rotation=angle)
+    x, y = places.x_name
+    ink.write(sheet, x, y, info.x.name, ink.BODY, ha="center", va="top")
+    x, y = places.y_name
+    ink.write(sheet, x, y, info.y.name, ink.BODY, ha="left", va="center", rotation=90)
+
+
+def _draw_scale(sheet: Axes, info: GridInfo, places: Layout, width: float) -> None:
+    """The colour bar, the better end up; a triangle says that worse scores share the lowest colour."""
+    from matplotlib.collections import PolyCollection
+
+    if not any(cell.score is not None for cell in info.cells):
+        return
+    x, bottom, top = places.scale
+    low, high = info.limits
+    worse, better = (low, high) if info.direction == "max" else (high, low)
+    steps = [bottom + (top - bottom) * i / 48 for i in range(49)]
+    bands = [((x, a), (x + 9, a), (x + 9, b + 0.4), (x, b + 0.4)) for a, b in zip(steps, steps[1:], strict=False)]
+    bar = PolyCollection(bands, cmap=_colours(info), linewidths=0, antialiaseds=False)
+    bar.set_array([worse + (better - worse) * i / 47 for i in range(48)])
+    bar.set_clim(low, high)
+    sheet.add_collection(bar, autolim=False)
+    ink.write(sheet, x - 2, top + 4, score_text(better), ink.SMALL)
+    if low != high:
+        more = {"max": "≤ ", "min": "≥ "}[info.direction] if info.clipped else ""
+        ink.write(sheet, x - 2, bottom - 10, more + score_text(worse), ink.SMALL)
+
+
+def _draw_legend(sheet: Axes, info: GridInfo, places: Layout) -> None:
+    """Each status that occurs, with its mark and how many."""
+    x, y = places.legend
+    gap = 11.0
+    for status in (DONE, RUNNING, PENDING, STOPPED, FAILED, DIVERGED):
+        if not info.counts.get(status):
+            continue
+        if status == DONE:
+            _mark(sheet, [(x + 4, y + 2.5)], "s", "#35b779", 0.0, 7.5)
+        else:
+            _mark(sheet, [(x + 4, y + 2.5)], *_MARKS[status], 7.5)
+        text = f"{info.counts[status]:,} {status}"
+        ink.write(sheet, x + gap, y, text, ink.SMALL)
+        x += gap + ink.text_width(text, ink.SMALL) + gap
+    if any(cell.best for cell in info.cells):
+        _frame(sheet, [(x, y - 1), (x + 7, y - 1), (x + 7, y + 6), (x, y + 6)], 1.6)
+        ink.write(sheet, x + gap, y, "best", ink.SMALL)
+
+
+def _colours(info: GridInfo) -> str:
+    """The better end is bright yellow in both directions."""
+    return "viridis" if info.direction == "max" else "viridis_r"

@@ -1,0 +1,45 @@
+"""The search in one line."""
+
+from __future__ import annotations
+
+from nbtune.events import DIVERGED, FAILED, RUNNING
+from nbtune.progress import Progress, duration
+from nbtune.views.words import plural, score_text
+
+
+def headline(progress: Progress, now: float) -> str:
+    """`running: 31 of 54, about 40 s left; best val_accuracy 0.9833 (layers 2, units 64)`; `now` in seconds since the epoch."""
+    best = progress.best
+    found = f"; best {progress.objective.name} {score_text(best.score)}" if best else ""
+    values = f" ({best.label})" if best and best.label else ""
+    return f"{progress.state}: {_how_far(progress, now)}{found}{values}"
+
+
+def _how_far(progress: Progress, now: float) -> str:
+    trials = progress.trials
+    if progress.state == "planned":
+        return f"{plural(len(trials), 'combination')}, nothing trained yet"
+    count = f"{progress.ended:,} of {len(trials):,}"
+    if progress.state == "running":
+        return f"{count}{_bad(progress)}, {_time_left(progress, now)}"
+    if progress.state == "paused":
+        return f"{count}{_bad(progress)}, resume when you like"
+    spent = progress.seconds_spent(now)
+    return f"{count}{f' in {duration(spent)}' if spent >= 0.5 else ''}{_bad(progress)}"
+
+
+def _bad(progress: Progress) -> str:
+    counts = [(sum(trial.status == status for trial in progress.trials), status) for status in (FAILED, DIVERGED)]
+    return "".join(f", {n:,} {status}" for n, status in counts if n)
+
+
+def _time_left(progress: Progress, now: float) -> str:
+    """Coarse, so that the line does not tick with every second."""
+    left = progress.seconds_left(now)
+    if left is None:
+        running = sum(trial.status == RUNNING for trial in progress.trials)
+        return f"{running:,} under way" if running else "starting"
+    if left < 5:
+        return "a few seconds left"
+    step = 5 if left < 120 else 30 if left < 3600 else 300
+    return f"about {duration(step * round(left / step))} left"

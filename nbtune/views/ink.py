@@ -1,0 +1,50 @@
+"""How the pictures look: colours that colour-blind people tell apart, small type, white ground.
+
+Everything is set by hand, because a notebook may have changed matplotlib's defaults (a dark style, say) and changing
+them back for the length of a drawing would show in plots that the user makes at the same time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+TEXT, QUIET, GRID, FAINT, DOT, WHITE = "#222222", "#666666", "#e6e6e6", "#c9c9c9", "#a8a8a8", "#ffffff"
+BEST = ("#0072b2", "#009e73", "#56b4e9")  # Okabe and Ito's palette: blues and greens for the best, warm for the running
+RUNNING = ("#d55e00", "#e69f00", "#cc79a7")
+ALARM = "#d55e00"
+TITLE, BODY, SMALL = 9.5, 8.0, 7.0  # points
+FONT = "DejaVu Sans"  # comes with matplotlib
+CHARACTER = 0.53  # its usual width, in units of the type size
+
+
+def size(figure: FigureBase) -> tuple[float, float]:
+    """Width and height in points."""
+    return figure.bbox.width * 72 / figure.get_figure(root=True).dpi, figure.bbox.height * 72 / figure.get_figure(root=True).dpi
+
+
+def text_width(text: str, points: float) -> float:
+    """About how wide a line is, in points: measuring it for real costs a rendering."""
+    return CHARACTER * points * len(text)
+
+
+def fitting(width: float, points: float) -> int:
+    """About how many characters fit into so many points."""
+    return max(int(width / (CHARACTER * points)), 1)
+
+
+def sheet(figure: FigureBase) -> Axes:
+    """An invisible pair of axes over the whole figure, in points from its lower left corner."""
+    width, height = size(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set(xlim=(0, width), ylim=(0, height), autoscale_on=False)
+    return axes
+
+
+def write(axes: Axes, x: float, y: float, text: str, points: float = BODY, color: str = TEXT, **how: object) -> None:
+    # parse_math: a value may hold a dollar sign.
+    axes.text(x, y, text, fontsize=points, color=color, family=FONT, parse_math=False, usetex=False, **how)  # type: ignore[arg-type]

@@ -1,0 +1,137 @@
+"""The leaderboard, what was covered, and what failed: as HTML and as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from nbtune.events import DIVERGED, FAILED, PENDING, RUNNING
+from nbtune.progress import Progress, Trial, show
+from nbtune.views.words import MISSING, hyperparameters, last_line, plural, score_text, value_text
+
+MOST_FAILURES = 5
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    right: bool
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Trials that went wrong in the same words.
+
+    `status` is "failed" or "diverged", `reason` the last line of the error, `error` the first one's in full.
+    """
+
+    status: str
+    reason: str
+    trials: tuple[Trial, ...]
+
+    @property
+    def error(self) -> str:
+        return self.trials[0].error or ""
+
+    def __str__(self) -> str:
+        first = self.trials[0].label
+        where = f"{len(self.trials):,} trials, first {first}" if len(self.trials) > 1 else first
+        return f"{self.status}: {self.reason or 'no reason given'} ({where})"
+
+
+def columns(progress: Progress) -> list[Column]:
+    """Rank, each hyperparameter, the objective, best epoch, epochs, seconds, status; numbers stand at the right."""
+    trials = progress.trials
+    names = [Column(name, all(_is_number(trial.values.get(name, 0)) for trial in trials)) for name in hyperparameters(trials)]
+    measured = [Column(name, True) for name in (progress.objective.name, "best epoch", "epochs", "seconds")]
+    return [Column("rank", True), *names, *measured, Column("status", False)]
+
+
+def rows(progress: Progress, most: int = 10) -> list[list[str]]:
+    """The texts under `columns`: the ranking, then what is under way, then what ended without a score."""
+    trials = progress.trials
+    names = hyperparameters(trials)
+    ranking = progress.ranking
+    running = [trial for trial in trials if trial.status == RUNNING]
+    lost = [trial for trial in trials if trial.ended and trial.score is None]
+    ranked = [(str(i), trial) for i, trial in enumerate(ranking, 1)]
+    listed = [*ranked, *(("", trial) for trial in (*running, *lost))]
+    return [_row(rank, trial, names) for rank, trial in listed[:most]]
+
+
+def _row(rank: str, trial: Trial, names: Sequence[str]) -> list[str]:
+    values = [value_text(trial, name) for name in names]
+    spread = f" ± {score_text(trial.std)}" if trial.std is not None else ""
+    best_epoch = str(trial.best_epoch) if trial.best_epoch else ""
+    seconds = f"{trial.seconds:.1f}" if trial.ended else ""
+    return [rank, *values, score_text(trial.score) + spread, best_epoch, str(trial.epochs), seconds, trial.status]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def failures(progress: Progress) -> list[Failure]:
+    """The most frequent first."""
+    groups: dict[tuple[str, str], list[Trial]] = {}
+    for trial in progress.trials:
+        if trial.status in (FAILED, DIVERGED):
+            groups.setdefault((trial.status, last_line(trial.error or "")), []).append(trial)
+    found = [Failure(status, reason, tuple(trials)) for (status, reason), trials in groups.items()]
+    return sorted(found, key=lambda failure: -len(failure.trials))
+
+
+def _more(progress: Progress, most: int) -> str:
+    """What the table leaves out."""
+    listed = sum(trial.status != PENDING for trial in progress.trials)
+    return f" · {listed - most:,} more not shown here" if listed > most else ""
+
+
+def table_html(progress: Progress, most: int = 10) -> str:
+    """Self-contained HTML; alignment is also said in attributes, because GitHub takes styles away."""
+    heads, texts = columns(progress), rows(progress, most)
+    parts = []
+    if texts:
+        head = "".join(_cell("th", column, column.name, ' scope="col"') for column in heads)
+        body = "".join(f"<tr>{_body(heads, row)}</tr>" for row in texts)
+        parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+    parts.append(f"<p>{escape(str(progress.coverage))}{escape(_more(progress, most))}</p>")
+    bad = failures(progress)
+    parts += [_details(failure) for failure in bad[:MOST_FAILURES]]
+    if len(bad) > MOST_FAILURES:
+        parts.append(f"<p>and {plural(len(bad) - MOST_FAILURES, 'other problem')}</p>")
+    return "".join(parts)
+
+
+def _body(heads: Sequence[Column], row: Sequence[str]) -> str:
+    best = row[0] == "1"
+    return "".join(_cell("td", column, text, bold=best) for column, text in zip(heads, row, strict=True))
+
+
+def _cell(tag: str, column: Column, text: str, more: str = "", bold: bool = False) -> str:
+    side = "right" if column.right else "left"
+    inner = f"<b>{escape(text)}</b>" if bold and text else escape(text)
+    return f'<{tag} align="{side}" style="text-align:{side}"{more}>{inner}</{tag}>'
+
+
+def _details(failure: Failure) -> str:
+    return f'<details><summary>{escape(str(failure))}</summary><pre style="overflow-x:auto">{escape(failure.error)}</pre></details>'
+
+
+def table_text(progress: Progress, most: int = 10) -> str:
+    """The same for a terminal, without the errors in full."""
+    heads, texts = columns(progress), rows(progress, most)
+    lines = []
+    if texts:
+        widths = [max(map(len, column)) for column in zip([head.name for head in heads], *texts, strict=True)]
+        for row in ([head.name for head in heads], *texts):
+            aligned = [t.rjust(w) if head.right else t.ljust(w) for t, w, head in zip(row, widths, heads, strict=True)]
+            lines.append("  ".join(aligned).rstrip())
+        lines.append("")
+    lines.append(str(progress.coverage) + _more(progress, most))
+    bad = failures(progress)
+    lines += [str(failure) for failure in bad[:MOST_FAILURES]]
+    if len(bad) > MOST_FAILURES:
+        lines.append(f"and {plural(len(bad) - MOST_FAILURES, 'other problem')}")
+    return "\n".join(lines)

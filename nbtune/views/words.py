@@ -1,0 +1,65 @@
+"""Numbers and names, as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from nbtune.progress import Trial, show
+
+MISSING = "–"
+
+
+def score_text(score: float | None) -> str:
+    """Four digits: `0.9833`, `1.234e+04`; nothing for None."""
+    if score is None:
+        return ""
+    return f"{score:.4f}" if score == 0 or 0.001 <= abs(score) < 1000 else f"{score:.4g}"
+
+
+def short_score(score: float) -> str:
+    """Three digits, for a small place: `0.983`, `12.3`."""
+    return f"{score:.3f}" if 0.01 <= abs(score) < 10 else f"{score:.3g}"
+
+
+def shorten(text: str, most: int) -> str:
+    """At most `most` characters, the middle left out."""
+    if len(text) <= most:
+        return text
+    head = max(most - 1, 1) // 2 + 1
+    tail = max(most - 1 - head, 0)
+    return f"{text[:head]}…{text[len(text) - tail :]}"
+
+
+def squeeze(parts: Iterable[str], most: int) -> str:
+    """`1 · 0.001 · categor…ropy`: the parts in a line of at most `most` characters, the longest parts shortened first."""
+    texts = list(parts)
+    longest = max(map(len, texts), default=0)
+    while len(" · ".join(texts)) > most and longest > 3:
+        longest -= 1
+        texts = [shorten(text, longest) for text in texts]
+    return shorten(" · ".join(texts), most)
+
+
+def plural(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def hyperparameters(trials: Iterable[Trial]) -> list[str]:
+    """Every hyperparameter that some trial has, in grid order."""
+    return list(dict.fromkeys(name for trial in trials for name in trial.values))
+
+
+def varying(trials: Sequence[Trial]) -> list[str]:
+    """The hyperparameters that tell trials apart; all of them where none does."""
+    names = hyperparameters(trials)
+    return [name for name in names if len({value_text(trial, name) for trial in trials}) > 1] or names
+
+
+def value_text(trial: Trial, name: str) -> str:
+    return show(trial.values[name]) if name in trial.values else MISSING
+
+
+def last_line(error: str) -> str:
+    """What a traceback says in the end: `ValueError: no such loss`."""
+    lines = error.strip().splitlines()
+    return lines[-1].strip() if lines else ""
