@@ -101,7 +101,7 @@ def _option(default: Any, group: str, metavar: str, help: str, check: Check = _a
 
 @dataclass(frozen=True)
 class Options:
-    """Everything that can be asked for, checked. Build with `Options.of` or `Options.parse`."""
+    """Everything that can be asked for, checked. Build with `Options.of`, or with `Options.read` and `Options.typed`."""
 
     layers: Axis | None = _option(None, "axes", "VALUES", "numbers of hidden layers", _axis(_count(0)))
     units: Axis | None = _option(None, "axes", "VALUES", "units in a layer", _axis(_count(1)))
@@ -167,25 +167,31 @@ class Options:
         return cls(**{name: known[name].metadata["check"](name, value) for name, value in keywords.items()})
 
     @classmethod
-    def parse(cls, line: str, evaluate: Evaluate, defaults: Mapping[str, Any] | None = None) -> tuple[str, Options]:
-        """Options from a `%%tune` line, with the name that its search is to have.
-
-        Args:
-            line: the text after `%%tune`.
-            evaluate: the value of an expression in the user's namespace.
-            defaults: values for options that the line leaves out.
+    def read(cls, line: str) -> tuple[str, dict[str, Any]]:
+        """Splits a `%%tune` line into the name of its search and the text of each option; nothing is evaluated.
 
         Raises:
-            UsageError: as `of`, and for an option without its value.
+            UsageError: an unknown option, or one without its value.
         """
         found = vars(_parser().parse_args(split(line)))
         name = found.pop("name") or "search"
         if not name.isidentifier():
             raise UsageError(f"{name!r} cannot be the name of a variable; write %%tune my_search --data x,y")
-        keywords = dict(defaults or {})
-        typed = {key: text for key, text in found.items() if text is not None}
-        keywords.update({key: _from_text(key, text, evaluate) for key, text in typed.items()})
-        return name, dataclasses.replace(cls.of(**keywords), texts=typed)
+        return name, {key: text for key, text in found.items() if text is not None}
+
+    @classmethod
+    def typed(cls, texts: Mapping[str, Any], evaluate: Evaluate, defaults: Mapping[str, Any] | None = None) -> Options:
+        """Options from the texts of `read`.
+
+        Args:
+            evaluate: the value of an expression in the user's namespace.
+            defaults: values for options that the line leaves out.
+
+        Raises:
+            UsageError: as `of`.
+        """
+        values = {key: _from_text(key, text, evaluate) for key, text in texts.items()}
+        return dataclasses.replace(cls.of(**{**(defaults or {}), **values}), texts=texts)
 
     @classmethod
     def table(cls) -> dict[str, dataclasses.Field[Any]]:

@@ -41,6 +41,10 @@ class Plan:
         return cls(axes, trials, trials, trials * epochs, workers, space.is_product, seconds, peak)
 
     @property
+    def measured(self) -> bool:
+        return self.seconds is not None
+
+    @property
     def arithmetic(self) -> str:
         """`layers 3 × units 3 = 9`: how the grid comes to its size."""
         axes = [f"{name} {n}" for name, n in self.axes.items()]

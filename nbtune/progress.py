@@ -62,6 +62,10 @@ class Trial:
         """Its values in a line: `layers 2, units 32`."""
         return ", ".join(f"{name} {show(value)}" for name, value in self.values.items())
 
+    def __str__(self) -> str:
+        score = "" if self.score is None else f", score {self.score:.4f} in epoch {self.best_epoch}"
+        return f"trial {self.id}: {self.label or 'no hyperparameters'}; {self.status}{score}"
+
 
 @dataclass(frozen=True)
 class Coverage:

@@ -23,6 +23,7 @@ from nbtune.prepare import Request, prepare
 from nbtune.progress import Coverage, Progress, Trial
 from nbtune.space import Value
 from nbtune.store import Store, new_project
+from nbtune.views.headline import headline
 from nbtune.views.screen import Screen
 
 if TYPE_CHECKING:
@@ -260,9 +261,9 @@ class Search:
 
     def plot(self, kind: str = "curves") -> Figure:
         """A new matplotlib figure: "curves" (the objective by epoch) or "grid" (the scores as a map)."""
-        from nbtune.views import picture
+        from nbtune.views.plots import plot  # brings matplotlib
 
-        return picture.figure(self._progress, kind)
+        return plot(self._progress, kind)
 
     @property
     def tuner(self) -> keras_tuner.GridSearch:
@@ -274,6 +275,10 @@ class Search:
         """The project on disk; stock KerasTuner reloads it too."""
         return self._project
 
+    def status(self) -> str:
+        """How it stands, in a line."""
+        return headline(self._progress, time.time())
+
     def show(self) -> None:
         """Shows the search in the current cell."""
         self._screen.show(self._progress, self)
@@ -282,6 +287,11 @@ class Search:
         return f"<Search {self._project.name}: {self.state}, {self.coverage}>"
 
     def _ipython_display_(self) -> None:
+        if self.state == "planned":
+            from IPython.display import display
+
+            display(self._plan)
+            return
         self._screen.show_once(self._progress, self)
 
 
@@ -296,21 +306,21 @@ def tune(build: Any = None, data: Any = None, *, name: str = "search", wait: boo
         **options: the options of `%%tune` with underscores, and Python values: `layers=[1, 2]`, `axis={"rate": [0, 0.5]}`.
 
     Returns:
-        The search, ended or under way.
+        The search, ended or under way; only planned with `plan=True`.
 
     Raises:
         UsageError: a mistake in the call; `BuildError` if the function itself raised.
     """
-    return launch(Request.of(Options.of(build=build, data=data, wait=wait, **options)), name, wait)
-
-
-def launch(request: Request, name: str, wait: bool) -> Search:
-    """Makes a search and sets it going, or with the option `plan` measures what it would cost."""
-    screen = Screen()
-    with screen.notice("Starting the workers …"):
-        search = Search(request, name, screen)
-    if not request.options.plan:
+    search = prepared(Request.of(Options.of(build=build, data=data, wait=wait, **options)), name)
+    if search.state == "planned" and not search.plan.measured:
         search.resume()
         if wait:
             search.wait()
     return search
+
+
+def prepared(request: Request, name: str) -> Search:
+    """A search that is ready to start, with a word on screen while the workers load TensorFlow."""
+    screen = Screen()
+    with screen.notice("Starting the workers …"):
+        return Search(request, name, screen)

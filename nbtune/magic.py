@@ -1,0 +1,165 @@
+"""`%%tune` and `%tune`: text in, one call, a `Search` out. The only file that knows IPython's shell."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import traitlets
+from IPython.core.error import UsageError as ShellUsageError
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+
+from nbtune.completion import complete
+from nbtune.errors import UsageError, did_you_mean
+from nbtune.options import Options, help_text
+
+VERBS = ("plan", "status", "pause", "resume", "stop", "show", "best")
+_NO_DEFAULT = ("build", "data", "validation_data")  # these belong to a cell
+
+
+@magics_class
+class TuneMagics(Magics):
+    """The two magics; `NbTune` adds a configurable default for each option."""
+
+    @no_var_expand  # `{expression}` and `$name` are evaluated here, as objects and not as text
+    @cell_magic("tune")
+    def cell(self, line: str, cell: str) -> Any:
+        try:
+            return self._tune(line, cell)
+        except UsageError as error:
+            raise ShellUsageError(str(error)) from None
+
+    @no_var_expand
+    @line_magic("tune")
+    def line(self, line: str) -> Any:
+        try:
+            return self._tune(line, "") if line.lstrip().startswith("--") else self._command(line)
+        except UsageError as error:
+            raise ShellUsageError(str(error)) from None
+
+    def _tune(self, line: str, cell: str) -> Any:
+        from nbtune.prepare import Request  # here, so that %load_ext stays quick
+        from nbtune.search import prepared
+        from nbtune.views.frontend import clicks_work
+
+        name, texts = Options.read(line)
+        function = texts.get("build") or _last_function(cell)
+        if function == name:
+            raise UsageError(f"{name} is the function already; give the search another name")
+        self._run_body(cell)
+        texts["build"] = function
+        options = Options.typed(texts, self._evaluate, self._defaults())
+        request = Request.of(options)
+        self._stop_earlier(name)
+        search = prepared(request, name)
+        self.shell.user_ns[name] = search
+        if not options.plan:
+            search.resume()
+            if options.wait or (options.wait is None and not clicks_work(self.shell)):
+                search.wait()
+        return search
+
+    def _command(self, line: str) -> Any:
+        verb, *rest = line.split() or ["status"]
+        if verb not in VERBS:
+            raise UsageError(f"unknown command {verb!r}{did_you_mean(verb, VERBS)}; %tune takes {', '.join(VERBS)}")
+        search = self._search(rest[0] if rest else "search")
+        match verb:
+            case "plan":
+                return search.plan
+            case "show":
+                search.show()
+            case "best":
+                print(search.best)
+            case "pause" | "resume" | "stop":
+                getattr(search, verb)()
+        if verb in ("status", "pause", "resume", "stop"):
+            print(search.status())
+        return None
+
+    def _search(self, name: str) -> Any:
+        from nbtune.search import Search
+
+        found = self.shell.user_ns.get(name)
+        if not isinstance(found, Search):
+            raise UsageError(f"there is no search {name!r}{did_you_mean(name, self._searches())}; %%tune makes one")
+        return found
+
+    def _searches(self) -> list[str]:
+        return [name for name, thing in self.shell.user_ns.items() if type(thing).__name__ == "Search"]
+
+    def _stop_earlier(self, name: str) -> None:
+        if name in self._searches() and self._search(name).state in ("running", "paused"):
+            earlier = self._search(name)
+            earlier.stop()
+            print(f"The earlier search {name!r} was stopped: {earlier.coverage}. It is kept in {earlier.directory}.")
+
+    def _run_body(self, cell: str) -> None:
+        if cell.strip() and not self.shell.run_cell(cell, store_history=False).success:
+            raise UsageError("the cell raised an error, so nothing was tuned")
+
+    def _evaluate(self, text: str) -> Any:
+        try:
+            return eval(text, self.shell.user_ns)
+        except NameError as error:
+            hint = did_you_mean(error.name or "", self.shell.user_ns)
+            raise UsageError(f"{error.name!r} is not defined{hint}; run the cell that defines it first") from None
+        except SyntaxError:
+            raise UsageError(f"{text!r} is no Python expression") from None
+        except Exception as error:
+            raise UsageError(f"{text} raised {type(error).__name__}: {error}") from None
+
+    def _defaults(self) -> dict[str, Any]:
+        values = {name: getattr(self, name) for name in Options.table() if name not in _NO_DEFAULT}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def _traits() -> dict[str, Any]:
+    return {
+        name: traitlets.Any(None, allow_none=True, help=field.metadata["help"]).tag(config=True)
+        for name, field in Options.table().items()
+        if name not in _NO_DEFAULT
+    }
+
+
+# `%config NbTune.epochs = 50` sets a default for every later %%tune.
+NbTune = type("NbTune", (TuneMagics,), _traits())
+TuneMagics.cell.__doc__ = help_text()
+TuneMagics.line.__doc__ = f"%tune {'|'.join(VERBS)} [NAME]\n\nSays how a search stands, or steers it; NAME is `search` if left out."
+
+
+def _last_function(cell: str) -> str:
+    if not cell.strip():
+        raise UsageError("the cell is empty; define a function that builds a model in it, or name one with --build")
+    try:
+        tree = ast.parse(InteractiveShell.instance().transform_cell(cell))
+    except SyntaxError:
+        return ""  # running the cell will show where
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    if not names:
+        raise UsageError("the cell defines no function; define one that builds a model, or name one with --build")
+    return names[-1]
+
+
+def _allow_empty_body(lines: list[str]) -> list[str]:
+    """A `%%tune --build f ...` cell may consist of that line alone, which IPython refuses for cell magics."""
+    if len(lines) == 1 and lines[0].startswith("%%tune ") and not lines[0].rstrip().endswith("?"):
+        return [lines[0].rstrip("\n") + "\n", "\n"]
+    return lines
+
+
+def register(shell: InteractiveShell) -> None:
+    """Adds the magics, their completion, and `%%tune` cells without a body to a shell."""
+    shell.register_magics(NbTune(shell=shell))
+    for command in ("%%tune", "%tune"):
+        shell.set_hook("complete_command", _complete, str_key=command)
+    if _allow_empty_body not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(_allow_empty_body)
+
+
+def _complete(shell: InteractiveShell, event: Any) -> list[str]:
+    line = event.line[: len(event.line)]
+    if line.startswith("%%tune") or " --" in line:
+        return complete(line, shell.user_ns)
+    return [verb for verb in VERBS if verb.startswith(event.symbol or "")]
