@@ -56,7 +56,7 @@ class Job:
 
     def resolved(self, values: Mapping[str, Value]) -> dict[str, Any]:
         """The values with names replaced by the things that they stand for."""
-        return {name: self.objects.get(name, {}).get(value, value) for name, value in values.items()}  # type: ignore[call-overload]
+        return {name: self.objects.get(name, {}).get(str(value), value) for name, value in values.items()}
 
     def weights(self, trial: str) -> Path:
         """Where KerasTuner looks for a trial's weights."""

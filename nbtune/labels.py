@@ -45,9 +45,7 @@ class Labels:
     @classmethod
     def _read(cls, y: np.ndarray, losses: Sequence[str], units: int | None) -> Labels:
         if y.dtype.kind not in "biuf":
-            raise UsageError(
-                f"the labels are {_kind(y)}, not numbers; for classes try y = np.unique(y, return_inverse=True)[1]"
-            )
+            raise UsageError(f"the labels are {_kind(y)}, not numbers; for classes try y = np.unique(y, return_inverse=True)[1]")
         if y.ndim > 2:
             return cls(NUMBERS, y.shape[-1])
         flat = y.reshape(-1) if y.ndim == 1 or y.shape[1] == 1 else None

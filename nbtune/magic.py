@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import traitlets
 from IPython.core.error import UsageError as ShellUsageError
@@ -14,24 +15,38 @@ from nbtune.completion import complete
 from nbtune.errors import UsageError, did_you_mean
 from nbtune.options import Options, help_text
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 VERBS = ("plan", "status", "pause", "resume", "stop", "show", "best")
 _NO_DEFAULT = ("build", "data", "validation_data")  # these belong to a cell
+
+
+def _documented(text: str) -> Callable[[Method], Method]:
+    """Gives a magic its help, and keeps IPython from turning `{expression}` and `$name` into text: here they are objects."""
+
+    def decorate(method: Method) -> Method:
+        method.__doc__ = text
+        no_var_expand(method)
+        return method
+
+    return decorate
 
 
 @magics_class
 class TuneMagics(Magics):
     """The two magics; `NbTune` adds a configurable default for each option."""
 
-    @no_var_expand  # `{expression}` and `$name` are evaluated here, as objects and not as text
-    @cell_magic("tune")
+    shell: InteractiveShell
+
+    @cell_magic("tune")  # type: ignore[arg-type]  # as IPython annotates it, it would take nothing
+    @_documented(help_text())
     def cell(self, line: str, cell: str) -> Any:
         try:
             return self._tune(line, cell)
         except UsageError as error:
             raise ShellUsageError(str(error)) from None
 
-    @no_var_expand
-    @line_magic("tune")
+    @line_magic("tune")  # type: ignore[arg-type]
+    @_documented(f"%tune {'|'.join(VERBS)} [NAME]: says how a search stands, or steers it; NAME is `search` if left out.")
     def line(self, line: str) -> Any:
         try:
             return self._tune(line, "") if line.lstrip().startswith("--") else self._command(line)
@@ -125,8 +140,6 @@ def _traits() -> dict[str, Any]:
 
 # `%config NbTune.epochs = 50` sets a default for every later %%tune.
 NbTune = type("NbTune", (TuneMagics,), _traits())
-TuneMagics.cell.__doc__ = help_text()
-TuneMagics.line.__doc__ = f"%tune {'|'.join(VERBS)} [NAME]\n\nSays how a search stands, or steers it; NAME is `search` if left out."
 
 
 def _last_function(cell: str) -> str:

@@ -198,4 +198,3 @@ def _missing_metric(job: Job, present: list[Any]) -> list[str]:
     metric = job.objective.metric
     have = {m if isinstance(m, str) else getattr(m, "name", getattr(m, "__name__", "")) for m in present}
     return [] if metric == "loss" or metric in have else [metric]
-

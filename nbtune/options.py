@@ -113,9 +113,7 @@ class Options:
     init: Axis | None = _option(
         None, "axes", "VALUES", "initialisers of every kernel (Glorot uniform if left out)", _axis(_one_of(names.INITIALIZERS))
     )
-    optimizer: Axis | None = _option(
-        None, "axes", "VALUES", "optimizers (Adam if left out)", _axis(_one_of(names.OPTIMIZERS))
-    )
+    optimizer: Axis | None = _option(None, "axes", "VALUES", "optimizers (Adam if left out)", _axis(_one_of(names.OPTIMIZERS)))
     batch_size: Axis | None = _option(None, "axes", "VALUES", "rows in a batch (32 if left out)", _axis(_count(1)))
 
     build: Any = _option(None, "data", "FUNC", "the model-building function, if not the last one in the cell")
@@ -277,6 +275,8 @@ def help_text() -> str:
 def _help_lines(field: dataclasses.Field[Any]) -> list[str]:
     left = f"  {flag(field.name)} {field.metadata['metavar']}".rstrip()
     shown = field.default not in (None, (), False)
-    right = field.metadata["help"] + (f" [{field.default:g}]" if shown and isinstance(field.default, float) else f" [{field.default}]" if shown else "")
+    right = field.metadata["help"] + (
+        f" [{field.default:g}]" if shown and isinstance(field.default, float) else f" [{field.default}]" if shown else ""
+    )
     first, *rest = textwrap.wrap(right, 80)
     return [f"{left:<32}{first}", *(" " * 32 + more for more in rest)]

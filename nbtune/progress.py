@@ -168,7 +168,7 @@ class Progress:
         trials = self.trials
         count = Counter(PENDING if trial.status == RUNNING else trial.status for trial in trials)
         untried = tuple(trial.values for trial in trials if trial.status == PENDING)
-        return Coverage(len(trials), *(count[s] for s in (DONE, FAILED, DIVERGED, STOPPED, PENDING)), untried)
+        return Coverage(len(trials), count[DONE], count[FAILED], count[DIVERGED], count[STOPPED], count[PENDING], untried)
 
     def seconds_spent(self, now: float) -> float:
         """Time in state "running", pauses left out."""

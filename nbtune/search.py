@@ -21,6 +21,7 @@ from nbtune.options import Options
 from nbtune.plan import Measured, Plan
 from nbtune.prepare import Request, prepare
 from nbtune.progress import Coverage, Progress, Trial
+from nbtune.script import script
 from nbtune.space import Value
 from nbtune.store import Store, new_project
 from nbtune.views.headline import headline
@@ -249,7 +250,7 @@ class Search:
 
     def code(self) -> str:
         """Plain Python that builds, compiles and fits the best combination as the search did."""
-        return winner.code(self._request.options, self._request.data, self._job, self.best.values)
+        return script(self._request.options, self._request.data, self._job, self.best.values)
 
     def to_frame(self) -> pandas.DataFrame:
         """One row a trial, in grid order: its values, then what came of it."""

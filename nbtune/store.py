@@ -76,7 +76,7 @@ class Store:
             "hyperparameters": self._space.hyperparameters(),
             "start_order": ended,
             "end_order": ended,
-            "run_times": {id: 1 for id in ended},
+            "run_times": dict.fromkeys(ended, 1),
             "retry_queue": [],
             "seed": self._seed,
             "seed_state": self._seed,

@@ -130,7 +130,8 @@ def _cause(exitcode: int | None) -> str:
     if exitcode is None or exitcode >= 0:
         return f"the worker process ended with exit code {exitcode}"
     name = signal.Signals(-exitcode).name
-    return f"the worker process was killed by signal {-exitcode} ({name})" + (", perhaps out of memory" if name == "SIGKILL" else "")
+    guess = ", perhaps out of memory" if name == "SIGKILL" else ""
+    return f"the worker process was killed by signal {-exitcode} ({name}){guess}"
 
 
 def main() -> None:

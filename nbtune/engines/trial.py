@@ -22,6 +22,7 @@ from nbtune.job import Job
 from nbtune.model import compiled, loss_name, seed, units
 from nbtune.space import Value
 
+
 def fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value]) -> TrialEnded:
     """Trains one combination and leaves the best epoch's weights in the project; never raises for the trial's sake."""
     start = time.time()
@@ -47,9 +48,10 @@ def _fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], start: f
     if scores is None:
         raise KeyError(f"the model logs no {job.objective.name!r}; it logs {', '.join(history)}")
     seconds = time.time() - start
-    if not all(map(math.isfinite, [*history["loss"], *scores])):
-        at = next(i for i, pair in enumerate(zip(history["loss"], scores, strict=True), 1) if not all(map(math.isfinite, pair)))
-        return TrialEnded(trial, DIVERGED, history=history, seconds=seconds, error=f"the loss became NaN or infinite in epoch {at}")
+    bad = [i for i, pair in enumerate(zip(history["loss"], scores, strict=True), 1) if not all(map(math.isfinite, pair))]
+    if bad:
+        reason = f"the loss became NaN or infinite in epoch {bad[0]}"
+        return TrialEnded(trial, DIVERGED, history=history, seconds=seconds, error=reason)
     save_weights(model, job.weights(trial))
     best = stopper.best_epoch + 1
     return TrialEnded(trial, DONE, scores[best - 1], best, history, time.time() - start)
