@@ -172,7 +172,7 @@ def register(shell: InteractiveShell) -> None:
 
 
 def _complete(shell: InteractiveShell, event: Any) -> list[str]:
-    line = event.line[: len(event.line)]
-    if line.startswith("%%tune") or " --" in line:
-        return complete(line, shell.user_ns)
-    return [verb for verb in VERBS if verb.startswith(event.symbol or "")]
+    if event.line.startswith("%%tune") or " --" in event.line:
+        done = len(event.text_until_cursor.rpartition(" ")[2]) - len(event.symbol)  # IPython completes from the last comma
+        return [word[done:] for word in complete(event.text_until_cursor, shell.user_ns)]
+    return [verb for verb in VERBS if verb.startswith(event.symbol)]

@@ -7,6 +7,7 @@ order, and a difference between two scores is not a difference between two shuff
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -68,10 +69,17 @@ def units(model: keras.Model, x: Inputs) -> int:
         output = _run_one_row(model, x)
     except (ValueError, TypeError) as error:
         shape = x.shape[1:] if hasattr(x, "shape") else "of several inputs"
-        raise UsageError(f"the model does not take the data's rows, shape {shape}: {str(error).strip()}") from None
+        raise UsageError(f"the model does not take the data's rows, shape {shape}: {_gist(error)}") from None
     if not hasattr(output, "shape"):
         raise UsageError("the model has several outputs; nbtune tunes models with one")
     return int(output.shape[-1]) if len(output.shape) > 1 else 1
+
+
+def _gist(error: Exception) -> str:
+    """The one line of Keras's message that says what does not fit."""
+    lines = [re.sub(r"\x1b\[\d*m", "", line).strip() for line in str(error).splitlines()]
+    telling = [line for line in lines if line and not line.startswith("Exception encountered")]
+    return (telling or [type(error).__name__])[0]
 
 
 def _run_one_row(model: keras.Model, x: Inputs) -> Any:

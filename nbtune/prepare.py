@@ -44,6 +44,11 @@ class Request:
         Labels.of(data.y, request.losses(None))
         if options.objective:
             options.objective.check(request.losses(None), data.validated)
+        elif not data.validated:
+            raise UsageError(
+                "what shall rank the trials? The usual objective needs validation data; give --validation-data or "
+                "--validation-split, or rank by the training rows with --objective loss"
+            )
         return request
 
     def losses(self, own: str | None) -> list[str]:
@@ -79,7 +84,7 @@ def prepare(request: Request, engine: Engine, scratch: Path, project: Path) -> t
     look = Look(**engine.submit("look", job, values=first_and_last).result())
     losses = request.losses(look.loss)
     labels = Labels.of(data.y, losses, look.units)
-    objective = options.objective or Objective.of(("val_" if data.validated else "") + labels.metric)
+    objective = options.objective or Objective.of(f"val_{labels.metric}")
     objective.check(losses, data.validated)
     applied = frozenset(APPLIED_OUTSIDE) - asked
     job = replace(

@@ -54,16 +54,17 @@ class Workers:
             "PYTHONPATH": os.pathsep.join(path for path in [str(Path(__file__).parents[2]), *sys.path] if path),
             "TMPDIR": str(self._scratch),  # sockets of multiprocessing, which would outlive a killed process
         }
-        return subprocess.Popen(
-            [sys.executable, "-m", "nbtune.engines.supervisor"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log.open("a"),
-            env=environment,
-            text=True,
-            encoding="utf-8",
-            start_new_session=True,  # Ctrl-C is for the kernel, which decides
-        )
+        with self._log.open("a") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "nbtune.engines.supervisor"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment,
+                text=True,
+                encoding="utf-8",
+                start_new_session=True,  # Ctrl-C is for the kernel, which decides
+            )
 
     def submit(self, task: str, job: Job, **arguments: Any) -> Future[Any]:
         id = next(self._ids)

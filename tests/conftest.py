@@ -1,0 +1,36 @@
+"""Small data and functions that several tests train on."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="session")
+def flowers():
+    """Three classes in four features, 90 rows: (x, y)."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], 30)
+    return (rng.normal(size=(90, 4)) + y[:, None]).astype("float32"), y
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def dense(layers=1, units=8, classes=3, features=4):
+    """The plain style: returns an uncompiled model."""
+    import keras
+
+    model = keras.Sequential([keras.Input((features,))])
+    for _ in range(layers):
+        model.add(keras.layers.Dense(units, activation="relu"))
+    model.add(keras.layers.Dense(classes, activation="softmax"))
+    return model

@@ -1,0 +1,199 @@
+"""The magics in a fresh shell, as a notebook would use them; trained in this process (`--workers 0`) unless a test says so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from IPython.core.completer import provisionalcompleter
+from IPython.core.interactiveshell import InteractiveShell
+
+BUILD = """
+def build(layers, units):
+    import keras
+    model = keras.Sequential([keras.Input((4,))])
+    for _ in range(layers):
+        model.add(keras.layers.Dense(units, activation="relu"))
+    model.add(keras.layers.Dense(3, activation="softmax"))
+    return model
+"""
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "nbtune")
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 4)).astype("float32")
+    shell.user_ns.update(x=x, y=(x[:, 0] > 0).astype(int) + (x[:, 1] > 0), short=x[:50], prices=x[:, 0] * 3.7)
+    yield shell
+    InteractiveShell.clear_instance()
+
+
+def tune(shell, line, body=BUILD):
+    """Runs a cell; returns what went wrong, None if nothing did."""
+    result = shell.run_cell(f"%%tune {line}\n{body}")
+    return result.error_in_exec or result.error_before_exec
+
+
+QUICK = "--data x,y --layers 1 --units 4 --epochs 2 --workers 0"
+
+
+def test_a_cell_becomes_a_search(shell):
+    assert tune(shell, "mine --data x,y --layers 1:2 --units 4,8 --epochs 2 --workers 0") is None
+    search = shell.user_ns["mine"]
+    assert search.state == "finished"
+    assert [trial.values for trial in search.trials] == [
+        {"layers": layers, "units": units} for layers in (1, 2) for units in (4, 8)
+    ]
+    assert callable(shell.user_ns["build"]), "the body runs as any cell does"
+    assert shell.run_cell("mine.best_hyperparameters").result == search.best.values
+
+
+def test_the_magic_returns_the_search(shell):
+    assert shell.run_cell_magic("tune", QUICK, BUILD) is shell.user_ns["search"]
+
+
+def test_the_last_function_is_the_one(shell):
+    body = "def helper():\n    return 3\n" + BUILD + "also = 1\n"
+    assert tune(shell, QUICK, body) is None
+
+
+def test_a_function_of_an_earlier_cell(shell):
+    shell.run_cell(BUILD)
+    assert tune(shell, f"--build build {QUICK}", "") is None
+    assert shell.user_ns["search"].coverage.done == 1
+
+
+def test_expressions_are_objects(shell):
+    shell.user_ns.update(sizes=[4, 8], rates=np.array([0.01, 0.001]))
+    line = "--data x[:40],y[:40] --layers {1 + 0} --units $sizes --learning-rate {rates} --epochs 1 --workers 0"
+    assert tune(shell, line) is None
+    assert {t.values["units"] for t in shell.user_ns["search"].trials} == {4, 8}
+    assert {t.values["learning_rate"] for t in shell.user_ns["search"].trials} == {0.01, 0.001}
+
+
+def test_the_plan_trains_nothing(shell, capsys):
+    assert tune(shell, "--plan --data x,y --layers 1:2 --units 4,8 --epochs 50 --workers 0") is None
+    plan = shell.user_ns["search"].plan
+    assert (plan.trials, plan.epochs) == (4, 200)
+    assert plan.seconds > 0
+    assert plan.peak_mb > 0
+    assert shell.user_ns["search"].coverage.pending == 4
+    assert "layers 2 × units 2 = 4" in str(plan)
+
+
+def test_config_sets_defaults(shell):
+    shell.run_line_magic("config", "NbTune.epochs = 3")
+    shell.run_line_magic("config", "NbTune.workers = 0")
+    assert tune(shell, "--data x,y --layers 1 --units 4") is None
+    assert shell.user_ns["search"].trials[0].epochs == 3
+
+
+MISTAKES = [
+    ("--data x,y --layer 1 --units 4", BUILD, "unknown option --layer; did you mean '--layers'?"),
+    ("--data x,y --repeats 3", BUILD, "unknown option --repeats"),
+    ("--data x,why --layers 1 --units 4", BUILD, "'why' is not defined"),
+    ("--data shrot,y --layers 1 --units 4", BUILD, "did you mean 'short'?"),
+    ("--data short,y --layers 1 --units 4", BUILD, "x has 50 rows and y has 60"),
+    ("--data x --layers 1 --units 4", BUILD, "features and labels"),
+    ("--layers 1 --units 4", BUILD, "Add --data x,y"),
+    ("--data x,prices --layers 1 --units 4 --loss categorical_crossentropy", BUILD, "is for classes"),
+    ("--data x,y --layers 1 --units 4 --loss mse,mae --objective val_loss", BUILD, "different scales"),
+    ("--data x,y --layers 1 --units 4 --axis dropout=0,0.5", BUILD, "no parameter 'dropout'"),
+    ("--data x,y --layers 1", BUILD, "add --units VALUES"),
+    ("--data x,y --layers 1 --units 4 --epochs ten", BUILD, "'ten' is not a whole number"),
+    ("--data x,y --layers 3:1 --units 4", BUILD, "empty range"),
+    ("--data x,y --layers 1 --units 4 --init xavier", BUILD, "glorot_uniform"),
+    ("--data x,y --layers 1 --units 4 --loss catgorical_crossentropy", BUILD, "did you mean 'categorical_crossentropy'"),
+    ("--data x,y --layers 1 --units 4 --objective val_acuracy", BUILD, "max:val_acuracy"),
+    ("--data x,y --layers 1 --units 4", "", "the cell is empty"),
+    ("--data x,y --layers 1 --units 4", "a = 1", "defines no function"),
+    ("build --data x,y --layers 1 --units 4", BUILD, "give the search another name"),
+    ("my-search --data x,y --layers 1 --units 4", BUILD, "cannot be the name of a variable"),
+    ("--build bild --data x,y --layers 1 --units 4", BUILD, "did you mean 'build'?"),
+    ("--data x,y --layers 1 --units 4 --validation-split 0", BUILD, "needs validation data"),
+    (QUICK, "def build(layers, units):\n    pass", "return model"),
+    (QUICK, "def build(layers, units):\n    return 3", "returned a int, not a Keras model"),
+    (QUICK.replace("x,y", "x[:, :3],y"), BUILD, "does not take the data's rows, shape (3,)"),
+    (QUICK, BUILD.replace("Dense(3", "Dense(1"), "1 unit"),
+]
+
+
+@pytest.mark.parametrize(("line", "body", "says"), MISTAKES, ids=[says for _, _, says in MISTAKES])
+def test_a_mistake_is_one_line(shell, capsys, line, body, says):
+    shell.user_ns["search"] = before = object()
+    error = tune(shell, line, body)
+    assert type(error).__name__ == "UsageError"
+    assert says in str(error)
+    out = "".join(capsys.readouterr())
+    assert "Traceback" not in out
+    assert len(str(error).strip().splitlines()) == 1
+    assert shell.user_ns["search"] is before, "an earlier search is untouched"
+    assert not any(path.is_dir() for path in (shell.user_ns["_dh"][0] / ".nbtune").glob("*")), "nothing is left on disk"
+
+
+def test_an_error_of_the_cell_is_the_users_own(shell, capsys):
+    error = tune(shell, QUICK, "1/0\n" + BUILD)
+    assert "nothing was tuned" in str(error)
+    assert "ZeroDivisionError" in "".join(capsys.readouterr())
+
+
+def test_an_error_of_the_function_points_at_its_line(shell):
+    error = tune(shell, QUICK, BUILD.replace("keras.Input((4,))", "keras.Imput((4,))"))
+    text = str(error)
+    assert "build(layers=1, units=4) raised an error" in text
+    assert 'model = keras.Sequential([keras.Imput((4,))])' in text
+    assert "AttributeError" in text
+    assert "survey.py" not in text, "our own frames are not their business"
+
+
+def test_commands(shell, capsys):
+    tune(shell, QUICK)
+    capsys.readouterr()
+    shell.run_line_magic("tune", "status")
+    shell.run_line_magic("tune", "best")
+    out = capsys.readouterr().out
+    assert "1 of 1" in out
+    assert "layers 1, units 4" in out
+    assert shell.run_line_magic("tune", "plan").trials == 1
+    for line, says in [("stats", "did you mean 'status'?"), ("status other", "there is no search 'other'")]:
+        with pytest.raises(Exception, match="UsageError|no search|unknown command") as caught:
+            shell.run_line_magic("tune", line)
+        assert says in str(caught.value)
+
+
+def test_help_lists_every_option(shell, capsys):
+    shell.run_cell("%%tune?")
+    out = capsys.readouterr().out
+    for option in ("--layers VALUES", "--patience N|off", "--keep N", "--no-wait"):
+        assert option in out
+
+
+@pytest.mark.parametrize(
+    ("line", "offers"),
+    [
+        ("%%tune --la", "--layers"),
+        ("%%tune --data x,y --lear", "--learning-rate"),
+        ("%%tune --loss mean_squared_error,hub", "huber"),
+        ("%%tune --data pri", "prices"),
+        ("%tune pa", "pause"),
+    ],
+)
+def test_completion(shell, line, offers):
+    with provisionalcompleter():
+        assert offers in [completion.text for completion in shell.Completer.completions(line, len(line))]
+
+
+def test_loading_is_light():
+    """Under 0.3 s is the promise; what is asserted is what makes it so."""
+    code = (
+        "import sys; from IPython.core.interactiveshell import InteractiveShell as S; s = S.instance();"
+        "s.run_line_magic('load_ext', 'nbtune');"
+        "print([m for m in ('tensorflow', 'keras', 'keras_tuner', 'matplotlib', 'pandas', 'sklearn', 'ipywidgets') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
