@@ -39,7 +39,7 @@ class Function:
     def of(cls, build: Any) -> Function:
         """Raises UsageError where `build` is no function, or takes `*args`."""
         if not inspect.isroutine(build) and hasattr(build, "build"):  # a keras_tuner.HyperModel
-            build = build.build
+            return cls(build.build, type(build).__name__, True, {"hp": True}, _sources(type(build).build))
         if not callable(build):
             raise UsageError(f"build must be a function that returns a Keras model, not {type(build).__name__}")
         name = getattr(build, "__name__", type(build).__name__)

@@ -47,7 +47,8 @@ class Search:
         self._request = request
         self._screen = screen
         self._taking = threading.RLock()
-        self._thread: threading.Thread | None = None
+        self._over = threading.Event()  # and not Thread.join, which an interrupt can break
+        self._over.set()
         self._workers = machine.usual_workers() if options.workers is None else options.workers
         self._project = new_project(Path(options.dir), name)
         self._site: Site | None = None
@@ -82,13 +83,12 @@ class Search:
         if self.state in ("planned", "paused"):
             raise UsageError(f"the search is {self.state}; `%tune resume` or search.resume() sets it going")
         try:
-            if self._thread:
-                self._thread.join(timeout)
+            self._over.wait(timeout)
         except KeyboardInterrupt:
             self.stop()
-        if not self._is_alive:
+        if self._over.is_set():
             self._screen.settle()
-        return not self._is_alive
+        return self._over.is_set()
 
     def pause(self) -> None:
         """Halts the workers where they are. Nothing is lost, and nothing is computed until `resume`."""
@@ -107,14 +107,9 @@ class Search:
 
     def stop(self) -> None:
         """Ends the search and keeps every result; trials under way are marked "stopped"."""
-        if self._is_alive:
+        if not self._over.is_set():
             self._close_site()
-            assert self._thread
-            self._thread.join()
-
-    @property
-    def _is_alive(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
+            self._over.wait()
 
     def _start(self) -> None:
         if self._site is None:
@@ -123,12 +118,12 @@ class Search:
             assert self._job.labels is not None
             self._request.data.write(self._job.folder, self._job.labels, self._job.seed)
         self._take(StateChanged("running", time.time()))
+        self._over.clear()
         if self._workers == 0:  # here and now, for the debugger
             self._screen.begin(self._progress, self)
             self._run()
             return
-        self._thread = threading.Thread(target=contextvars.copy_context().run, args=[self._run], daemon=True)
-        self._thread.start()
+        threading.Thread(target=contextvars.copy_context().run, args=[self._run], name="nbtune-search", daemon=True).start()
         self._screen.begin(self._progress, self)
 
     def _run(self) -> None:
@@ -148,6 +143,7 @@ class Search:
             over = all(trial.ended and trial.status != STOPPED for trial in self._progress.trials)
             self._take(StateChanged("finished" if over else "stopped", time.time()))
             self._store.write_oracle()
+            self._over.set()
 
     def _trial_ended(self, trial: str, fit: Future[dict[str, Any]]) -> None:
         if fit.cancelled():

@@ -40,7 +40,8 @@ class Workers:
         self._futures: dict[int, Future[Any]] = {}
         self._jobs: list[tuple[Job, str]] = []
         self._halted = {"pause": threading.Event(), "resume": threading.Event()}
-        self._sending = threading.Lock()
+        self._sending, self._settling = threading.Lock(), threading.Lock()
+        self._closing = False
         self._ended = threading.Event()
         self._process = self._start()
         self._send({"workers": count, "threads": threads, "scratch": str(scratch)})
@@ -83,6 +84,7 @@ class Workers:
         self._do("resume")
 
     def close(self) -> None:
+        self._closing = True
         with contextlib.suppress(OSError):
             assert self._process.stdin
             self._process.stdin.close()
@@ -90,10 +92,7 @@ class Workers:
             self._process.wait(SECONDS_TO_END)
         except subprocess.TimeoutExpired:
             self._process.kill()
-        while self._futures:
-            future = self._futures.popitem()[1]
-            future.cancel()
-            future.set_running_or_notify_cancel()  # or whoever waits for it waits for ever
+        self._give_up()
 
     def _do(self, what: str) -> None:
         self._halted[what].clear()
@@ -133,8 +132,18 @@ class Workers:
                 if future:
                     _settle(future, message)
         self._ended.set()
-        while self._futures:
-            self._futures.popitem()[1].set_exception(self._why())
+        self._give_up()
+
+    def _give_up(self) -> None:
+        """Settles what will never have a result."""
+        with self._settling:
+            while self._futures:
+                future = self._futures.popitem()[1]
+                if self._closing:
+                    future.cancel()
+                    future.set_running_or_notify_cancel()  # or whoever waits for it waits for ever
+                else:
+                    future.set_exception(self._why())
 
     def _why(self) -> WorkerDied:
         lines = self._log.read_text(errors="replace").strip().splitlines()
