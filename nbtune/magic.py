@@ -157,7 +157,7 @@ def _last_function(cell: str) -> str:
 
 def _allow_empty_body(lines: list[str]) -> list[str]:
     """A `%%tune --build f ...` cell may consist of that line alone, which IPython refuses for cell magics."""
-    if len(lines) == 1 and lines[0].startswith("%%tune ") and not lines[0].rstrip().endswith("?"):
+    if len(lines) == 1 and lines[0].startswith("%%tune ") and " --build" in lines[0]:
         return [lines[0].rstrip("\n") + "\n", "\n"]
     return lines
 

@@ -67,7 +67,7 @@ class Trial:
         return f"trial {self.id}: {self.label or 'no hyperparameters'}; {self.status}{score}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Coverage:
     """How many combinations ended how; the counts add up to `total`. A trial under way counts as pending."""
 
@@ -77,12 +77,14 @@ class Coverage:
     diverged: int
     stopped: int
     pending: int
-    untried: tuple[Mapping[str, Value], ...] = field(default=(), repr=False)
+    untried: tuple[Mapping[str, Value], ...] = ()
 
     def __str__(self) -> str:
         counts = [(self.done, DONE), (self.failed, FAILED), (self.diverged, DIVERGED), (self.stopped, STOPPED)]
         parts = [f"{n} {name}" for n, name in [*counts, (self.pending, PENDING)] if n or name == DONE]
-        return f"{self.total} combinations: {', '.join(parts)}"
+        return f"{self.total} combination{'s' * (self.total != 1)}: {', '.join(parts)}"
+
+    __repr__ = __str__
 
 
 class Progress:

@@ -117,9 +117,10 @@ def _source(thing: Any) -> str:
 
 def _data(options: Options, data: Data, job: Job, loss: str) -> str:
     lines = ["# the data as the search had it: the same rows to train and to validate on"]
-    lines += _load("x", "y", options.texts.get("data", "x, y"), data.batch_size is not None)
+    is_dataset = data.batch_size is not None
+    lines += _load("x", "y", options.texts.get("data", "dataset" if is_dataset else "x, y"), is_dataset)
     if data.validation is not None:
-        lines += _load("x_val", "y_val", options.texts.get("validation_data", "x_val, y_val"), data.batch_size is not None)
+        lines += _load("x_val", "y_val", options.texts.get("validation_data", "x_val, y_val"), is_dataset)
     elif data.split > 0:
         assert job.labels is not None
         strata = {CLASSES: "y", ONE_HOT: "y.argmax(axis=1)"}.get(job.labels.form, "None")

@@ -15,7 +15,7 @@ from nbtune.views.words import score_text, squeeze, value_text, varying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import FigureBase
+    from matplotlib.figure import Figure, SubFigure
 
 BEST, UNDER_WAY = 3, 3
 
@@ -98,7 +98,7 @@ def _finite(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(value if math.isfinite(value) else math.nan for value in values)
 
 
-def draw_curves(info: CurvesInfo, figure: FigureBase) -> None:
+def draw_curves(info: CurvesInfo, figure: Figure | SubFigure) -> None:
     """Draws on an empty figure or subfigure."""
     width, height = ink.size(figure)
     sheet = ink.sheet(figure)

@@ -1,181 +1,22 @@
-"""The grid as a map: two hyperparameters along the sides, the others as small multiples, a cell for each trial.
-
-Colour tells the score and shape tells the status, so that the map also reads without colour.
-"""
+"""The grid as a map, drawn. Colour tells the score and shape tells the status, so that it also reads without colour."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nbtune.events import DIVERGED, DONE, FAILED, PENDING, RUNNING, STOPPED
-from nbtune.objective import Objective
-from nbtune.progress import Progress, Trial, show
-from nbtune.space import Value
 from nbtune.views import ink
+from nbtune.views.gridinfo import Cell, GridInfo, grid_info
 from nbtune.views.maplayout import Layout, layout
-from nbtune.views.scale import limits
-from nbtune.views.words import MISSING, score_text, short_score, shorten, varying
+from nbtune.views.words import score_text, short_score, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import FigureBase
+    from matplotlib.figure import Figure, SubFigure
 
-Names = tuple[str, ...]
-Values = tuple[Value | None, ...]
-
-MOST_FACETS = 24
-_BY_WEIGHT = (RUNNING, DONE, FAILED, DIVERGED, STOPPED, PENDING)
-
-
-@dataclass(frozen=True)
-class Side:
-    """A hyperparameter along a side and its values, in drawing order (left to right, bottom to top)."""
-
-    name: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One place on the map.
-
-    Attributes:
-        column, row: places on the x and the y side, from 0.
-        facet: which small multiple, an index into `GridInfo.facets`.
-        status: the trial's; of several trials the liveliest one's.
-        score: the trial's; of several trials the best one's.
-        best: whether the best trial of all is here.
-        trials: how many trials share this place.
-    """
-
-    column: int
-    row: int
-    facet: int
-    status: str
-    score: float | None
-    best: bool
-    trials: int
-
-
-@dataclass(frozen=True)
-class GridInfo:
-    """What the map shows.
-
-    Attributes:
-        objective, direction: what the colour means, and which end is better.
-        x, y: the sides; a grid of one axis has a `y` without a name and with one value.
-        facet_names: the hyperparameters that the small multiples stand for.
-        facets: their values, one tuple a small multiple, only the combinations that exist.
-        over: hyperparameters that have no place: each cell shows the best over them.
-        cells: the places that exist.
-        limits: the scores at the ends of the colour scale.
-        clipped: whether some scores lie beyond the worse end.
-        counts: status to how many trials.
-    """
-
-    objective: str
-    direction: str
-    x: Side
-    y: Side
-    facet_names: tuple[str, ...]
-    facets: tuple[tuple[str, ...], ...]
-    over: tuple[str, ...]
-    cells: tuple[Cell, ...]
-    limits: tuple[float, float]
-    clipped: bool
-    counts: Mapping[str, int]
-
-
-def grid_info(progress: Progress) -> GridInfo:
-    trials = progress.trials
-    values = {name: _ordered(trials, name) for name in varying(trials)}
-    x, y, rest = _sides(values)
-    facets = tuple(dict.fromkeys(_place(trial, rest) for trial in trials))
-    over: tuple[str, ...] = ()
-    if len(facets) > MOST_FACETS:
-        rest, over, facets = (), rest, ((),)
-    index = [{place: i for i, place in enumerate(places)} for places in (_along(x, values), _along(y, values), facets)]
-    shared: dict[tuple[int, ...], list[Trial]] = {}
-    for trial in trials:
-        at = tuple(found[_place(trial, names)] for found, names in zip(index, (x, y, rest), strict=True))
-        shared.setdefault(at, []).append(trial)
-    best = progress.best
-    cells = tuple(_cell(at, here, best, progress.objective) for at, here in shared.items())
-    scores = [cell.score for cell in cells if cell.score is not None]
-    low, high = limits(scores, progress.objective)
-    return GridInfo(
-        progress.objective.name,
-        progress.objective.direction,
-        _side(x, values),
-        _side(y, values),
-        rest,
-        tuple(tuple(map(_text, facet)) for facet in facets),
-        over,
-        cells,
-        (low, high),
-        any(not low <= score <= high for score in scores),
-        Counter(trial.status for trial in trials),
-    )
-
-
-def _sides(values: Mapping[str, Values]) -> tuple[Names, Names, Names]:
-    """The names along x, along y (one or none) and the rest: long axes of numbers make good sides, others less so."""
-    ranked = sorted(values, key=lambda name: -len(values[name]) / (1 if _are_numbers(values[name]) else 2))
-    pair = ranked[:2]
-    if len(pair) == 2 and len(values[pair[0]]) == len(values[pair[1]]):
-        pair.reverse()  # of two equals the first in grid order goes up
-    if len(pair) == 2 and not _are_numbers(values[pair[0]]) and _longest(values[pair[0]]) > _longest(values[pair[1]]):
-        pair.reverse()  # words need the room at the left
-    return tuple(pair[:1]), tuple(pair[1:]), tuple(name for name in values if name not in pair)
-
-
-def _longest(values: Values) -> int:
-    return max(len(_text(value)) for value in values)
-
-
-def _along(names: Names, values: Mapping[str, Values]) -> list[tuple[Value | None, ...]]:
-    return [(value,) for value in values[names[0]]] if names else [()]
-
-
-def _place(trial: Trial, names: Names) -> tuple[Value | None, ...]:
-    return tuple(trial.values.get(name) for name in names)
-
-
-def _side(names: Names, values: Mapping[str, Values]) -> Side:
-    if not names:
-        return Side("", ("",))
-    texts = tuple(map(_text, values[names[0]]))
-    brief = tuple(f"{value:.3g}" if isinstance(value, float) else _text(value) for value in values[names[0]])
-    return Side(names[0], brief if len(set(brief)) == len(set(texts)) else texts)
-
-
-def _cell(at: tuple[int, ...], trials: list[Trial], best: Trial | None, objective: Objective) -> Cell:
-    scores = [trial.score for trial in trials if trial.score is not None]
-    score = (max if objective.direction == "max" else min)(scores) if scores else None
-    status = min((trial.status for trial in trials), key=_BY_WEIGHT.index)
-    column, row, facet = at
-    return Cell(column, row, facet, status, score, best in trials, len(trials))
-
-
-def _ordered(trials: Sequence[Trial], name: str) -> Values:
-    """Numbers by size, anything else in grid order, a missing value last."""
-    found = dict.fromkeys(trial.values.get(name) for trial in trials)
-    known = [value for value in found if value is not None]
-    if _are_numbers(known):
-        known.sort()  # type: ignore[type-var]
-    return (*known, *([None] if None in found else []))
-
-
-def _are_numbers(values: Sequence[Value | None]) -> bool:
-    return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
-
-
-def _text(value: Value | None) -> str:
-    return MISSING if value is None else show(value)
-
+__all__ = ["GridInfo", "draw_grid", "grid_info"]
 
 _MARKS = {  # status to marker, colour, width of the line; a cell's fill says done
     RUNNING: ("o", ink.ALARM, 1.6),
@@ -186,7 +27,7 @@ _MARKS = {  # status to marker, colour, width of the line; a cell's fill says do
 }
 
 
-def draw_grid(info: GridInfo, figure: FigureBase) -> None:
+def draw_grid(info: GridInfo, figure: Figure | SubFigure) -> None:
     """Draws on an empty figure or subfigure."""
     sheet = ink.sheet(figure)
     width, height = ink.size(figure)
@@ -196,7 +37,8 @@ def draw_grid(info: GridInfo, figure: FigureBase) -> None:
     note = f"each cell: the best over {', '.join(info.over)}" if info.over else ""
     if len(info.facet_names) > 2:
         note = f"each map: {' · '.join(info.facet_names)}"
-    ink.write(sheet, places.left, height - 27, shorten(note, ink.fitting(width - places.left - 8, ink.SMALL)), ink.SMALL, ink.QUIET)
+    note = shorten(note, ink.fitting(width - places.left - 8, ink.SMALL))
+    ink.write(sheet, places.left, height - 27, note, ink.SMALL, ink.QUIET)
     _draw_cells(sheet, info, places)
     _draw_labels(sheet, info, places)
     _draw_scale(sheet, info, places, width)
@@ -212,7 +54,7 @@ def _draw_cells(sheet: Axes, info: GridInfo, places: Layout) -> None:
     corners = [(x + inset, y + inset, x + w - inset, y + h - inset) for x, y in map(places.corner, scored)]
     squares = [((a, b), (c, b), (c, d), (a, d)) for a, b, c, d in corners]
     fills = PolyCollection(squares, cmap=_colours(info), linewidths=0)
-    fills.set_array([cell.score for cell in scored])
+    fills.set_array([cell.score or 0.0 for cell in scored])
     fills.set_clim(*info.limits)
     sheet.add_collection(fills, autolim=False)
     for status, (marker, color, line) in _MARKS.items():
@@ -271,7 +113,7 @@ def _draw_scale(sheet: Axes, info: GridInfo, places: Layout, width: float) -> No
     low, high = info.limits
     worse, better = (low, high) if info.direction == "max" else (high, low)
     steps = [bottom + (top - bottom) * i / 48 for i in range(49)]
-    bands = [((x, a), (x + 9, a), (x + 9, b + 0.4), (x, b + 0.4)) for a, b in zip(steps, steps[1:], strict=False)]
+    bands = [((x, a), (x + 9, a), (x + 9, b + 0.4), (x, b + 0.4)) for a, b in itertools.pairwise(steps)]
     bar = PolyCollection(bands, cmap=_colours(info), linewidths=0, antialiaseds=False)
     bar.set_array([worse + (better - worse) * i / 47 for i in range(48)])
     bar.set_clim(low, high)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import FigureBase
+    from matplotlib.figure import Figure, SubFigure
 
 TEXT, QUIET, GRID, FAINT, DOT, WHITE = "#222222", "#666666", "#e6e6e6", "#c9c9c9", "#a8a8a8", "#ffffff"
 BEST = ("#0072b2", "#009e73", "#56b4e9")  # Okabe and Ito's palette: blues and greens for the best, warm for the running
@@ -21,9 +21,9 @@ FONT = "DejaVu Sans"  # comes with matplotlib
 CHARACTER = 0.53  # its usual width, in units of the type size
 
 
-def size(figure: FigureBase) -> tuple[float, float]:
+def size(figure: Figure | SubFigure) -> tuple[float, float]:
     """Width and height in points."""
-    return figure.bbox.width * 72 / figure.get_figure(root=True).dpi, figure.bbox.height * 72 / figure.get_figure(root=True).dpi
+    return figure.bbox.width * 72 / figure.dpi, figure.bbox.height * 72 / figure.dpi
 
 
 def text_width(text: str, points: float) -> float:
@@ -36,7 +36,7 @@ def fitting(width: float, points: float) -> int:
     return max(int(width / (CHARACTER * points)), 1)
 
 
-def sheet(figure: FigureBase) -> Axes:
+def sheet(figure: Figure | SubFigure) -> Axes:
     """An invisible pair of axes over the whole figure, in points from its lower left corner."""
     width, height = size(figure)
     axes = figure.add_axes((0, 0, 1, 1))

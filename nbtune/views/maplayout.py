@@ -11,7 +11,7 @@ from nbtune.views import ink
 from nbtune.views.words import shorten
 
 if TYPE_CHECKING:
-    from nbtune.views.gridmap import Cell, GridInfo, Side
+    from nbtune.views.gridinfo import Cell, GridInfo, Side
 
 GAP, HEAD, RIGHT, TOP, BOTTOM = 7.0, 13.0, 58.0, 34.0, 52.0  # points
 WIDEST, TALLEST = 120.0, 80.0  # a cell
@@ -54,7 +54,6 @@ class Layout:
     def middle(self, cell: Cell) -> Point:
         x, y = self.corner(cell)
         return x + self.cell[0] / 2, y + self.cell[1] / 2
-
 
     def mark(self, cell: Cell) -> Point:
         """The place of the status' mark: the middle, or a corner where the score is written."""

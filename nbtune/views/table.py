@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from html import escape
 
 from nbtune.events import DIVERGED, FAILED, PENDING, RUNNING
-from nbtune.progress import Progress, Trial, show
-from nbtune.views.words import MISSING, hyperparameters, last_line, plural, score_text, value_text
+from nbtune.progress import Progress, Trial
+from nbtune.views.words import hyperparameters, last_line, plural, score_text, shorten, value_text
 
 MOST_FAILURES = 5
 
@@ -37,7 +37,7 @@ class Failure:
     def __str__(self) -> str:
         first = self.trials[0].label
         where = f"{len(self.trials):,} trials, first {first}" if len(self.trials) > 1 else first
-        return f"{self.status}: {self.reason or 'no reason given'} ({where})"
+        return f"{self.status}: {shorten(self.reason, 200) or 'no reason given'} ({where})"
 
 
 def columns(progress: Progress) -> list[Column]:
@@ -83,22 +83,31 @@ def failures(progress: Progress) -> list[Failure]:
 
 
 def _more(progress: Progress, most: int) -> str:
-    """What the table leaves out."""
+    """Says so where the table leaves something out."""
     listed = sum(trial.status != PENDING for trial in progress.trials)
-    return f" · {listed - most:,} more not shown here" if listed > most else ""
+    return f" · the table shows the first {most}" if listed > most else ""
 
 
 def table_html(progress: Progress, most: int = 10) -> str:
-    """Self-contained HTML; alignment is also said in attributes, because GitHub takes styles away."""
+    """Leaderboard, coverage and failures as HTML that needs nothing else."""
+    return leaderboard_html(progress, most) + failures_html(progress)
+
+
+def leaderboard_html(progress: Progress, most: int = 10) -> str:
+    """The leaderboard and the coverage; alignment is also said in attributes, because GitHub takes styles away."""
     heads, texts = columns(progress), rows(progress, most)
     parts = []
     if texts:
         head = "".join(_cell("th", column, column.name, ' scope="col"') for column in heads)
         body = "".join(f"<tr>{_body(heads, row)}</tr>" for row in texts)
         parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
-    parts.append(f"<p>{escape(str(progress.coverage))}{escape(_more(progress, most))}</p>")
+    return "".join([*parts, f"<p>{escape(str(progress.coverage))}{escape(_more(progress, most))}</p>"])
+
+
+def failures_html(progress: Progress) -> str:
+    """Each kind of failure as a line that opens to the error in full."""
     bad = failures(progress)
-    parts += [_details(failure) for failure in bad[:MOST_FAILURES]]
+    parts = [_details(failure) for failure in bad[:MOST_FAILURES]]
     if len(bad) > MOST_FAILURES:
         parts.append(f"<p>and {plural(len(bad) - MOST_FAILURES, 'other problem')}</p>")
     return "".join(parts)
@@ -112,11 +121,12 @@ def _body(heads: Sequence[Column], row: Sequence[str]) -> str:
 def _cell(tag: str, column: Column, text: str, more: str = "", bold: bool = False) -> str:
     side = "right" if column.right else "left"
     inner = f"<b>{escape(text)}</b>" if bold and text else escape(text)
-    return f'<{tag} align="{side}" style="text-align:{side}"{more}>{inner}</{tag}>'
+    return f'<{tag} align="{side}" style="text-align:{side};padding:.2em .6em"{more}>{inner}</{tag}>'
 
 
 def _details(failure: Failure) -> str:
-    return f'<details><summary>{escape(str(failure))}</summary><pre style="overflow-x:auto">{escape(failure.error)}</pre></details>'
+    error = f'<pre style="overflow-x:auto">{escape(failure.error)}</pre>'
+    return f"<details><summary>{escape(str(failure))}</summary>{error}</details>"
 
 
 def table_text(progress: Progress, most: int = 10) -> str:

@@ -1,0 +1,33 @@
+"""What the person at the other end can see and click."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from nbtune.views.notebook import DisplaySurface, PanelSurface
+from nbtune.views.surface import Surface
+from nbtune.views.terminal import TerminalSurface
+
+
+def clicks_work(shell: Any) -> bool:
+    """Whether buttons in this cell's output reach the kernel.
+
+    Jupyter's frontends say in each request that they can ask a person for input; nbclient, nbconvert and papermill say
+    that they cannot: nobody is there. Colab shows nothing that a thread changes after the cell.
+
+    Args:
+        shell: IPython's shell, or None outside of IPython.
+    """
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None or "google.colab" in sys.modules:
+        return False
+    request = kernel.get_parent("shell")
+    return bool(request.get("content", {}).get("allow_stdin", False))
+
+
+def surface_for(shell: Any, clicks: bool) -> Surface:
+    """Where a search that starts now shows itself; `shell` as in `clicks_work`."""
+    if getattr(shell, "kernel", None) is None:
+        return TerminalSurface()
+    return PanelSurface() if clicks else DisplaySurface()

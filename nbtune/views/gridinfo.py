@@ -1,0 +1,167 @@
+"""The grid as a map, in numbers: two hyperparameters along the sides, the others as small multiples, a cell for each trial."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nbtune.events import DIVERGED, DONE, FAILED, PENDING, RUNNING, STOPPED
+from nbtune.objective import Objective
+from nbtune.progress import Progress, Trial, show
+from nbtune.space import Value
+from nbtune.views.scale import limits
+from nbtune.views.words import MISSING, varying
+
+Names = tuple[str, ...]
+Values = tuple[Value | None, ...]
+
+MOST_FACETS = 24
+_BY_WEIGHT = (RUNNING, DONE, FAILED, DIVERGED, STOPPED, PENDING)
+
+
+@dataclass(frozen=True)
+class Side:
+    """A hyperparameter along a side and its values, in drawing order (left to right, bottom to top)."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One place on the map.
+
+    Attributes:
+        column, row: places on the x and the y side, from 0.
+        facet: which small multiple, an index into `GridInfo.facets`.
+        status: the trial's; of several trials the liveliest one's.
+        score: the trial's; of several trials the best one's.
+        best: whether the best trial of all is here.
+        trials: how many trials share this place.
+    """
+
+    column: int
+    row: int
+    facet: int
+    status: str
+    score: float | None
+    best: bool
+    trials: int
+
+
+@dataclass(frozen=True)
+class GridInfo:
+    """What the map shows.
+
+    Attributes:
+        objective, direction: what the colour means, and which end is better.
+        x, y: the sides; a grid of one axis has a `y` without a name and with one value.
+        facet_names: the hyperparameters that the small multiples stand for.
+        facets: their values, one tuple a small multiple, only the combinations that exist.
+        over: hyperparameters that have no place: each cell shows the best over them.
+        cells: the places that exist.
+        limits: the scores at the ends of the colour scale.
+        clipped: whether some scores lie beyond the worse end.
+        counts: status to how many trials.
+    """
+
+    objective: str
+    direction: str
+    x: Side
+    y: Side
+    facet_names: tuple[str, ...]
+    facets: tuple[tuple[str, ...], ...]
+    over: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    limits: tuple[float, float]
+    clipped: bool
+    counts: Mapping[str, int]
+
+
+def grid_info(progress: Progress) -> GridInfo:
+    trials = progress.trials
+    values = {name: _ordered(trials, name) for name in varying(trials)}
+    x, y, rest = _sides(values)
+    facets = tuple(dict.fromkeys(_place(trial, rest) for trial in trials))
+    over: tuple[str, ...] = ()
+    if len(facets) > MOST_FACETS:
+        rest, over, facets = (), rest, ((),)
+    index = [{place: i for i, place in enumerate(places)} for places in (_along(x, values), _along(y, values), facets)]
+    shared: dict[tuple[int, ...], list[Trial]] = {}
+    for trial in trials:
+        at = tuple(found[_place(trial, names)] for found, names in zip(index, (x, y, rest), strict=True))
+        shared.setdefault(at, []).append(trial)
+    best = progress.best
+    cells = tuple(_cell(at, here, best, progress.objective) for at, here in shared.items())
+    scores = [cell.score for cell in cells if cell.score is not None]
+    low, high = limits(scores, progress.objective)
+    return GridInfo(
+        progress.objective.name,
+        progress.objective.direction,
+        _side(x, values),
+        _side(y, values),
+        rest,
+        tuple(tuple(map(_text, facet)) for facet in facets),
+        over,
+        cells,
+        (low, high),
+        any(not low <= score <= high for score in scores),
+        Counter(trial.status for trial in trials),
+    )
+
+
+def _sides(values: Mapping[str, Values]) -> tuple[Names, Names, Names]:
+    """The names along x, along y (one or none) and the rest: long axes of numbers make good sides, others less so."""
+    ranked = sorted(values, key=lambda name: -len(values[name]) / (1 if _are_numbers(values[name]) else 2))
+    pair = ranked[:2]
+    if len(pair) == 2 and len(values[pair[0]]) == len(values[pair[1]]):
+        pair.reverse()  # of two equals the first in grid order goes up
+    if len(pair) == 2 and not _are_numbers(values[pair[0]]) and _longest(values[pair[0]]) > _longest(values[pair[1]]):
+        pair.reverse()  # words need the room at the left
+    return tuple(pair[:1]), tuple(pair[1:]), tuple(name for name in values if name not in pair)
+
+
+def _longest(values: Values) -> int:
+    return max(len(_text(value)) for value in values)
+
+
+def _along(names: Names, values: Mapping[str, Values]) -> list[tuple[Value | None, ...]]:
+    return [(value,) for value in values[names[0]]] if names else [()]
+
+
+def _place(trial: Trial, names: Names) -> tuple[Value | None, ...]:
+    return tuple(trial.values.get(name) for name in names)
+
+
+def _side(names: Names, values: Mapping[str, Values]) -> Side:
+    if not names:
+        return Side("", ("",))
+    texts = tuple(map(_text, values[names[0]]))
+    brief = tuple(f"{value:.3g}" if isinstance(value, float) else _text(value) for value in values[names[0]])
+    return Side(names[0], brief if len(set(brief)) == len(set(texts)) else texts)
+
+
+def _cell(at: tuple[int, ...], trials: list[Trial], best: Trial | None, objective: Objective) -> Cell:
+    scores = [trial.score for trial in trials if trial.score is not None]
+    score = (max if objective.direction == "max" else min)(scores) if scores else None
+    status = min((trial.status for trial in trials), key=_BY_WEIGHT.index)
+    column, row, facet = at
+    return Cell(column, row, facet, status, score, best in trials, len(trials))
+
+
+def _ordered(trials: Sequence[Trial], name: str) -> Values:
+    """Numbers by size, anything else in grid order, a missing value last."""
+    found = dict.fromkeys(trial.values.get(name) for trial in trials)
+    known = [value for value in found if value is not None]
+    if _are_numbers(known):
+        known.sort()
+    return (*known, *([None] if None in found else []))
+
+
+def _are_numbers(values: Sequence[Value | None]) -> bool:
+    return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+
+
+def _text(value: Value | None) -> str:
+    return MISSING if value is None else show(value)

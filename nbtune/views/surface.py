@@ -1,0 +1,38 @@
+"""Where a search shows itself, and what its buttons ask for."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from nbtune.progress import Progress
+
+OVER = ("stopped", "finished")
+
+
+class Controls(Protocol):
+    """A search that can be steered; each call may take a while and returns when it holds."""
+
+    def pause(self) -> object: ...
+    def resume(self) -> object: ...
+    def stop(self) -> object: ...
+
+
+class Surface(Protocol):
+    """A place to draw on. `open` is called once, in the cell; the others from the clock's thread."""
+
+    def open(self, progress: Progress, controls: Controls) -> None: ...
+
+    def line(self, now: float) -> None:
+        """Brings the headline up to date; `now` in seconds since the epoch."""
+
+    def whole(self, now: float) -> None:
+        """Brings everything up to date."""
+
+    def rest(self, now: float) -> None:
+        """The search is paused: shows what may be saved now and yet can be resumed."""
+
+    def close(self, now: float) -> None:
+        """Leaves what shall last. `line` or `whole` may follow, if the search is resumed."""
+
+    def report(self, problem: str) -> None:
+        """Shows that drawing went wrong."""

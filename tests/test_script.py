@@ -1,0 +1,98 @@
+"""`Search.code()`: each page of Python is run, and has to find the very score that the search found."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from nbtune import tune
+from tests.conftest import dense
+
+WIDTH = 6
+RATES = {"low": 0.1}
+
+
+def helper(size):
+    return layers.Dense(size, activation="relu")
+
+
+def with_surroundings(depth):
+    model = keras.Sequential([layers.Input((4,))])
+    for _ in range(depth):
+        model.add(helper(WIDTH))
+    model.add(layers.Dropout(RATES["low"]))
+    model.add(layers.Dense(3, activation="softmax"))
+    return model
+
+
+def without_input(units):
+    return keras.Sequential([keras.layers.Dense(units, activation="relu"), keras.layers.Dense(3, activation="softmax")])
+
+
+def number(units):
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(units, activation="tanh"), keras.layers.Dense(1)])
+
+
+def hyper(hp):
+    model = dense(1, hp.Choice("units", [4, 8]))
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.5), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+CASES = {
+    "class numbers, one-hot losses": (dense, "classes", {"units": [4, 8], "loss": ["categorical_crossentropy", "mean_squared_error"]}),
+    "one-hot labels, a sparse loss": (dense, "one-hot", {"units": [8], "loss": ["sparse_categorical_crossentropy"]}),
+    "helpers and constants": (with_surroundings, "classes", {"axis": {"depth": [1, 2]}, "learning_rate": [0.05]}),
+    "no Input, an initialiser": (without_input, "classes", {"units": [8], "init": ["he_normal"], "batch_size": [16]}),
+    "regression": (number, "numbers", {"units": [4], "loss": ["huber"], "optimizer": ["rmsprop"], "learning_rate": [0.02]}),
+    "a KerasTuner function": (hyper, "classes", {"learning_rate": [0.2, 0.3]}),
+    "several inputs of validation data": (dense, "validated", {"units": [8]}),
+}
+
+
+def data_of(kind, x, y):
+    return {
+        "classes": (x, y),
+        "validated": (x, y),
+        "one-hot": (x, keras.utils.to_categorical(y)),
+        "numbers": (x, x[:, 0] * 2.5 + y),
+    }[kind]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_code_finds_the_score_of_the_search(flowers, here, case, capsys):
+    build, kind, options = CASES[case]
+    x, y = data_of(kind, *flowers)
+    validation = (x[::3] + 0.1, y[::3]) if kind == "validated" else None
+    search = tune(build, (x, y), validation_data=validation, epochs=4, workers=0, dir=str(here), **options)
+    assert search.coverage.done == len(search.trials)
+    names = {"x": x, "y": y} | ({"x_val": validation[0], "y_val": validation[1]} if validation else {})
+    code = search.code()
+    exec(code, names)
+    history = names["history"][search._progress.objective.name]
+    assert history == pytest.approx(list(search.best.history[search._progress.objective.name]), rel=1e-6)
+    printed = float(capsys.readouterr().out.strip().splitlines()[-1].split(":")[1])
+    assert printed == pytest.approx(search.best.score)
+
+
+def test_a_dataset(flowers, here):
+    x, y = flowers
+    dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(20)
+    search = tune(dense, dataset, units=[8], epochs=3, workers=0, dir=str(here))
+    assert "batch_size=20" in search.code()
+    names = {"dataset": dataset}
+    exec(search.code(), names)
+    assert max(names["history"]["val_accuracy"]) == pytest.approx(search.best.score)
+
+
+def test_the_code_is_readable(flowers, here):
+    search = tune(dense, flowers, units=[8], learning_rate=[0.01], epochs=1, workers=0, dir=str(here))
+    code = search.code()
+    assert "model = dense(units=8)" in code
+    assert "def dense(" in code
+    assert "optimizer.learning_rate = 0.01" in code
+    assert "nbtune" not in code
+    assert np.max([len(line) for line in code.splitlines()]) < 120

@@ -1,0 +1,36 @@
+import pytest
+
+from nbtune.events import FAILED, StateChanged, TrialEnded, TrialStarted
+from nbtune.views.headline import headline
+
+from .conftest import done, product, search
+
+RUN = StateChanged("running", 1000.0)
+FOUR = product(units=[8, 16], layers=[1, 2])
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([], "planned: 4 combinations, nothing trained yet"),
+        ([RUN], "running: 0 of 4, starting"),
+        ([RUN, TrialStarted("0", 1000.0)], "running: 0 of 4, 1 under way"),
+        (
+            [RUN, done("0", 0.98333, seconds=40)],
+            "running: 1 of 4, about 1 min 00 s left; best val_accuracy 0.9833 (units 8, layers 1)",
+        ),
+        ([RUN, TrialEnded("0", FAILED, seconds=1.0)], "running: 1 of 4, 1 failed, a few seconds left"),
+        ([RUN, StateChanged("paused", 1010.0)], "paused: 0 of 4, resume when you like"),
+        ([RUN, StateChanged("stopped", 1010.0)], "stopped: 0 of 4 in 10 s"),
+        (
+            [RUN, *(done(str(i), 0.5) for i in range(4)), StateChanged("finished", 1080.0)],
+            "finished: 4 of 4 in 1 min 20 s; best val_accuracy 0.5000 (units 8, layers 1)",
+        ),
+    ],
+)
+def test_wording(events, expected):
+    assert headline(search(FOUR, events=events), 1000.0) == expected
+
+
+def test_one_combination():
+    assert headline(search(product(units=[8])), 0.0) == "planned: 1 combination, nothing trained yet"

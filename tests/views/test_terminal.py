@@ -1,0 +1,36 @@
+import io
+
+from nbtune.events import StateChanged
+from nbtune.views.terminal import TerminalSurface, progress_line
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_gets_one_line_that_is_rewritten(fifty_four):
+    stream = Terminal()
+    surface = TerminalSurface(stream)
+    surface.open(fifty_four, None)
+    surface.line(1000.0)
+    surface.whole(1001.0)
+    assert "\n" not in stream.getvalue()
+    assert stream.getvalue().count("\r") == 2
+
+
+def test_a_file_gets_only_what_lasts(fifty_four):
+    stream = io.StringIO()
+    surface = TerminalSurface(stream)
+    surface.open(fifty_four, None)
+    surface.line(1000.0)
+    assert stream.getvalue() == ""
+    fifty_four.apply(StateChanged("stopped", 1010.0))
+    surface.close(1010.0)
+    assert stream.getvalue().startswith("stopped: 40 of 54 in 10 s")
+    assert "\r" not in stream.getvalue()
+    assert str(fifty_four.coverage) in stream.getvalue()
+
+
+def test_the_line_has_a_bar(fifty_four):
+    assert progress_line(fifty_four, 1000.0).startswith("[##############------] running: 40 of 54")
