@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from nbtune.progress import Progress
-from nbtune.views.bundle import headline_bundle, picture_bundle, picture_metadata, table_bundle
+from nbtune.views.bundle import headline_bundle, headline_html, picture_bundle, picture_metadata, table_bundle
 from nbtune.views.picture import Picture
 from nbtune.views.surface import OVER, Controls
 
@@ -33,9 +33,9 @@ class Place:
 class Outputs:
     """The cell's three outputs, one below the other."""
 
-    def __init__(self, progress: Progress, picture: Picture) -> None:
+    def __init__(self, top: Place, progress: Progress, picture: Picture) -> None:
         self._progress, self._picture = progress, picture
-        self._top, self._middle, self._bottom = Place(), Place(), Place()
+        self._top, self._middle, self._bottom = top, Place(), Place()
 
     def top(self, bundle: dict[str, Any]) -> None:
         self._top.show(bundle)
@@ -54,11 +54,21 @@ class Outputs:
         self._bottom.show({})
 
 
+def announcement(text: str) -> dict[str, Any]:
+    return {"text/html": headline_html(text), "text/plain": text} if text else {}
+
+
 class DisplaySurface:
     """Where nobody can click: the lasting outputs from the start, updated in place."""
 
+    def __init__(self) -> None:
+        self._top = Place()
+
+    def announce(self, text: str) -> None:
+        self._top.show(announcement(text))
+
     def open(self, progress: Progress, controls: Controls) -> None:
-        self._outputs = Outputs(progress, Picture(progress))
+        self._outputs = Outputs(self._top, progress, Picture(progress))
         self._problem = ""
         self.line(time.time())
         self._outputs.empty()
@@ -88,13 +98,19 @@ class PanelSurface:
     notebook that is saved then holds them and yet can be resumed. When the search is over the line takes the panel's place.
     """
 
+    def __init__(self) -> None:
+        self._top = Place()
+
+    def announce(self, text: str) -> None:
+        self._top.show(announcement(text))
+
     def open(self, progress: Progress, controls: Controls) -> None:
         from nbtune.views.panel import Panel
 
         self._progress = progress
         self._picture = Picture(progress)
         self._panel = Panel(progress, controls, self._picture)
-        self._outputs = Outputs(progress, self._picture)
+        self._outputs = Outputs(self._top, progress, self._picture)
         if progress.state in OVER:
             self._outputs.line(time.time())
         else:

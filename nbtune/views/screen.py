@@ -10,8 +10,7 @@ from typing import Any
 from nbtune.progress import Progress
 from nbtune.views.frontend import clicks_work, surface_for
 from nbtune.views.live import Live
-from nbtune.views.notebook import Place
-from nbtune.views.surface import Controls
+from nbtune.views.surface import Controls, Surface
 
 
 class Screen:
@@ -19,43 +18,43 @@ class Screen:
 
     def __init__(self) -> None:
         self._live: Live | None = None
+        self._surface: Surface | None = None
         self._cell: int | None = None
 
     @contextlib.contextmanager
     def notice(self, text: str) -> Iterator[None]:
-        """Shows a line while something slow happens that has no progress yet."""
-        if getattr(_shell(), "kernel", None) is not None:
-            place = Place()
-            place.show({"text/plain": text})
-            try:
-                yield
-            finally:
-                place.show({})
-        elif sys.stderr.isatty():
-            sys.stderr.write(f"{text}\r")
-            sys.stderr.flush()
+        """Shows a line in the current cell while something slow happens that has no progress yet."""
+        self._surface = self._new_surface()
+        self._surface.announce(text)
+        try:
             yield
-        else:
-            yield
+        finally:
+            self._surface.announce("")
 
     def begin(self, progress: Progress, controls: Controls) -> None:
-        """Opens the view, or sets the last one going again."""
+        """Opens the view where the notice was, or sets the last view going again."""
         if self._live is None:
-            self.show(progress, controls)
+            self._open(progress, controls, self._surface or self._new_surface())
         else:
             self._live.start()
 
     def show(self, progress: Progress, controls: Controls) -> None:
         """Opens a view in the current cell."""
-        shell = _shell()
-        self._live = Live(progress, controls, surface_for(shell, clicks_work(shell)))
-        self._cell = _cell(shell)
-        self._live.start()
+        self._open(progress, controls, self._new_surface())
 
     def show_once(self, progress: Progress, controls: Controls) -> None:
         """As `show`, unless this very cell shows it already."""
         if self._live is None or _cell(_shell()) != self._cell:
             self.show(progress, controls)
+
+    def _new_surface(self) -> Surface:
+        shell = _shell()
+        self._cell = _cell(shell)
+        return surface_for(shell, clicks_work(shell))
+
+    def _open(self, progress: Progress, controls: Controls, surface: Surface) -> None:
+        self._live = Live(progress, controls, surface)
+        self._live.start()
 
     def settle(self) -> None:
         """Waits until the last picture of an ended search is drawn."""

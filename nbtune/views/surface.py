@@ -18,7 +18,10 @@ class Controls(Protocol):
 
 
 class Surface(Protocol):
-    """A place to draw on. `open` is called once, in the cell; the others from the clock's thread."""
+    """A place to draw on. `announce` and `open` are called in the cell; the others from the clock's thread."""
+
+    def announce(self, text: str) -> None:
+        """Says in a line what happens before there is any progress; "" takes it back."""
 
     def open(self, progress: Progress, controls: Controls) -> None: ...
 

@@ -21,13 +21,16 @@ class TerminalSurface:
         self._stream = stream or sys.stderr
         self._rewrites = self._stream.isatty()
 
+    def announce(self, text: str) -> None:
+        if self._rewrites:
+            self._rewrite(text)
+
     def open(self, progress: Progress, controls: Controls) -> None:
         self._progress = progress
 
     def line(self, now: float) -> None:
         if self._rewrites:
-            width = shutil.get_terminal_size().columns - 1
-            self._put(f"\r{progress_line(self._progress, now)[:width]:<{width}}")
+            self._rewrite(progress_line(self._progress, now))
 
     def whole(self, now: float) -> None:
         self.line(now)
@@ -36,11 +39,16 @@ class TerminalSurface:
         self.line(now)
 
     def close(self, now: float) -> None:
-        clear = f"\r{'':<{shutil.get_terminal_size().columns - 1}}\r" if self._rewrites else ""
-        self._put(f"{clear}{headline(self._progress, now)}\n{table_text(self._progress)}\n")
+        if self._rewrites:
+            self._rewrite("")
+        self._put(f"{headline(self._progress, now)}\n{table_text(self._progress)}\n")
 
     def report(self, problem: str) -> None:
         self._put(f"\n{problem}\n")
+
+    def _rewrite(self, text: str) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        self._put(f"{text[:width]:<{width}}\r")
 
     def _put(self, text: str) -> None:
         self._stream.write(text)
