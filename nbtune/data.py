@@ -37,6 +37,8 @@ class Data:
         validation = None if validation_data is None else _pair(validation_data, "validation_data")[:2]
         if validation is not None and _shapes(validation[0]) != _shapes(x):
             raise UsageError(f"validation_data has rows of shape {_shapes(validation[0])}, data of {_shapes(x)}")
+        if validation is not None and isinstance(x, dict):
+            validation = {key: validation[0][key] for key in x}, validation[1]
         return cls(x, y, validation, validation_split, batch_size)
 
     @property
@@ -112,10 +114,13 @@ def _pair(data: Any, what: str) -> tuple[Inputs, np.ndarray, int | None]:
     else:
         raise UsageError(f"{what} must be two things, features and labels, like x_train,y_train, or one tf.data.Dataset")
     x, y = _inputs(x, what), _array(y, f"{what}: labels")
-    lengths = {len(part) for part in _leaves(x)} | {len(y)}
-    if len(lengths) > 1:
-        raise UsageError(f"{what}: x has {len(_leaves(x)[0]):,} rows and y has {len(y):,}; they must be the same rows")
-    if lengths == {0}:
+    lengths = [len(part) for part in _leaves(x)]
+    if not lengths:
+        raise UsageError(f"{what}: x has no inputs")
+    odd = [length for length in lengths if length != len(y)]
+    if odd:
+        raise UsageError(f"{what}: x has {odd[0]:,} rows and y has {len(y):,}; they must be the same rows")
+    if not len(y):
         raise UsageError(f"{what} has no rows")
     return x, y, batch_size
 
@@ -133,6 +138,10 @@ def _array(part: Any, what: str) -> np.ndarray:
         odd = [str(name) for name, dtype in part.dtypes.items() if getattr(dtype, "kind", "O") not in "biuf"]
         if odd:
             raise UsageError(f"{what}: column {odd[0]!r} does not hold numbers; drop or encode it first")
+        if part.to_numpy().dtype == object:  # columns of several kinds, or nullable ones
+            part = part.to_numpy("float32", na_value=np.nan)
+    if hasattr(part, "toarray"):
+        raise UsageError(f"{what} are a sparse matrix; give x.toarray()")
     try:
         array = np.asarray(part)
     except (ValueError, TypeError) as error:
@@ -146,7 +155,8 @@ def _array(part: Any, what: str) -> np.ndarray:
 
 def _drain(dataset: Any, what: str) -> tuple[Inputs, np.ndarray, int]:
     """A dataset of (x, y) batches as arrays, read once."""
-    if getattr(dataset, "cardinality", None) and int(dataset.cardinality()) == -1:  # tf.data.INFINITE_CARDINALITY
+    endless = int(dataset.cardinality()) == -1 if hasattr(dataset, "cardinality") else getattr(dataset, "num_batches", 0) is None
+    if endless:  # tf.data.INFINITE_CARDINALITY is -1
         raise UsageError(f"{what}: the dataset has no end; leave .repeat() out, or add .take(batches)")
     batches = dataset if hasattr(dataset, "element_spec") else (dataset[i] for i in range(len(dataset)))
     xs, ys = [], []
@@ -155,11 +165,14 @@ def _drain(dataset: Any, what: str) -> tuple[Inputs, np.ndarray, int]:
             raise UsageError(f"{what}: the dataset must give (x, y) batches")
         xs.append(_map(np.asarray, batch[0]))
         ys.append(np.asarray(batch[1]))
+        if ys[0].ndim == 0 or any(part.ndim == 0 or len(part) != len(ys[-1]) for part in _leaves(xs[-1])):
+            raise UsageError(f"{what}: the dataset gives single rows; add .batch(32)")
     if not xs:
         raise UsageError(f"{what} has no rows")
-    if ys[0].ndim == 0:
-        raise UsageError(f"{what}: the dataset gives single rows; add .batch(32)")
-    return _map(lambda *parts: np.concatenate(parts), *xs), np.concatenate(ys), len(ys[0])
+    try:
+        return _map(lambda *parts: np.concatenate(parts), *xs), np.concatenate(ys), len(ys[0])
+    except ValueError as error:
+        raise UsageError(f"{what}: the batches cannot be joined: {error}") from None
 
 
 def _write(folder: Path, x: Inputs, y: np.ndarray) -> None:
@@ -196,5 +209,6 @@ def _take(x: Inputs, rows: np.ndarray) -> Inputs:
     return _map(lambda part: part[rows], x)
 
 
-def _shapes(x: Inputs) -> list[tuple[int, ...]]:
-    return [part.shape[1:] for part in _leaves(x)]
+def _shapes(x: Inputs) -> Inputs:
+    """The shape of a row, in the structure of the inputs."""
+    return _map(lambda part: part.shape[1:], x)

@@ -6,23 +6,40 @@ A worker sends them, the project's log keeps them, and `progress.Progress` folds
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 DONE, FAILED, DIVERGED, STOPPED, PENDING, RUNNING = "done", "failed", "diverged", "stopped", "pending", "running"
 
 
 @dataclass(frozen=True)
 class StateChanged:
-    """The search as a whole: `state` as in `Search.state`, `at` in seconds since the epoch."""
+    """The search as a whole: `state` as in `Search.state`, `at` in seconds since the epoch, `reason` for people."""
 
     state: str
     at: float
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class TrialAdded:
+    """A combination that is part of the grid; `key` is equal in later searches for the same combination."""
+
+    trial: str
+    values: dict[str, Any]
+    key: str
 
 
 @dataclass(frozen=True)
 class TrialStarted:
     trial: str
     at: float
+
+
+@dataclass(frozen=True)
+class TrialReopened:
+    """A trial that had ended is to be trained again."""
+
+    trial: str
 
 
 @dataclass(frozen=True)
@@ -51,8 +68,8 @@ class TrialEnded:
     error: str | None = None
 
 
-Event = StateChanged | TrialStarted | EpochEnded | TrialEnded
-_KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in (StateChanged, TrialStarted, EpochEnded, TrialEnded)}
+Event = StateChanged | TrialAdded | TrialReopened | TrialStarted | EpochEnded | TrialEnded
+_KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def to_dict(event: Event) -> dict[str, Any]:

@@ -38,6 +38,8 @@ class Function:
     @classmethod
     def of(cls, build: Any) -> Function:
         """Raises UsageError where `build` is no function, or takes `*args`."""
+        if hasattr(build, "get_weights"):
+            raise UsageError(f"build must be a function that returns a Keras model, not a model itself ({type(build).__name__})")
         if not inspect.isroutine(build) and hasattr(build, "build"):  # a keras_tuner.HyperModel
             return cls(build.build, type(build).__name__, True, {"hp": True}, _sources(type(build).build))
         if not callable(build):
@@ -101,6 +103,14 @@ def user_functions(function: Any, seen: set[int] | None = None) -> Iterator[type
 def global_values(function: types.FunctionType) -> dict[str, Any]:
     """Name to value of what a function reads from around it, closures included."""
     found = inspect.getclosurevars(function)
-    inner = (code for code in function.__code__.co_consts if isinstance(code, types.CodeType))
-    deeper = {name: function.__globals__[name] for code in inner for name in code.co_names if name in function.__globals__}
+    inner = (name for code in _inner_codes(function.__code__) for name in code.co_names)
+    deeper = {name: function.__globals__[name] for name in inner if name in function.__globals__}
     return {**deeper, **found.globals, **found.nonlocals}
+
+
+def _inner_codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    """The functions within a function, at any depth."""
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            yield inner
+            yield from _inner_codes(inner)

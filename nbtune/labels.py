@@ -78,7 +78,10 @@ class Labels:
         if loss in names.CATEGORICAL_LOSSES and units == 1:
             raise UsageError(f"the model ends in 1 unit and {loss} needs one for each of {self.size} classes")
         if self.form == CLASSES and units == 1 and self.size > 2:
-            raise UsageError(f"the model ends in 1 unit and the labels have {self.size} classes; end it in {self.size}")
+            raise UsageError(
+                f"the model ends in 1 unit and the labels have {self.size} classes; end it in {self.size}, "
+                "or give --loss mean_squared_error if they are numbers"
+            )
         if self.form == CLASSES and 1 < units < self.size:
             raise UsageError(f"the model ends in {units} units and the labels go up to {self.size - 1}; end it in {self.size}")
         if self.form == ONE_HOT and units != self.size and not (units == 1 and self.size == 2):
@@ -133,4 +136,4 @@ def _zeros_and_ones(y: np.ndarray) -> bool:
 
 def _kind(y: np.ndarray) -> str:
     first = y.reshape(-1)[0] if y.size else None
-    return f"text like {first!r}" if isinstance(first, str) else f"of type {y.dtype}"
+    return f"text like {str(first)!r}" if isinstance(first, str) else f"of type {y.dtype}"

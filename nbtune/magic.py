@@ -16,7 +16,7 @@ from nbtune.errors import UsageError, did_you_mean
 from nbtune.options import Options, help_text
 
 Method = TypeVar("Method", bound=Callable[..., Any])
-VERBS = ("plan", "status", "pause", "resume", "stop", "show", "best")
+VERBS = ("plan", "status", "pause", "resume", "stop", "retry", "show", "best")
 _NO_DEFAULT = ("build", "data", "validation_data")  # these belong to a cell
 
 
@@ -87,10 +87,10 @@ class TuneMagics(Magics):
                 search.show()
             case "best":
                 print(search.best)
-            case "pause" | "resume" | "stop":
+            case "pause" | "resume" | "stop" | "retry":
                 getattr(search, verb)()
-        if verb in ("status", "pause", "resume", "stop"):
-            print(search.status())
+        if verb in ("status", "pause", "resume", "stop", "retry"):
+            print(search)
         return None
 
     def _search(self, name: str) -> Any:

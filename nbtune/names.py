@@ -64,7 +64,7 @@ INITIALIZERS = frozenset(
     }
 )
 OPTIMIZERS = frozenset(
-    {"adam", "adamw", "adamax", "nadam", "sgd", "rmsprop", "adagrad", "adadelta", "adafactor", "ftrl", "lion", "lamb", "muon"}
+    {"adam", "adamw", "adamax", "nadam", "sgd", "rmsprop", "adagrad", "adadelta", "adafactor", "ftrl", "lion", "muon"}
 )
 # What people call these elsewhere.
 ELSEWHERE = {
@@ -96,7 +96,9 @@ MAXIMISED = frozenset(
         "r2_score",
     }
 )
-MINIMISED = NUMBER_LOSSES - {"cosine_similarity"} | CLASS_LOSSES | {"loss", "root_mean_squared_error"}
+# Losses that Keras has no metric of.
+_LOSSES_ONLY = {"huber", "log_cosh", "dice", "binary_focal_crossentropy", "categorical_focal_crossentropy"}
+MINIMISED = LOSSES - _LOSSES_ONLY - {"cosine_similarity"} | {"loss", "root_mean_squared_error"}
 
 
 def canonical(name: str) -> str:

@@ -27,7 +27,8 @@ class Objective:
         direction, colon, name = text.partition(":")
         if colon and direction in ("min", "max") and name:
             return cls(name, direction)
-        metric = names.canonical(text.removeprefix("val_"))
+        metric = text.removeprefix("val_")
+        metric = metric if metric == "kld" else names.canonical(metric)  # a loss to Keras, and no metric
         if metric in names.MAXIMISED:
             return cls(text, "max")
         if metric in names.MINIMISED:

@@ -10,6 +10,7 @@ import dataclasses
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, NoReturn
 
 from nbtune import names
@@ -21,11 +22,11 @@ from nbtune.values import Evaluate, expand, read_value, read_values, split
 Check = Callable[[str, Any], Any]
 
 
-def _axis(check_value: Callable[[str, Any], None] | None = None) -> Check:
+def _axis(check_value: Callable[[str, Any], None] | None = None, spell: Callable[[str], str] = str) -> Check:
     def check(name: str, values: Any) -> Axis | None:
         if values is None or isinstance(values, Axis):
             return values
-        axis = Axis.of(name, read_values(values) if isinstance(values, str) else values)
+        axis = Axis.of(name, _listed(values, spell))
         for value in axis.values:
             if check_value and value not in axis.objects:
                 check_value(name, value)
@@ -34,9 +35,15 @@ def _axis(check_value: Callable[[str, Any], None] | None = None) -> Check:
     return check
 
 
+def _listed(values: Any, spell: Callable[[str], str]) -> Any:
+    """The values of a text; names in Keras's own spelling."""
+    values = read_values(values) if isinstance(values, str) else values
+    return [spell(v) if isinstance(v, str) else v for v in values] if isinstance(values, (list, tuple)) else values
+
+
 def _count(least: int) -> Callable[[str, Any], None]:
     def check(name: str, value: Any) -> None:
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
             raise UsageError(f"{name}: {value!r} is not a whole number of {least} or more")
 
     return check
@@ -59,13 +66,17 @@ def _one_of(known: Iterable[str]) -> Callable[[str, Any], None]:
     return check
 
 
+def _names(known: Iterable[str]) -> Check:
+    return _axis(_one_of(known), str.lower)
+
+
 def _whole(least: int, also: Mapping[Any, Any] | None = None) -> Check:
     def check(name: str, value: Any) -> Any:
         value = read_value(value) if isinstance(value, str) else value
         if also and (isinstance(value, str) or value is None) and value in also:
             return also[value]
         _count(least)(name, value)
-        return value
+        return int(value)
 
     return check
 
@@ -73,7 +84,7 @@ def _whole(least: int, also: Mapping[Any, Any] | None = None) -> Check:
 def _number(low: float, below: float) -> Check:
     def check(name: str, value: Any) -> float:
         value = read_value(value) if isinstance(value, str) else value
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value < below:
+        if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) < below:
             bounds = f"of {low:g} or more" + (f" and below {below:g}" if below != float("inf") else "")
             raise UsageError(f"{name}: {value!r} is not a number {bounds}")
         return float(value)
@@ -82,13 +93,24 @@ def _number(low: float, below: float) -> Check:
 
 
 def _objective(name: str, value: Any) -> Objective | None:
+    if not isinstance(value, (str, Objective, type(None))):
+        raise UsageError(f"{name}: {value!r} is no name of a metric; write val_accuracy, or max:val_my_metric")
     return Objective.of(value) if isinstance(value, str) else value
 
 
 def _custom_axes(name: str, value: Any) -> tuple[Axis, ...]:
-    if isinstance(value, Mapping):
-        return tuple(Axis.of(key, read_values(v) if isinstance(v, str) else v) for key, v in value.items())
-    return tuple(value or ())
+    if value is None or (isinstance(value, (list, tuple)) and all(isinstance(axis, Axis) for axis in value)):
+        return tuple(value or ())
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{name} must be a dict of names and values, like axis={{'dropout': [0, 0.2]}}")
+    for key in value:
+        if not isinstance(key, str) or not key.isidentifier():
+            raise UsageError(f"{name}: {key!r} cannot be the name of a parameter")
+    return tuple(Axis.of(key, read_values(v) if isinstance(v, str) else v) for key, v in value.items())
+
+
+def _seconds(name: str, value: Any) -> float | None:
+    return None if value is None else _number(1e-3, float("inf"))(name, value)
 
 
 def _as_is(name: str, value: Any) -> Any:
@@ -109,11 +131,11 @@ class Options:
         (), "axes", "NAME=VALUES", "any other parameter of the function; may be repeated", _custom_axes
     )
     learning_rate: Axis | None = _option(None, "axes", "VALUES", "learning rates of the optimizer", _axis(_rate))
-    loss: Axis | None = _option(None, "axes", "VALUES", "losses, by their Keras names", _axis(_one_of(names.LOSSES)))
+    loss: Axis | None = _option(None, "axes", "VALUES", "losses, by their Keras names", _names(names.LOSSES))
     init: Axis | None = _option(
-        None, "axes", "VALUES", "initialisers of every kernel (Glorot uniform if left out)", _axis(_one_of(names.INITIALIZERS))
+        None, "axes", "VALUES", "initialisers of every kernel (Glorot uniform if left out)", _names(names.INITIALIZERS)
     )
-    optimizer: Axis | None = _option(None, "axes", "VALUES", "optimizers (Adam if left out)", _axis(_one_of(names.OPTIMIZERS)))
+    optimizer: Axis | None = _option(None, "axes", "VALUES", "optimizers (Adam if left out)", _names(names.OPTIMIZERS))
     batch_size: Axis | None = _option(None, "axes", "VALUES", "rows in a batch (32 if left out)", _axis(_count(1)))
 
     build: Any = _option(None, "data", "FUNC", "the model-building function, if not the last one in the cell")
@@ -147,6 +169,11 @@ class Options:
     wait: bool | None = _option(None, "running", "", "stay in the cell until the search has ended, or --no-wait: return at once")
     plan: bool = _option(False, "running", "", "show the size and the cost, train nothing")
     dir: str = _option(".nbtune", "running", "PATH", "where projects are kept", lambda name, value: str(value))
+    fresh: bool = _option(False, "running", "", "train everything, whatever an earlier run has left")
+    retries: int = _option(1, "running", "N", "how often a trial that failed is tried again", _whole(0))
+    trial_timeout: float | None = _option(
+        None, "running", "SECONDS", "end a trial that takes longer, and count it as failed", _seconds
+    )
     keep: int = _option(5, "running", "N", "trials whose weights stay on disk", _whole(1))
 
     texts: Mapping[str, str] = dataclasses.field(default_factory=dict)  # what was typed, to write it out again
@@ -171,8 +198,9 @@ class Options:
         Raises:
             UsageError: an unknown option, or one without its value.
         """
-        found = vars(_parser().parse_args(split(line)))
-        name = found.pop("name") or "search"
+        words = split(line)
+        name = words.pop(0) if words and not words[0].startswith("-") else "search"
+        found = vars(_parser().parse_args(words))
         if not name.isidentifier():
             raise UsageError(f"{name!r} cannot be the name of a variable; write %%tune my_search --data x,y")
         return name, {key: text for key, text in found.items() if text is not None}
@@ -213,6 +241,10 @@ def _from_text(key: str, text: Any, evaluate: Evaluate) -> Any:
         for name, equals, _ in pairs:
             if not equals or not name.strip().isidentifier():
                 raise UsageError(f"--axis {name}: write --axis NAME=VALUES, like --axis dropout=0,0.2")
+        names_given = [name.strip() for name, _, _ in pairs]
+        for name in names_given:
+            if names_given.count(name) > 1:
+                raise UsageError(f"--axis {name} is given twice; one list holds all of its values")
         return {name.strip(): expand(values, evaluate) for name, _, values in pairs}
     return expand(text, evaluate)
 
@@ -225,19 +257,26 @@ class _Parser(argparse.ArgumentParser):
         found, rest = self.parse_known_args(args, namespace)
         if rest:
             word = rest[0].partition("=")[0]
-            hint = did_you_mean(word, flags()) or "; %%tune? lists the options"
-            raise UsageError(f"unknown option {word}{hint}" if word.startswith("-") else f"{word!r} is one word too many{hint}")
+            if not word.startswith("-"):
+                raise UsageError(f"{word!r} is one word too many; a list has commas, like 16,32,64")
+            raise UsageError(f"unknown option {word}{did_you_mean(word, flags()) or '; %%tune? lists the options'}")
         return found
+
+
+class _Once(argparse.Action):
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        if getattr(namespace, self.dest) is not None:
+            raise UsageError(f"{option_string} is given twice; one list holds all of its values")
+        setattr(namespace, self.dest, values)
 
 
 def _parser() -> _Parser:
     parser = _Parser(add_help=False, allow_abbrev=False)
-    parser.add_argument("name", nargs="?")
     for field in Options.table().values():
-        settings: dict[str, Any] = {"dest": field.name, "default": None}
+        settings: dict[str, Any] = {"dest": field.name, "default": None, "action": _Once}
         if field.name == "wait":
             settings["action"] = argparse.BooleanOptionalAction
-        elif field.name == "plan":
+        elif field.default is False:
             settings["action"] = "store_true"
         elif field.name == "axis":
             settings["action"] = "append"

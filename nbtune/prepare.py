@@ -11,6 +11,7 @@ from typing import Any
 from nbtune.data import Data
 from nbtune.engines.base import Engine
 from nbtune.errors import UsageError
+from nbtune.fingerprint import Fingerprint, NoFingerprint, fingerprint
 from nbtune.function import APPLIED_OUTSIDE, Function
 from nbtune.job import Job, Look
 from nbtune.labels import Labels
@@ -24,11 +25,16 @@ _LOOKED_AT = 2  # combinations that must fail before the function is to blame, a
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for, checked as far as that goes without building a model."""
+    """What the user asked for, checked as far as that goes without building a model.
+
+    `fingerprint` is None where something cannot be compared with a later run; `note` then says what.
+    """
 
     options: Options
     function: Function
     data: Data
+    fingerprint: Fingerprint | None
+    note: str
 
     @classmethod
     def of(cls, options: Options) -> Request:
@@ -40,7 +46,7 @@ class Request:
         function = Function.of(options.build)
         function.check(options.axes)
         data = Data.of(options.data, options.validation_data, options.validation_split)
-        request = cls(options, function, data)
+        request = cls(options, function, data, *_fingerprint(options, function, data))
         Labels.of(data.y, request.losses(None))
         if options.objective:
             options.objective.check(request.losses(None), data.validated)
@@ -56,6 +62,14 @@ class Request:
         if self.options.loss:
             return [str(value) for value in self.options.loss.values]
         return [own] if own else []
+
+
+def _fingerprint(options: Options, function: Function, data: Data) -> tuple[Fingerprint | None, str]:
+    """The fingerprint, or None and why there is none."""
+    try:
+        return fingerprint(options, function, data), ""
+    except NoFingerprint as error:
+        return None, f"No earlier result can be used: {error}."
 
 
 def prepare(request: Request, engine: Engine, scratch: Path, project: Path) -> tuple[Space, Job]:

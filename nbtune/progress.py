@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 
@@ -18,6 +18,7 @@ from nbtune.events import (
     Event,
     StateChanged,
     TrialEnded,
+    TrialReopened,
     TrialStarted,
 )
 from nbtune.objective import Objective
@@ -93,14 +94,20 @@ class Progress:
     One thread calls `apply`; any thread reads: trials are immutable and replaced whole.
     """
 
-    def __init__(self, combinations: Iterable[Mapping[str, Value]], objective: Objective, epochs: int, workers: int) -> None:
-        values = list(combinations)
-        width = len(str(len(values)))  # KerasTuner pads trial ids to the width of max_trials
-        self._trials = {f"{i:0{width}d}": Trial(f"{i:0{width}d}", v) for i, v in enumerate(values)}
+    def __init__(
+        self,
+        combinations: Sequence[Mapping[str, Value]],
+        objective: Objective,
+        epochs: int,
+        workers: int,
+        ids: Sequence[str] | None = None,
+    ) -> None:
+        ids = ids or [f"{i:0{len(str(len(combinations)))}d}" for i in range(len(combinations))]
+        self._trials = {id: Trial(id, values) for id, values in zip(ids, combinations, strict=True)}
         self.objective = objective
         self.epochs = epochs
         self.workers = workers
-        self.state = "planned"
+        self.state, self.reason = "planned", ""
         self.version = 0
         self._clock = 0.0  # seconds spent running before `_since`
         self._since: float | None = None
@@ -108,9 +115,12 @@ class Progress:
     def apply(self, event: Event) -> None:
         """Folds one event in. What reaches a trial after its end changes nothing."""
         match event:
-            case StateChanged(state, at):
+            case StateChanged(state, at, reason):
                 self._change_state(state, at)
-            case TrialStarted(trial, at):
+                self.reason = reason
+            case TrialReopened(trial):
+                self._trials[trial] = Trial(trial, self._trials[trial].values)
+            case TrialStarted(trial, at) if not self._trials[trial].ended:
                 fresh = Trial(trial, self._trials[trial].values, RUNNING, started=at)
                 self._trials[trial] = fresh
             case EpochEnded(trial, epoch, logs) if self._trials[trial].status == RUNNING:

@@ -31,7 +31,7 @@ class Axis:
         Raises:
             UsageError: no value, a value twice, values of several kinds, or one that a KerasTuner `Choice` cannot hold.
         """
-        if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__") or getattr(values, "shape", None) == ():
             values = [values]
         plain: list[Value] = []
         objects: dict[str, Any] = {}
@@ -63,7 +63,7 @@ def _of_one_kind(name: str, values: list[Value]) -> tuple[Value, ...]:
         raise UsageError(f"{name} has no values; give at least one, like {name}=[1, 2]")
     kinds = {type(v) for v in values}
     if kinds == {int, float}:
-        values, kinds = [float(v) for v in values], {float}
+        values, kinds = [_float(v) for v in values], {float}
     if len(kinds) > 1:
         raise UsageError(f"{name} mixes {' and '.join(sorted(k.__name__ for k in kinds))} values; keep to one kind")
     if any(isinstance(v, float) and not math.isfinite(v) for v in values):
@@ -72,6 +72,13 @@ def _of_one_kind(name: str, values: list[Value]) -> tuple[Value, ...]:
         if value in values[:i]:
             raise UsageError(f"{name} has {value!r} twice; each value once is enough")
     return tuple(values)
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond all floats
+        return math.inf
 
 
 class Grid(Sequence[dict[str, Value]]):

@@ -6,6 +6,7 @@ DIRECTORY/NAME/
   trial_07/trial.json            one trial: values, metrics of the best epoch, score
   trial_07/checkpoint.weights.h5 its best epoch's weights, for the best trials
   events.jsonl                   the log
+  nbtune.json                    the fingerprint of function, data and fit
   workers.log                    what the workers printed
 ```
 
@@ -15,14 +16,13 @@ Format: KerasTuner 1.4 (`Trial.get_state`, `Oracle.get_state`); a test reloads i
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-from nbtune.errors import UsageError
-from nbtune.events import DONE, STOPPED, Event, TrialEnded, to_dict
+from nbtune.events import DONE, STOPPED, EpochEnded, Event, TrialEnded
+from nbtune.log import Log
 from nbtune.names import MAXIMISED, canonical
 from nbtune.objective import Objective
 from nbtune.progress import Progress, Trial
@@ -31,42 +31,22 @@ from nbtune.space import Space
 _STATUS = {DONE: "COMPLETED", STOPPED: "STOPPED"}  # all else that ended is FAILED
 
 
-def new_project(directory: Path, name: str) -> Path:
-    """A new folder `name`, or `name-2`, `name-3`, ... where there are earlier ones: nothing is written over.
-
-    Raises:
-        UsageError: nothing can be written there.
-    """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        for project in itertools.chain([directory / name], (directory / f"{name}-{i}" for i in itertools.count(2))):
-            try:
-                project.mkdir()
-            except FileExistsError:
-                continue
-            return project.absolute()
-    except OSError as error:
-        raise UsageError(f"cannot write to {directory}: {error.strerror}; choose another --dir") from None
-    raise AssertionError("unreachable")
-
-
 class Store:
     """Writes one search down as it happens. `keep` trials have weights on disk: the best."""
 
     def __init__(self, project: Path, space: Space, progress: Progress, seed: int, keep: int) -> None:
-        self.project = project
+        self._project, self._log = project, Log(project)
         self._space, self._progress, self._seed, self._keep = space, progress, seed, keep
-        self._log = (project / "events.jsonl").open("a", encoding="utf-8")
         _write(project / "tuner0.json", {})
         self.write_oracle()
 
-    def record(self, event: Event) -> None:
-        """Takes down an event that `progress` knows already."""
-        self._log.write(json.dumps(to_dict(event)) + "\n")
-        self._log.flush()
-        if isinstance(event, TrialEnded):
-            self._write_trial(self._progress.trial(event.trial))
-            self._drop_weights()
+    def record(self, *events: Event) -> None:
+        """Takes down events that `progress` knows already. Raises OSError where the disk takes no more."""
+        self._log.add(*(event for event in events if not isinstance(event, EpochEnded)))  # a trial's end tells them all
+        for event in events:
+            if isinstance(event, TrialEnded):
+                self._write_trial(self._progress.trial(event.trial))
+        self._drop_weights()
 
     def write_oracle(self) -> None:
         """The state of the search as a whole, for KerasTuner."""
@@ -84,11 +64,7 @@ class Store:
             "id_to_hash": {},
             "display": {"search_start": None, "trial_start": {}, "trial_number": {}},
         }
-        _write(self.project / "oracle.json", state)
-
-    def close(self) -> None:
-        self.write_oracle()
-        self._log.close()
+        _write(self._project / "oracle.json", state)
 
     def _write_trial(self, trial: Trial) -> None:
         state = {
@@ -100,13 +76,13 @@ class Store:
             "status": _STATUS.get(trial.status, "FAILED"),
             "message": trial.error,
         }
-        folder = self.project / f"trial_{trial.id}"
+        folder = self._project / f"trial_{trial.id}"
         folder.mkdir(exist_ok=True)
         _write(folder / "trial.json", state)
 
     def _drop_weights(self) -> None:
         for trial in self._progress.ranking[self._keep :]:
-            (self.project / f"trial_{trial.id}" / "checkpoint.weights.h5").unlink(missing_ok=True)
+            (self._project / f"trial_{trial.id}" / "checkpoint.weights.h5").unlink(missing_ok=True)
 
 
 def _metrics(trial: Trial, objective: Objective) -> dict[str, Any]:

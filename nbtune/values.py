@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -46,7 +47,8 @@ def split(line: str, separator: Callable[[str], bool] = str.isspace) -> list[str
 
 
 def _tighten(line: str) -> str:
-    return re.sub(r"\s*,\s+", ",", line)
+    """Without the blanks around commas; what is quoted stays as it is, and a comma before an option ends its list."""
+    return re.sub(r"""("[^"]*"|'[^']*')|\s*,(?!\s+--)\s*""", lambda m: m[1] or ",", line)
 
 
 def _unquote(piece: str) -> str:
@@ -57,9 +59,15 @@ def _unquote(piece: str) -> str:
 def expand(text: str, evaluate: Evaluate) -> Any:
     """`{expression}` or `$name` as the object itself where that is all of the text, else its text put in place."""
     whole = re.fullmatch(r"\{(.+)\}|\$(\w+)", text, re.DOTALL)
-    if whole and text.count("{") <= 1:
+    if whole and (whole[2] or _is_one_pair(text)):
         return evaluate(whole[1] or whole[2])
     return re.sub(r"\{([^{}]+)\}|\$(\w+)", lambda m: str(evaluate(m[1] or m[2])), text)
+
+
+def _is_one_pair(text: str) -> bool:
+    """Whether the first brace is closed by the last character, and not before."""
+    depths = itertools.accumulate((char == "{") - (char == "}") for char in text)
+    return 0 not in list(depths)[:-1]
 
 
 def read_values(text: str) -> list[Any]:
@@ -71,8 +79,9 @@ def read_values(text: str) -> list[Any]:
     text = text.strip()
     if text[:1] in ("[", "("):
         try:
-            return list(ast.literal_eval(text))
-        except (ValueError, SyntaxError, TypeError):
+            found = ast.literal_eval(text)
+            return [found] if isinstance(found, str) else list(found)
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             raise UsageError(f"{text} is no list of plain values; write 16,32,64") from None
     items = split(text, ",".__eq__)
     values = [value for item in items for value in _read_item(item.strip(), text)]
@@ -110,8 +119,8 @@ def _range(item: str) -> range:
     values = range(first, last + (1 if step > 0 else -1), step) if step else range(0)
     if not values:
         raise UsageError(f"{item} is an empty range; write the smaller number first, like 1:3")
-    if len(values) > MOST:
-        raise UsageError(f"{item} stands for {len(values):,} values; {MOST:,} are the most")
+    if abs(last - first) // abs(step) >= MOST:  # not len(values), which has a limit of its own
+        raise UsageError(f"{item} stands for more than {MOST:,} values")
     return values
 
 
@@ -123,7 +132,7 @@ def _log(item: str) -> list[Any]:
         raise UsageError(f"{item}: write log:lo:hi:n, like log:1e-4:1e-2:3") from None
     if not (0 < lo < hi < float("inf")) or not 2 <= n <= MOST:
         raise UsageError(f"{item}: log:lo:hi:n needs 0 < lo < hi and n of 2 or more")
-    values = [float(f"{v:.6g}") for v in np.geomspace(lo, hi, n)]
+    values = [lo, *(float(f"{v:.6g}") for v in np.geomspace(lo, hi, n)[1:-1]), hi]
     if isinstance(read_value(low), int) and isinstance(read_value(high), int):
         return list(dict.fromkeys(round(v) for v in values))
     return values

@@ -8,6 +8,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+settings.register_profile("nbtune", deadline=None)  # a busy machine is no failure
+settings.load_profile("nbtune")
 
 
 @pytest.fixture(scope="session")

@@ -147,7 +147,7 @@ def test_an_error_of_the_function_points_at_its_line(shell):
     error = tune(shell, QUICK, BUILD.replace("keras.Input((4,))", "keras.Imput((4,))"))
     text = str(error)
     assert "build(layers=1, units=4) raised an error" in text
-    assert 'model = keras.Sequential([keras.Imput((4,))])' in text
+    assert "model = keras.Sequential([keras.Imput((4,))])" in text
     assert "AttributeError" in text
     assert "survey.py" not in text, "our own frames are not their business"
 

@@ -43,7 +43,11 @@ def hyper(hp):
 
 
 CASES = {
-    "class numbers, one-hot losses": (dense, "classes", {"units": [4, 8], "loss": ["categorical_crossentropy", "mean_squared_error"]}),
+    "class numbers, one-hot losses": (
+        dense,
+        "classes",
+        {"units": [4, 8], "loss": ["categorical_crossentropy", "mean_squared_error"]},
+    ),
     "one-hot labels, a sparse loss": (dense, "one-hot", {"units": [8], "loss": ["sparse_categorical_crossentropy"]}),
     "helpers and constants": (with_surroundings, "classes", {"axis": {"depth": [1, 2]}, "learning_rate": [0.05]}),
     "no Input, an initialiser": (without_input, "classes", {"units": [8], "init": ["he_normal"], "batch_size": [16]}),

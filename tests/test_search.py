@@ -24,7 +24,9 @@ LONG = {"units": [4, 6, 8, 10], "epochs": 400, "patience": None, "workers": 2}
 @pytest.fixture(scope="module")
 def found(flowers, tmp_path_factory):
     """Two workers, six trials, one of which fails."""
-    return tune(part, flowers, units=[4, 5, 6], learning_rate=[0.03, 0.003], epochs=3, workers=2, dir=str(tmp_path_factory.mktemp("s")))
+    return tune(
+        part, flowers, units=[4, 5, 6], learning_rate=[0.03, 0.003], epochs=3, workers=2, dir=str(tmp_path_factory.mktemp("s"))
+    )
 
 
 def part(units):
@@ -43,7 +45,9 @@ def wait_until(holds, seconds=60):
 def workers_of(search):
     """The processes that train."""
     children = psutil.Process().children(recursive=True)
-    return [p for p in children if p.is_running() and p.status() != psutil.STATUS_ZOMBIE and "forkserver" in " ".join(p.cmdline())]
+    return [
+        p for p in children if p.is_running() and p.status() != psutil.STATUS_ZOMBIE and "forkserver" in " ".join(p.cmdline())
+    ]
 
 
 def test_every_combination_is_accounted_for(found):
@@ -158,7 +162,9 @@ def test_a_killed_worker_costs_its_trial_alone(flowers, here):
 def test_an_interrupt_stops_gracefully(flowers, here, monkeypatch):
     search = tune(dense, flowers, wait=False, dir=str(here), **LONG)
     wait_until(lambda: any(trial.epochs for trial in search.trials))
-    timer = subprocess.Popen([sys.executable, "-c", f"import os,time; time.sleep(.5); os.kill({os.getpid()}, {int(signal.SIGINT)})"])
+    timer = subprocess.Popen(
+        [sys.executable, "-c", f"import os,time; time.sleep(.5); os.kill({os.getpid()}, {int(signal.SIGINT)})"]
+    )
     assert search.wait()
     timer.wait()
     assert search.state == "stopped"

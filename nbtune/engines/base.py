@@ -19,8 +19,8 @@ class Engine(Protocol):
     future's: its JSON-able result, or `errors.WorkerDied`, `errors.UsageError` or `errors.BuildError`.
     """
 
-    def submit(self, task: str, job: Job, **arguments: Any) -> Future[Any]:
-        """Queues a task, by its name and JSON-able arguments."""
+    def submit(self, task: str, job: Job, timeout: float | None = None, /, **arguments: Any) -> Future[Any]:
+        """Queues a task, by its name and JSON-able arguments; one that takes longer than `timeout` seconds is killed."""
 
     def pause(self) -> None:
         """Halts what runs, where it is; returns when it stands still."""

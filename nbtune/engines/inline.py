@@ -16,7 +16,7 @@ class Inline:
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
 
-    def submit(self, task: str, job: Job, **arguments: Any) -> Future[Any]:
+    def submit(self, task: str, job: Job, timeout: float | None = None, /, **arguments: Any) -> Future[Any]:
         from nbtune.engines import tasks  # imports Keras: here that is what was asked for
 
         future: Future[Any] = Future()

@@ -18,7 +18,7 @@ from typing import Any
 import cloudpickle
 
 from nbtune.engines.base import Emit
-from nbtune.errors import BuildError, UsageError, WorkerDied
+from nbtune.errors import BuildError, EngineDied, UsageError, WorkerDied
 from nbtune.events import from_dict
 from nbtune.job import Job
 
@@ -67,14 +67,15 @@ class Workers:
                 start_new_session=True,  # Ctrl-C is for the kernel, which decides
             )
 
-    def submit(self, task: str, job: Job, **arguments: Any) -> Future[Any]:
+    def submit(self, task: str, job: Job, timeout: float | None = None, /, **arguments: Any) -> Future[Any]:
         id = next(self._ids)
         future: Future[Any] = Future()
-        if self._ended.is_set():
-            future.set_exception(self._why())
-            return future
-        self._futures[id] = future
-        self._send({"id": id, "task": task, "job": self._file_of(job), "arguments": arguments})
+        path = self._file_of(job)
+        with self._settling:
+            self._futures[id] = future
+        self._send({"id": id, "task": task, "job": path, "arguments": arguments, "timeout": timeout})
+        if self._ended.is_set() or self._closing:
+            self._give_up()
         return future
 
     def pause(self) -> None:
@@ -145,9 +146,9 @@ class Workers:
                 else:
                     future.set_exception(self._why())
 
-    def _why(self) -> WorkerDied:
+    def _why(self) -> EngineDied:
         lines = self._log.read_text(errors="replace").strip().splitlines()
-        return WorkerDied("the worker processes ended" + (f"; their last words: {lines[-1]}" if lines else ""))
+        return EngineDied("the worker processes ended" + (f"; their last words: {lines[-1]}" if lines else ""))
 
 
 def _settle(future: Future[Any], message: dict[str, Any]) -> None:

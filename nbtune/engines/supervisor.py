@@ -4,7 +4,7 @@ It reads commands from its standard input and writes messages to its standard ou
 process of its own it gives the workers a clean parent (the kernel may be multi-threaded, have TensorFlow running, or be
 a script without a `__main__` guard), and ends them all when the kernel is gone, however the kernel went.
 
-Commands: {"id", "task", "job", "arguments"}, {"do": "pause" | "resume"}. The end of the input means: end everything.
+Commands: {"id", "task", "job", "arguments", "timeout"}, {"do": "pause" | "resume"}. The end of the input means: end everything.
 Messages: {"id", "result"}, {"id", "error", "kind"}, {"events": [...]}, {"done": "pause" | "resume"}.
 """
 
@@ -57,7 +57,8 @@ class Supervisor:
                 self._halt_or_go_on(pid)
             self._send({"done": command["do"]})
             return
-        future = self._pool.schedule(_run, args=[command["task"], command["job"], command["arguments"]])
+        arguments = [command["task"], command["job"], command["arguments"]]
+        future = self._pool.schedule(_run, args=arguments, timeout=command["timeout"])
         future.add_done_callback(lambda done: self._report(command["id"], done))
 
     def end(self) -> None:
@@ -71,6 +72,8 @@ class Supervisor:
             self._send({"id": id, "result": done.result()})
         except CancelledError:
             return
+        except TimeoutError:
+            self._send({"id": id, "kind": "died", "error": "it took longer than --trial-timeout allows, and was ended"})
         except ProcessExpired as error:
             self._send({"id": id, "kind": "died", "error": _cause(error.exitcode)})
         except BuildError as error:

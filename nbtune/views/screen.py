@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from nbtune.progress import Progress
@@ -31,11 +31,13 @@ class Screen:
         finally:
             self._surface.announce("")
 
-    def begin(self, progress: Progress, controls: Controls) -> None:
-        """Opens the view where the notice was, or sets the last view going again."""
+    def begin(self, progress: Progress, controls: Controls, start: Callable[[], None]) -> None:
+        """Starts a search with a view where the notice was, or starts it again with the last view."""
         if self._live is None:
             self._open(progress, controls, self._surface or self._new_surface())
+            start()
         else:
+            start()
             self._live.start()
 
     def show(self, progress: Progress, controls: Controls) -> None:

@@ -69,7 +69,11 @@ def test_parent_names():
         hp.Choice("optimizer", ["adam", "sgd"])
         hp.Float("momentum", 0.0, 0.9, step=0.9, parent_name="optimizer", parent_values=["sgd"])
 
-    assert combinations(build) == [{"optimizer": "adam"}, {"optimizer": "sgd", "momentum": 0.0}, {"optimizer": "sgd", "momentum": 0.9}]
+    assert combinations(build) == [
+        {"optimizer": "adam"},
+        {"optimizer": "sgd", "momentum": 0.0},
+        {"optimizer": "sgd", "momentum": 0.9},
+    ]
 
 
 def test_a_range_without_a_step_gives_the_ten_values_that_keras_tuner_gives():
@@ -85,7 +89,13 @@ def test_axes_replace_the_values_of_the_same_name():
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.recursive(st.just({}), lambda deeper: st.dictionaries(st.sampled_from("abc"), st.lists(deeper, min_size=1, max_size=3), max_size=2), max_leaves=8))
+@given(
+    st.recursive(
+        st.just({}),
+        lambda deeper: st.dictionaries(st.sampled_from("abc"), st.lists(deeper, min_size=1, max_size=3), max_size=2),
+        max_leaves=8,
+    )
+)
 def test_any_tree_of_choices_is_walked_once(tree):
     """A node is {name: [what the first value opens, what the second opens, ...]}."""
 
@@ -113,7 +123,11 @@ def test_any_tree_of_choices_is_walked_once(tree):
 def build_model(hp):
     """In the manner of KerasTuner's introduction: units, activation, dropout and learning rate."""
     model = keras.Sequential()
-    model.add(keras.layers.Dense(units=hp.Int("units", min_value=4, max_value=8, step=4), activation=hp.Choice("activation", ["relu", "tanh"])))
+    model.add(
+        keras.layers.Dense(
+            units=hp.Int("units", min_value=4, max_value=8, step=4), activation=hp.Choice("activation", ["relu", "tanh"])
+        )
+    )
     if hp.Boolean("dropout"):
         model.add(keras.layers.Dropout(rate=0.25))
     model.add(keras.layers.Dense(3, activation="softmax"))

@@ -1,0 +1,80 @@
+"""What an earlier run of the same cell left: which combinations need no training any more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbtune import log
+from nbtune.events import DIVERGED, DONE, FAILED, TrialAdded, TrialEnded
+from nbtune.fingerprint import key
+from nbtune.objective import Objective
+from nbtune.space import Space
+
+_FINAL = (DONE, FAILED, DIVERGED)  # a stopped trial starts over
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The grid as the log knows it.
+
+    Attributes:
+        ids: the id of each combination, in grid order; an earlier trial keeps its own.
+        added: combinations that are new to the log.
+        ended: outcomes that hold.
+        notes: what was damaged, a sentence each.
+    """
+
+    ids: tuple[str, ...]
+    added: tuple[TrialAdded, ...]
+    ended: tuple[TrialEnded, ...]
+    notes: tuple[str, ...]
+
+
+def earlier(project: Path, space: Space, objects: Mapping[str, Mapping[str, Any]], objective: Objective, keep: int) -> Earlier:
+    """Reads the log of a project and holds the grid against it; `keep` trials are to have weights."""
+    read = log.read(project)
+    known = {event.key: event.trial for event in read.events if isinstance(event, TrialAdded)}
+    ids, added = _ids(space, objects, known)
+    last = {event.trial: event for event in read.events if isinstance(event, TrialEnded)}
+    ended = [last[id] for id in ids if id in last and last[id].status in _FINAL]
+    notes = [f"{project / log.FILE}: line {n} is damaged; what it said is lost, and trained again." for n in read.damaged]
+    lost = _without_weights(project, ended, objective, keep)
+    notes += [f"{path} is damaged; its trial is trained again." for path in lost.values() if path.exists()]
+    return Earlier(tuple(ids), tuple(added), tuple(event for event in ended if event.trial not in lost), tuple(notes))
+
+
+def _ids(space: Space, objects: Mapping[str, Mapping[str, Any]], known: Mapping[str, str]) -> tuple[list[str], list[TrialAdded]]:
+    width = len(str(len(space)))  # KerasTuner pads trial ids to the width of max_trials
+    next_number = 1 + max((int(id) for id in known.values()), default=-1)
+    ids: list[str] = []
+    added: list[TrialAdded] = []
+    for values in space:
+        combination = key(values, objects)
+        if combination in known:
+            ids.append(known[combination])
+            continue
+        ids.append(f"{next_number + len(added):0{width}d}")
+        added.append(TrialAdded(ids[-1], dict(values), combination))
+    return ids, added
+
+
+def _without_weights(project: Path, ended: Sequence[TrialEnded], objective: Objective, keep: int) -> dict[str, Path]:
+    """Of the best trials those whose weights cannot be read; of all but the very best they may also be missing."""
+    sign = -1 if objective.direction == "max" else 1
+    ranking = sorted((event for event in ended if event.score is not None), key=lambda event: sign * (event.score or 0.0))
+    paths = {event.trial: project / f"trial_{event.trial}" / "checkpoint.weights.h5" for event in ranking[:keep]}
+    best = ranking[0].trial if ranking else None
+    return {trial: path for trial, path in paths.items() if (path.exists() or trial == best) and not _is_readable(path)}
+
+
+def _is_readable(weights: Path) -> bool:
+    import h5py  # only where there is something to go on with
+
+    try:
+        with h5py.File(weights) as file:
+            return "layers" in file or bool(len(file))
+    except OSError:
+        return False

@@ -1,0 +1,222 @@
+"""One search as it runs: workers, thread, events. What came out of it is `search.Search`'s to tell."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from nbtune import machine
+from nbtune.engines.drive import drive
+from nbtune.engines.site import Site
+from nbtune.errors import EngineDied, UsageError
+from nbtune.events import DIVERGED, FAILED, RUNNING, STOPPED, Event, StateChanged, TrialEnded, TrialReopened
+from nbtune.job import Job
+from nbtune.plan import Measured, Plan
+from nbtune.prepare import Request, prepare
+from nbtune.progress import Progress, Trial
+from nbtune.project import Project
+from nbtune.resume import earlier
+from nbtune.store import Store
+
+
+class Run:
+    """Trains the combinations of a request that are not done yet, in the background, and writes down what happens.
+
+    Attributes:
+        request: what was asked for.
+        space, job, plan: what is to be done.
+        progress: what is known.
+        project: where it is written.
+        notes: what the user should hear before it starts, a sentence each.
+    """
+
+    def __init__(self, request: Request, name: str) -> None:
+        """Looks at the function in a worker and at what an earlier run left; trains nothing yet.
+
+        Raises:
+            UsageError: the request cannot be carried out; nothing is left on disk.
+        """
+        options = request.options
+        self.request = request
+        self._taking = threading.RLock()
+        self._over = threading.Event()  # and not Thread.join, which an interrupt can break
+        self._over.set()
+        self._workers = machine.usual_workers() if options.workers is None else options.workers
+        self._site: Site | None = None
+        self.project = Project.open(Path(options.dir), name, request.fingerprint, options.fresh)
+        try:
+            site = self._open_site()
+            self.space, self.job = prepare(request, site.engine, site.scratch, self.project.path)
+            self._workers = min(self._workers, len(self.space))
+            self.progress, self._store, notes = self._go_on()
+            self.plan = Plan.of(self.space, options.epochs, self._workers, self._measure(site) if options.plan else None)
+        except BaseException:
+            self._close_site()
+            self.project.discard()
+            raise
+        self.notes = tuple(note for note in (request.note, self.project.note, *notes) if note)
+        if options.plan:
+            self._close_site()
+            self.project.release()
+
+    def _go_on(self) -> tuple[Progress, Store, list[str]]:
+        """Progress and store as an earlier run of the same search left them."""
+        options, job = self.request.options, self.job
+        assert job.objective is not None
+        before = earlier(self.project.path, self.space, job.objects, job.objective, options.keep)
+        progress = Progress(self.space.combinations, job.objective, job.epochs, self._workers, before.ids)
+        for event in before.ended:
+            progress.apply(event)
+        store = Store(self.project.path, self.space, progress, options.seed, options.keep)
+        store.record(*before.added)
+        return progress, store, [*before.notes, *_what_is_there(progress, self.project.path)]
+
+    @property
+    def state(self) -> str:
+        return self.progress.state
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits until the end, `timeout` seconds at most; True if it came. An interrupt stops the search."""
+        try:
+            self._over.wait(timeout)
+        except KeyboardInterrupt:
+            self.stop()
+        return self._over.is_set()
+
+    def pause(self) -> None:
+        if self.state != "running" or self._site is None:
+            raise UsageError(f"only a running search can be paused; this one is {self.state}")
+        self._site.engine.pause()
+        self._take(StateChanged("paused", time.time()))
+
+    def resume(self) -> None:
+        if self.state == "paused" and self._site:
+            self._store.record()  # what a full disk did not take
+            self._site.engine.resume()
+            self._take(StateChanged("running", time.time()))
+        elif self.state in ("planned", "stopped"):
+            self._start(trial.id for trial in self.progress.trials if trial.status == STOPPED)
+
+    def retry(self) -> None:
+        if self.state in ("running", "paused"):
+            raise UsageError("the search is still under way; retry when it has ended")
+        again = [trial.id for trial in self.progress.trials if trial.status in (FAILED, DIVERGED)]
+        if not again:
+            raise UsageError(f"there is nothing to retry ({self.progress.coverage})")
+        self._start(again)
+
+    def stop(self) -> None:
+        if not self._over.is_set():
+            self._close_site()
+            self._over.wait()
+
+    def refit(self, trial: Trial, epochs: int) -> Path:
+        """Trains a combination on all rows for so many epochs, in a worker; returns the file of its weights."""
+        site = Site.open(min(self._workers, 1), self.project.path / "workers.log", lambda events: None)
+        try:
+            fit = site.engine.submit("refit", self._with_data(site), values=dict(trial.values), epochs=epochs)
+            return Path(fit.result()["weights"])
+        finally:
+            site.close()
+
+    def _start(self, again: Iterable[str]) -> None:
+        self.project.acquire()
+        self._take(*map(TrialReopened, again), StateChanged("running", time.time()))
+        self._over.clear()
+        if self._workers == 0:  # here and now, for the debugger
+            self._run()
+        else:
+            # a copied context: on ipykernel 7.0 a bare thread cannot reach the cell's output
+            run = contextvars.copy_context().run
+            threading.Thread(target=run, args=[self._run], name="nbtune-search", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            self._train()
+        except KeyboardInterrupt:  # reaches this only with --workers 0
+            pass
+        finally:
+            self._close_site()
+            self._end_open_trials()
+            self._store.write_oracle()
+            self.project.release()
+            self._over.set()
+
+    def _train(self) -> None:
+        """Drives the engine until nothing is left to do. One that dies is replaced, unless it died without any result."""
+        options = self.request.options
+        while pending := [trial for trial in self.progress.trials if not trial.ended]:
+            site = self._site or self._reopen_site()
+            try:
+                drive(site.engine, self.job, pending, self._workers, options.retries, options.trial_timeout, self._take)
+                return
+            except EngineDied as error:
+                self._close_site()
+                if len(pending) == len([trial for trial in self.progress.trials if not trial.ended]):
+                    self._take(*(TrialEnded(trial.id, FAILED, error=str(error)) for trial in pending))
+
+    def _end_open_trials(self) -> None:
+        now = time.time()
+        self._take(*(_stopped(trial, now) for trial in self.progress.trials if trial.status == RUNNING))
+        over = all(trial.ended and trial.status != STOPPED for trial in self.progress.trials)
+        self._take(StateChanged("finished" if over else "stopped", now))
+
+    def _take(self, *events: Event) -> None:
+        """Folds events in and writes them down; a disk that takes no more pauses the search, with all of it in memory."""
+        with self._taking:
+            for event in events:
+                self.progress.apply(event)
+            try:
+                self._store.record(*events)
+            except OSError as error:
+                self._pause_for(f"cannot write to {self.project.path}: {error.strerror}; make room, then resume")
+
+    def _pause_for(self, reason: str) -> None:
+        if self.state == "running" and self._site:
+            self._site.engine.pause()
+            self.progress.apply(StateChanged("paused", time.time(), reason))
+
+    def _open_site(self) -> Site:
+        self._site = Site.open(self._workers, self.project.path / "workers.log", lambda events: self._take(*events))
+        return self._site
+
+    def _reopen_site(self) -> Site:
+        """Workers anew, with the data written for them again."""
+        site = self._open_site()
+        self.job = self._with_data(site)
+        return site
+
+    def _with_data(self, site: Site) -> Job:
+        """The job for the workers of a site, to whom the data is written."""
+        assert self.job.labels is not None
+        self.request.data.write(site.scratch / "data", self.job.labels, self.job.seed)
+        return replace(self.job, folder=site.scratch / "data")
+
+    def _close_site(self) -> None:
+        site, self._site = self._site, None
+        if site:
+            site.close()
+
+    def _measure(self, site: Site) -> Measured:
+        values = self.space.combinations[len(self.space) // 2]
+        return Measured(**site.engine.submit("measure", self.job, values=values).result())
+
+
+def _stopped(trial: Trial, now: float) -> TrialEnded:
+    return TrialEnded(trial.id, STOPPED, seconds=now - (trial.started or now), error="the search was stopped")
+
+
+def _what_is_there(progress: Progress, project: Path) -> list[str]:
+    """What an earlier run left, in a sentence."""
+    cover = progress.coverage
+    there = cover.total - cover.pending
+    if not there:
+        return []
+    failed = f" ({cover.failed} failed; %tune retry tries again)" if cover.failed else ""
+    return [
+        f"{there} of {cover.total} done before{failed}; {'going on' if cover.pending else 'nothing left to train'} in {project}."
+    ]
