@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from nbtune.events import Event, from_dict, to_dict
 
@@ -24,23 +26,29 @@ class Log:
         if not self._waiting:
             return
         lines = "".join(json.dumps(to_dict(event)) + "\n" for event in self._waiting)
-        before = self._file.stat().st_size if self._file.exists() else 0
-        with self._file.open("a", encoding="utf-8") as file:
+        with self._file.open("a+b") as file:
+            end = _end_of_last_line(file)
+            file.truncate(end)
             try:
-                file.write(lines if self._ends_a_line(before) else "\n" + lines)
+                file.write(lines.encode())
                 file.flush()
             except OSError:
-                file.truncate(before)
+                file.truncate(end)
                 raise
         self._waiting = []
 
-    def _ends_a_line(self, size: int) -> bool:
-        """False behind a line that was torn when a kernel was killed."""
-        if size == 0:
-            return True
-        with self._file.open("rb") as file:
-            file.seek(size - 1)
-            return file.read() == b"\n"
+
+def _end_of_last_line(file: BinaryIO) -> int:
+    """Where a whole line ends; what is behind it was torn when a kernel was killed."""
+    end = file.seek(0, os.SEEK_END)
+    while end > 0:
+        start = max(end - 65536, 0)
+        file.seek(start)
+        newline = file.read(end - start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        end = start
+    return 0
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import traitlets
 from IPython.core.error import UsageError as ShellUsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
 from nbtune.completion import complete
 from nbtune.errors import UsageError, did_you_mean
@@ -155,11 +156,16 @@ def _last_function(cell: str) -> str:
     return names[-1]
 
 
-def _allow_empty_body(lines: list[str]) -> list[str]:
-    """A `%%tune --build f ...` cell may consist of that line alone, which IPython refuses for cell magics."""
-    if len(lines) == 1 and lines[0].startswith("%%tune ") and " --build" in lines[0]:
+def _with_a_body(lines: list[str]) -> list[str]:
+    """A `%%tune` cell may consist of its first line alone, which IPython refuses for cell magics."""
+    if len(lines) == 1 and lines[0].startswith("%%tune ") and not lines[0].rstrip().endswith("?"):
         return [lines[0].rstrip("\n") + "\n", "\n"]
     return lines
+
+
+def _with_a_body_if_named(lines: list[str]) -> list[str]:
+    """In a terminal more lines may follow the first one, unless the function has been named."""
+    return _with_a_body(lines) if " --build" in lines[0] else lines
 
 
 def register(shell: InteractiveShell) -> None:
@@ -167,8 +173,9 @@ def register(shell: InteractiveShell) -> None:
     shell.register_magics(NbTune(shell=shell))
     for command in ("%%tune", "%tune"):
         shell.set_hook("complete_command", _complete, str_key=command)
-    if _allow_empty_body not in shell.input_transformers_cleanup:
-        shell.input_transformers_cleanup.append(_allow_empty_body)
+    transform = _with_a_body_if_named if isinstance(shell, TerminalInteractiveShell) else _with_a_body
+    if transform not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(transform)
 
 
 def _complete(shell: InteractiveShell, event: Any) -> list[str]:

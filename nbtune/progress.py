@@ -52,7 +52,7 @@ class Trial:
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     seconds: float = 0.0
     error: str | None = None
-    started: float | None = field(default=None, repr=False)
+    started: float | None = field(default=None, repr=False, compare=False)
 
     @property
     def ended(self) -> bool:

@@ -48,6 +48,8 @@ class Project:
 
     def acquire(self) -> None:
         """Raises UsageError where another search uses the folder."""
+        if self._lock.is_locked:  # by this search; a second time would have to be released twice
+            return
         try:
             self._lock.acquire(blocking=False)
         except Timeout:

@@ -142,7 +142,7 @@ class Search:
     @property
     def tuner(self) -> keras_tuner.GridSearch:
         """A stock `keras_tuner.GridSearch` that has reloaded this project."""
-        return winner.tuner(self._run.job, self._run.request.data.x, self._run.space)
+        return winner.tuner(self._run.job, self._run.request.data.x, [trial.id for trial in self.trials])
 
     @property
     def directory(self) -> Path:

@@ -39,6 +39,9 @@ class Store:
         self._space, self._progress, self._seed, self._keep = space, progress, seed, keep
         _write(project / "tuner0.json", {})
         self.write_oracle()
+        for trial in progress.trials:  # of an earlier run: the log counts, and these files may be lost or damaged
+            if trial.ended:
+                self._write_trial(trial)
 
     def record(self, *events: Event) -> None:
         """Takes down events that `progress` knows already. Raises OSError where the disk takes no more."""

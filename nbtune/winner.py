@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbtune.data import Inputs
 from nbtune.job import Job
-from nbtune.space import Space, Value
+from nbtune.space import Value
 
 if TYPE_CHECKING:
     import keras
@@ -26,18 +26,20 @@ def model(job: Job, x: Inputs, values: Mapping[str, Value], weights: Path) -> ke
     return built
 
 
-def tuner(job: Job, x: Inputs, space: Space) -> keras_tuner.GridSearch:
-    """Stock KerasTuner on the project of a search. Imports Keras."""
+def tuner(job: Job, x: Inputs, trials: Collection[str]) -> keras_tuner.GridSearch:
+    """Stock KerasTuner on the project of a search, with these of its trials. Imports Keras."""
     import keras_tuner
 
     from nbtune.model import delivered
 
     assert job.objective is not None
     with contextlib.redirect_stdout(io.StringIO()):  # it prints that it reloads
-        return keras_tuner.GridSearch(
+        found = keras_tuner.GridSearch(
             lambda hp: delivered(job, hp.values, x),
             objective=keras_tuner.Objective(job.objective.name, job.objective.direction),
-            max_trials=len(space),
+            max_trials=len(trials),
             directory=str(job.project.parent),
             project_name=job.project.name,
         )
+    found.oracle.trials = {id: trial for id, trial in found.oracle.trials.items() if id in trials}
+    return found

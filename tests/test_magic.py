@@ -194,6 +194,7 @@ def test_loading_is_light():
     code = (
         "import sys; from IPython.core.interactiveshell import InteractiveShell as S; s = S.instance();"
         "s.run_line_magic('load_ext', 'nbtune');"
-        "print([m for m in ('tensorflow', 'keras', 'keras_tuner', 'matplotlib', 'pandas', 'sklearn', 'ipywidgets') if m in sys.modules])"
+        "heavy = ('tensorflow', 'keras', 'keras_tuner', 'matplotlib', 'pandas', 'sklearn', 'ipywidgets');"
+        "print([name for name in heavy if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

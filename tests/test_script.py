@@ -76,8 +76,8 @@ def test_the_code_finds_the_score_of_the_search(flowers, here, case, capsys):
     names = {"x": x, "y": y} | ({"x_val": validation[0], "y_val": validation[1]} if validation else {})
     code = search.code()
     exec(code, names)
-    history = names["history"][search._progress.objective.name]
-    assert history == pytest.approx(list(search.best.history[search._progress.objective.name]), rel=1e-6)
+    for name, values in search.best.history.items():
+        assert names["history"][name] == pytest.approx(list(values), rel=1e-6), name
     printed = float(capsys.readouterr().out.strip().splitlines()[-1].split(":")[1])
     assert printed == pytest.approx(search.best.score)
 

@@ -23,7 +23,7 @@ def _how_far(progress: Progress, now: float) -> str:
     if progress.state == "running":
         return f"{count}{_bad(progress)}, {_time_left(progress, now)}"
     if progress.state == "paused":
-        return f"{count}{_bad(progress)}, resume when you like"
+        return f"{count}{_bad(progress)}, {progress.reason or 'resume when you like'}"
     spent = progress.seconds_spent(now)
     return f"{count}{f' in {duration(spent)}' if spent >= 0.5 else ''}{_bad(progress)}"
 

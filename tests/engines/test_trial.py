@@ -12,7 +12,7 @@ from tests.conftest import dense
 
 
 def search(data, here, build=dense, **options):
-    return tune(build, data, workers=0, dir=str(here), **{"epochs": 6, "patience": 2, **options})
+    return tune(build, data, workers=0, fresh=True, dir=str(here), **{"epochs": 6, "patience": 2, **options})
 
 
 def by_hand(x, y, layers, units, rate, loss, epochs=6, patience=2, batch_size=32, seed=0):
@@ -63,7 +63,7 @@ def test_best_weights_are_kept(found, flowers):
 
 def test_the_best_model_takes_labels_as_they_were_given(found, flowers):
     x, y = flowers
-    train, val = train_test_split(np.arange(len(y)), test_size=0.2, random_state=0, stratify=y)
+    _, val = train_test_split(np.arange(len(y)), test_size=0.2, random_state=0, stratify=y)
     assert found.best_model.evaluate(x[val], y[val], verbose=0)[1] == pytest.approx(found.best.score)
 
 
