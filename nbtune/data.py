@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 from nbtune.errors import UsageError
 from nbtune.labels import Labels
 
+BLOCK = 2**24  # bytes
 Inputs = Any  # an array, or a list or dict of arrays, first dimension = rows
 
 
@@ -64,8 +65,8 @@ class Data:
             _write(folder / "val", *self.validation)
         elif self.split > 0:
             train, val = self._split_rows(labels, seed)
-            _write(folder / "train", _take(self.x, train), self.y[train])
-            _write(folder / "val", _take(self.x, val), self.y[val])
+            _write(folder / "train", self.x, self.y, train)
+            _write(folder / "val", self.x, self.y, val)
         else:
             _write(folder / "train", self.x, self.y)
 
@@ -150,7 +151,16 @@ def _array(part: Any, what: str) -> np.ndarray:
         raise UsageError(f"{what}: {part!r} is no array")
     if "labels" not in what and array.dtype.kind not in "biuf":
         raise UsageError(f"{what} hold {array.dtype} values, not numbers; encode them first")
-    return array.astype("float32") if array.dtype == "float64" else array  # Keras would cast at every fit
+    _check_for_nan(array, what)
+    return array
+
+
+def _check_for_nan(array: np.ndarray, what: str) -> None:
+    if array.dtype.kind == "f":
+        bad = sum(int(np.isnan(block.reshape(len(block), -1)).any(axis=1).sum()) for block in blocks(array))
+        if bad:
+            rows = f"{bad:,} row{'s' * (bad > 1)}"
+            raise UsageError(f"{what} hold NaN in {rows}, which would make every loss NaN; fill them in or leave these rows out")
 
 
 def _drain(dataset: Any, what: str) -> tuple[Inputs, np.ndarray, int]:
@@ -175,13 +185,32 @@ def _drain(dataset: Any, what: str) -> tuple[Inputs, np.ndarray, int]:
         raise UsageError(f"{what}: the batches cannot be joined: {error}") from None
 
 
-def _write(folder: Path, x: Inputs, y: np.ndarray) -> None:
+def blocks(array: np.ndarray, rows: np.ndarray | None = None) -> Iterator[np.ndarray]:
+    """The array, or these rows of it, a few megabytes at a time: a copy of a large one may not fit into memory."""
+    count = len(array) if rows is None else len(rows)
+    step = max(1, BLOCK // max(array[:1].nbytes, 1))
+    for start in range(0, count, step):
+        yield array[start : start + step] if rows is None else array[rows[start : start + step]]
+
+
+def _write(folder: Path, x: Inputs, y: np.ndarray, rows: np.ndarray | None = None) -> None:
     folder.mkdir(parents=True)
     keys = list(x) if isinstance(x, dict) else list(range(len(x))) if isinstance(x, list) else None
     (folder / "layout.json").write_text(json.dumps(keys if keys is None else {"keys": keys, "dict": isinstance(x, dict)}))
-    np.save(folder / "y.npy", y)
+    _save(folder / "y.npy", y, rows)
     for i, part in enumerate(_leaves(x)):
-        np.save(folder / f"x{i}.npy", part)
+        _save(folder / f"x{i}.npy", part, rows)
+
+
+def _save(path: Path, array: np.ndarray, rows: np.ndarray | None) -> None:
+    """As `numpy.save`, block by block, and in single precision, to which Keras would cast at every fit."""
+    dtype = np.dtype("float32") if array.dtype == "float64" else array.dtype
+    shape = (len(array) if rows is None else len(rows), *array.shape[1:])
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in blocks(array, rows):
+            file.write(np.ascontiguousarray(block, dtype).data)
 
 
 def _read(folder: Path) -> tuple[Inputs, np.ndarray]:
@@ -203,10 +232,6 @@ def _map(function: Any, first: Inputs, *rest: Inputs) -> Inputs:
     if isinstance(first, (list, tuple)):
         return [function(*parts) for parts in zip(first, *rest, strict=True)]
     return function(first, *rest)
-
-
-def _take(x: Inputs, rows: np.ndarray) -> Inputs:
-    return _map(lambda part: part[rows], x)
 
 
 def _shapes(x: Inputs) -> Inputs:

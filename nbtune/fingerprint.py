@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from nbtune.data import Data
+from nbtune.data import Data, blocks
 from nbtune.errors import UsageError
 from nbtune.function import Function, global_values, user_functions
 from nbtune.options import Options
@@ -78,7 +78,10 @@ def _data(data: Data) -> Iterable[bytes]:
     for x, y in [(data.x, data.y), *([data.validation] if data.validation else [])]:
         for key, part in [*(x.items() if isinstance(x, dict) else enumerate(x if isinstance(x, list) else [x])), ("y", y)]:
             yield f"{key} {part.dtype} {part.shape}".encode()
-            yield hashlib.blake2b(np.ascontiguousarray(part).data, digest_size=16).digest()
+            digest = hashlib.blake2b(digest_size=16)
+            for block in blocks(part):
+                digest.update(np.ascontiguousarray(block).data)
+            yield digest.digest()
 
 
 def _function(function: Function) -> str:

@@ -59,6 +59,8 @@ class Labels:
         is_binary = whole and _zeros_and_ones(flat)
         if not whole or flat.min() < 0:
             return cls(NUMBERS, 1)
+        if flat.min() == flat.max() and (wants_classes or y.dtype.kind in "biu"):
+            raise UsageError(f"all labels are {flat[0]}; with one class there is nothing to tell apart")
         classes = max(int(flat.max()) + 1, 2)
         numbers_only = wants_numbers and (units == 1 or y.dtype.kind == "f") and not is_binary
         if numbers_only or (y.dtype.kind == "f" and not is_binary and not wants_classes):

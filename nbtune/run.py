@@ -12,7 +12,7 @@ from pathlib import Path
 from nbtune import machine
 from nbtune.engines.drive import drive
 from nbtune.engines.site import Site
-from nbtune.errors import EngineDied, UsageError
+from nbtune.errors import EngineDied, UsageError, WorkerDied
 from nbtune.events import DIVERGED, FAILED, RUNNING, STOPPED, Event, StateChanged, TrialEnded, TrialReopened
 from nbtune.job import Job
 from nbtune.plan import Measured, Plan
@@ -21,6 +21,8 @@ from nbtune.progress import Progress, Trial
 from nbtune.project import Project
 from nbtune.resume import earlier
 from nbtune.store import Store
+
+MOST_DEATHS = 3  # of all workers at once, one after the other and without a result between
 
 
 class Run:
@@ -49,8 +51,7 @@ class Run:
         self._site: Site | None = None
         self.project = Project.open(Path(options.dir), name, request.fingerprint, options.fresh)
         try:
-            site = self._open_site()
-            self.space, self.job = prepare(request, site.engine, site.scratch, self.project.path)
+            site = self._prepare()
             self._workers = min(self._workers, len(self.space))
             self.progress, self._store, notes = self._go_on()
             self.plan = Plan.of(self.space, options.epochs, self._workers, self._measure(site) if options.plan else None)
@@ -62,6 +63,19 @@ class Run:
         if options.plan:
             self._close_site()
             self.project.release()
+
+    def _prepare(self) -> Site:
+        """Finds space and job; workers that die over it are replaced once, since that need not be the function's fault."""
+        for last_try in (False, True):
+            site = self._open_site()
+            try:
+                self.space, self.job = prepare(self.request, site.engine, site.scratch, self.project.path)
+                break
+            except WorkerDied:
+                self._close_site()
+                if last_try:
+                    raise
+        return site
 
     def _go_on(self) -> tuple[Progress, Store, list[str]]:
         """Progress and store as an earlier run of the same search left them."""
@@ -147,8 +161,8 @@ class Run:
             self._over.set()
 
     def _train(self) -> None:
-        """Drives the engine until nothing is left to do. One that dies is replaced, unless it died without any result."""
-        options = self.request.options
+        """Drives the engine until nothing is left to do. One that dies is replaced, unless several die without any result."""
+        options, deaths = self.request.options, 0
         while pending := [trial for trial in self.progress.trials if not trial.ended]:
             site = self._site or self._reopen_site()
             try:
@@ -156,7 +170,9 @@ class Run:
                 return
             except EngineDied as error:
                 self._close_site()
-                if len(pending) == len([trial for trial in self.progress.trials if not trial.ended]):
+                left = sum(not trial.ended for trial in self.progress.trials)
+                deaths = deaths + 1 if left == len(pending) else 1
+                if deaths == MOST_DEATHS:
                     self._take(*(TrialEnded(trial.id, FAILED, error=str(error)) for trial in pending))
 
     def _end_open_trials(self) -> None:

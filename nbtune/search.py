@@ -184,6 +184,8 @@ def tune(build: Any = None, data: Any = None, *, name: str = "search", wait: boo
     Raises:
         UsageError: a mistake in the call; `BuildError` if the function itself raised.
     """
+    if not name.isidentifier():  # it becomes the name of a folder
+        raise UsageError(f"{name!r} cannot be the name of a search; use letters, digits and _")
     search = prepared(Request.of(Options.of(build=build, data=data, wait=wait, **options)), name)
     if search.state == "planned" and not search.plan.measured:
         search.resume()

@@ -84,10 +84,26 @@ def test_every_kind_of_data_is_the_same_rows(data):
     found = Data.of(data)
     assert isinstance(found.x, np.ndarray)
     assert isinstance(found.y, np.ndarray)
-    np.testing.assert_array_equal(found.x, X)
+    np.testing.assert_allclose(found.x, X, rtol=1e-6)
     np.testing.assert_array_equal(found.y, Y)
-    assert found.x.dtype == "float32"
     assert found.rows == 20
+
+
+def test_workers_get_single_precision_and_whole_numbers_as_they_are(tmp_path):
+    x, y = X.astype("float64"), Y.astype("int16")
+    Data.of((x, y), validation_data=(x, y)).write(tmp_path, Labels.of(y, []), seed=0)
+    found = read(tmp_path)
+    assert (found.x.dtype, found.y.dtype) == ("float32", "int16")
+    np.testing.assert_array_equal(found.x, x.astype("float32"))
+
+
+def test_nan_is_refused_with_the_number_of_rows():
+    x = X.copy()
+    x[[3, 7], 0] = np.nan
+    with pytest.raises(UsageError, match="features hold NaN in 2 rows"):
+        Data.of((x, Y))
+    with pytest.raises(UsageError, match="labels hold NaN in 1 row,"):
+        Data.of((X, np.where(np.arange(20) == 4, np.nan, Y)))
 
 
 def test_a_dataset_brings_its_batch_size():

@@ -99,7 +99,16 @@ def test_the_usual_loss_fits_the_labels_it_is_usual_for(y, units):
 # ---- how a loss gets them
 
 
-@given(st.lists(st.integers(0, 6), min_size=1, max_size=30), st.integers(0, 3), st.booleans())
+TWO_OR_MORE = st.lists(st.integers(0, 6), min_size=2, max_size=30).filter(lambda classes: len(set(classes)) > 1)
+
+
+@pytest.mark.parametrize("y", [np.zeros(5, int), np.full((5, 1), 3), np.ones(5, bool)])
+def test_one_class_is_nothing_to_learn(y):
+    with pytest.raises(UsageError, match="nothing to tell apart"):
+        Labels.of(y, ["binary_crossentropy"])
+
+
+@given(TWO_OR_MORE, st.integers(0, 3), st.booleans())
 def test_one_hot_rows_have_their_one_at_the_class(classes, spare, as_column):
     y = np.array(classes)
     units = max(2, y.max() + 1 + spare)

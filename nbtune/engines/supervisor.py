@@ -20,6 +20,7 @@ import sys
 import threading
 import traceback
 from concurrent.futures import CancelledError, Future
+from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Listener
 from typing import Any, TextIO
 
@@ -27,7 +28,9 @@ import psutil
 from pebble import ProcessExpired, ProcessPool
 
 from nbtune.errors import BuildError, UsageError
+from nbtune.machine import memory_mb
 
+SECONDS_BETWEEN_LOOKS = 0.5
 TASKS_A_PROCESS = 25  # then a fresh one: TensorFlow never gives all memory back
 
 
@@ -37,7 +40,8 @@ class Supervisor:
     def __init__(self, out: TextIO, workers: int, threads: int) -> None:
         self._out = out
         self._writing = threading.Lock()
-        self._pids: set[int] = set()
+        self._alive: set[int] = set()
+        self._peaks: dict[int, float] = {}  # process to the most memory that it was seen to hold, in MB
         self._paused = False
         key = os.urandom(32)
         self._listener = Listener(authkey=key)
@@ -53,7 +57,7 @@ class Supervisor:
     def obey(self, command: dict[str, Any]) -> None:
         if "do" in command:
             self._paused = command["do"] == "pause"
-            for pid in list(self._pids):
+            for pid in list(self._alive):
                 self._halt_or_go_on(pid)
             self._send({"done": command["do"]})
             return
@@ -63,7 +67,7 @@ class Supervisor:
 
     def end(self) -> None:
         """Kills the workers where they stand."""
-        for pid in list(self._pids):
+        for pid in list(self._alive):
             with contextlib.suppress(psutil.NoSuchProcess):
                 psutil.Process(pid).kill()
 
@@ -75,7 +79,7 @@ class Supervisor:
         except TimeoutError:
             self._send({"id": id, "kind": "died", "error": "it took longer than --trial-timeout allows, and was ended"})
         except ProcessExpired as error:
-            self._send({"id": id, "kind": "died", "error": _cause(error.exitcode)})
+            self._send({"id": id, "kind": "died", "error": self._cause(error)})
         except BuildError as error:
             self._send({"id": id, "kind": "build", "error": str(error)})
         except UsageError as error:
@@ -83,19 +87,38 @@ class Supervisor:
         except Exception as error:
             self._send({"id": id, "kind": "internal", "error": "".join(traceback.format_exception(error))})
 
+    def _cause(self, error: ProcessExpired) -> str:
+        if error.exitcode is None or error.exitcode >= 0:
+            return f"the worker process ended with exit code {error.exitcode}"
+        name = signal.Signals(-error.exitcode).name
+        guess = ", perhaps out of memory" if name == "SIGKILL" else ""
+        peak = self._peaks.get(error.pid or 0)
+        held = f"; it held up to {peak:,.0f} MB, and {memory_mb():,.0f} MB are free now" if peak else ""
+        return f"the worker process was killed by signal {-error.exitcode} ({name}){guess}{held}"
+
     def _welcome(self) -> None:
         while True:
-            connection = self._listener.accept()
+            try:
+                connection = self._listener.accept()
+            except (OSError, EOFError, AuthenticationError):  # that worker died before it had said hello
+                continue
             threading.Thread(target=self._listen, args=[connection], daemon=True).start()
 
     def _listen(self, connection: Connection) -> None:
-        pid = json.loads(connection.recv_bytes())["pid"]
-        self._pids.add(pid)
-        self._halt_or_go_on(pid)
+        pid = 0
         with contextlib.suppress(EOFError, OSError):
+            pid = json.loads(connection.recv_bytes())["pid"]
+            self._alive.add(pid)
+            self._halt_or_go_on(pid)
             while True:
-                self._send(json.loads(connection.recv_bytes()))
-        self._pids.discard(pid)
+                if connection.poll(SECONDS_BETWEEN_LOOKS):
+                    self._send(json.loads(connection.recv_bytes()))
+                self._look_at_memory(pid)
+        self._alive.discard(pid)
+
+    def _look_at_memory(self, pid: int) -> None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._peaks[pid] = max(self._peaks.get(pid, 0.0), psutil.Process(pid).memory_info().rss / 1e6)
 
     def _halt_or_go_on(self, pid: int) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -127,14 +150,6 @@ def _run(*arguments: Any) -> dict[str, Any]:
     from nbtune.engines import worker
 
     return worker.run(*arguments)
-
-
-def _cause(exitcode: int | None) -> str:
-    if exitcode is None or exitcode >= 0:
-        return f"the worker process ended with exit code {exitcode}"
-    name = signal.Signals(-exitcode).name
-    guess = ", perhaps out of memory" if name == "SIGKILL" else ""
-    return f"the worker process was killed by signal {-exitcode} ({name}){guess}"
 
 
 def main() -> None:
