@@ -1,5 +1,6 @@
 # make demo      executes the quickstart and leaves build/quickstart.html
 # make test      ruff, mypy and the tests
+# make soak      kills processes at 50 random moments; about half an hour
 # make lab       JupyterLab on the quickstart
 # make notebook  executes the quickstart and keeps its outputs in it
 # make clean     removes what these left behind
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 QUICKSTART := notebooks/quickstart.ipynb
 
-.PHONY: help demo test lab notebook clean
+.PHONY: help demo test soak lab notebook clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,6 +26,9 @@ test: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/pytest -n 2 --dist loadfile
+
+soak: $(READY)
+	@NBTUNE_SOAK=50 $(BIN)/pytest tests/test_faults.py -n 2
 
 lab: $(READY)
 	@$(BIN)/jupyter lab $(QUICKSTART)

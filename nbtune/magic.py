@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import traitlets
@@ -17,7 +18,7 @@ from nbtune.errors import UsageError, did_you_mean
 from nbtune.options import Options, help_text
 
 Method = TypeVar("Method", bound=Callable[..., Any])
-VERBS = ("plan", "status", "pause", "resume", "stop", "retry", "show", "best")
+VERBS = ("plan", "status", "pause", "resume", "stop", "retry", "show", "best", "clean")
 _NO_DEFAULT = ("build", "data", "validation_data")  # these belong to a cell
 
 
@@ -80,6 +81,8 @@ class TuneMagics(Magics):
         verb, *rest = line.split() or ["status"]
         if verb not in VERBS:
             raise UsageError(f"unknown command {verb!r}{did_you_mean(verb, VERBS)}; %tune takes {', '.join(VERBS)}")
+        if verb == "clean":
+            return self._clean()
         search = self._search(rest[0] if rest else "search")
         match verb:
             case "plan":
@@ -93,6 +96,16 @@ class TuneMagics(Magics):
         if verb in ("status", "pause", "resume", "stop", "retry"):
             print(search)
         return None
+
+    def _clean(self) -> None:
+        """Removes projects that a later run of the same name has replaced."""
+        from nbtune.project import clean
+
+        removed = clean(Path(self._defaults().get("dir", Options.table()["dir"].default)))
+        for path, size in removed:
+            print(f"removed {path}, {size:.1f} MB")
+        if not removed:
+            print("nothing to clean: no search has been replaced by a later one of its name")
 
     def _search(self, name: str) -> Any:
         from nbtune.search import Search

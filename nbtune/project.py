@@ -67,6 +67,33 @@ class Project:
             shutil.rmtree(self.path)
 
 
+def clean(directory: Path) -> list[tuple[Path, float]]:
+    """Removes the projects that a later one of the same name has replaced, unless they are in use.
+
+    Returns:
+        What was removed, with its size in MB.
+    """
+    removed = []
+    for path in _replaced(directory):
+        try:
+            with FileLock(path / LOCK, blocking=False):
+                size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 1e6
+                shutil.rmtree(path)
+        except Timeout:
+            continue
+        removed.append((path, size))
+    return removed
+
+
+def _replaced(directory: Path) -> Iterator[Path]:
+    """Only folders with our header: whatever else is there is not ours to remove."""
+    for header in sorted(directory.glob(f"*/{HEADER}")):
+        name, dash, number = header.parent.name.rpartition("-")
+        base, index = (name, int(number)) if dash and number.isdigit() else (header.parent.name, 1)
+        if (directory / f"{base}-{index + 1}" / HEADER).exists():
+            yield header.parent
+
+
 def _of_name(directory: Path, name: str) -> list[Path]:
     return [path for path in itertools.takewhile(Path.exists, _names(directory, name)) if path.is_dir()]
 
