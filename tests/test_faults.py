@@ -35,7 +35,7 @@ y = np.repeat([0, 1, 2], 30)
 x = (np.random.default_rng(0).normal(size=(90, 4)) + y[:, None]).astype("float32")
 grid = dict(units=[3, 4, 5, 6], learning_rate=[0.03, 0.003])
 search = nbtune.tune(build, (x, y), **grid, epochs=12, patience=None, retries=3, workers=2)
-print(json.dumps([[trial.id, trial.status, trial.score] for trial in search.trials]))
+print(json.dumps([[trial.id, trial.status, trial.score, trial.error] for trial in search.trials]))
 """
 
 
