@@ -79,9 +79,9 @@ def test_whatever_is_killed_the_grid_is_explored_once(tmp_path, scratch, undistu
         victim = moments.choice(["kernel", "worker", "supervisor"])
         if victim == "kernel":
             script.kill()
-        elif victim == "supervisor":
-            psutil.Process(script.pid).children()[0].kill()
-        elif found := workers_below(script):
+        elif victim == "supervisor" and (below := psutil.Process(script.pid).children()):
+            below[0].kill()
+        elif victim == "worker" and (found := workers_below(script)):
             moments.choice(found).kill()
         if victim == "kernel":
             _, alive = psutil.wait_procs(children, timeout=15)

@@ -159,6 +159,16 @@ def test_a_killed_worker_costs_its_trial_alone(flowers, here):
     assert "signal 9" in search.trials[0].error
 
 
+def test_a_killed_parent_of_the_workers_costs_nothing(flowers, here):
+    search = tune(dense, flowers, wait=False, units=[4, 6, 8], epochs=100, patience=None, workers=1, retries=0, dir=str(here))
+    wait_until(lambda: search.trials[0].epochs > 2)
+    worker = max(workers_of(search), key=lambda p: p.create_time())
+    worker.parent().kill()
+    search.wait()
+    assert search.coverage.done == 3
+    assert not worker.is_running(), "nor is it left behind"
+
+
 def test_an_interrupt_stops_gracefully(flowers, here, monkeypatch):
     search = tune(dense, flowers, wait=False, dir=str(here), **LONG)
     wait_until(lambda: any(trial.epochs for trial in search.trials))

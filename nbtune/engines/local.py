@@ -122,16 +122,16 @@ class Workers:
 
     def _listen(self) -> None:
         assert self._process.stdout
-        for line in self._process.stdout:
-            message = json.loads(line)
-            if "events" in message:
-                self._emit([from_dict(event) for event in message["events"]])
-            elif "done" in message:
-                self._halted[message["done"]].set()
-            else:
-                future = self._futures.pop(message["id"], None)  # gone if `close` was faster
-                if future:
-                    _settle(future, message)
+        with self._process.stdout as messages:
+            for message in map(json.loads, messages):
+                if "events" in message:
+                    self._emit([from_dict(event) for event in message["events"]])
+                elif "done" in message:
+                    self._halted[message["done"]].set()
+                else:
+                    future = self._futures.pop(message["id"], None)  # gone if `close` was faster
+                    if future:
+                        _settle(future, message)
         self._ended.set()
         self._give_up()
 

@@ -20,6 +20,7 @@ import sys
 import threading
 import traceback
 from concurrent.futures import CancelledError, Future
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Listener
 from typing import Any, TextIO
@@ -71,6 +72,12 @@ class Supervisor:
             with contextlib.suppress(psutil.NoSuchProcess):
                 psutil.Process(pid).kill()
 
+    def _give_up(self, why: str) -> None:
+        """Ends this process with its workers, when no result of theirs can be trusted to arrive; the kernel starts anew."""
+        print(why, file=sys.stderr, flush=True)
+        self.end()
+        os._exit(1)
+
     def _report(self, id: int, done: Future[Any]) -> None:
         try:
             self._send({"id": id, "result": done.result()})
@@ -78,7 +85,11 @@ class Supervisor:
             return
         except TimeoutError:
             self._send({"id": id, "kind": "died", "error": "it took longer than --trial-timeout allows, and was ended"})
+        except BrokenProcessPool as error:
+            self._give_up(f"the process pool broke: {error}")
         except ProcessExpired as error:
+            if psutil.pid_exists(error.pid or 0):
+                self._give_up("the fork server died, and its workers were left without a parent")
             self._send({"id": id, "kind": "died", "error": self._cause(error)})
         except BuildError as error:
             self._send({"id": id, "kind": "build", "error": str(error)})
