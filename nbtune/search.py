@@ -64,6 +64,8 @@ class Search:
     def stop(self) -> None:
         """Ends the search and keeps every result; trials under way are marked "stopped"."""
         self._run.stop()
+        if self.state != "planned":
+            self._screen.settle()
 
     @property
     def plan(self) -> Plan:

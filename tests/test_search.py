@@ -150,7 +150,7 @@ def test_stop_keeps_results_and_resume_goes_on(flowers, here):
 
 
 def test_a_killed_worker_costs_its_trial_alone(flowers, here):
-    search = tune(dense, flowers, wait=False, units=[4, 6, 8], epochs=150, patience=None, workers=1, retries=0, dir=str(here))
+    search = tune(dense, flowers, wait=False, units=[4, 6, 8], epochs=25, patience=None, workers=1, retries=0, dir=str(here))
     wait_until(lambda: search.trials[0].epochs > 2)
     victim = max(workers_of(search), key=lambda p: p.create_time())
     victim.kill()
@@ -160,7 +160,7 @@ def test_a_killed_worker_costs_its_trial_alone(flowers, here):
 
 
 def test_a_killed_parent_of_the_workers_costs_nothing(flowers, here):
-    search = tune(dense, flowers, wait=False, units=[4, 6, 8], epochs=100, patience=None, workers=1, retries=0, dir=str(here))
+    search = tune(dense, flowers, wait=False, units=[4, 6, 8], epochs=25, patience=None, workers=1, retries=0, dir=str(here))
     wait_until(lambda: search.trials[0].epochs > 2)
     worker = max(workers_of(search), key=lambda p: p.create_time())
     worker.parent().kill()

@@ -10,7 +10,7 @@ from typing import Any
 from nbtune.progress import Progress
 from nbtune.views.frontend import clicks_work, surface_for
 from nbtune.views.live import Live
-from nbtune.views.surface import Controls, Surface
+from nbtune.views.surface import OVER, Controls, Surface
 
 
 class Screen:
@@ -41,8 +41,10 @@ class Screen:
             self._live.start()
 
     def show(self, progress: Progress, controls: Controls) -> None:
-        """Opens a view in the current cell."""
+        """Opens a view in the current cell; of a search that is over it is drawn before the cell ends."""
         self._open(progress, controls, self._new_surface())
+        if progress.state in OVER:
+            self.settle()
 
     def show_once(self, progress: Progress, controls: Controls) -> None:
         """As `show`, unless this very cell shows it already."""
