@@ -6,7 +6,8 @@ A worker sends them, the project's log keeps them, and `progress.Progress` folds
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, get_args
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 DONE, FAILED, DIVERGED, STOPPED, PENDING, RUNNING = "done", "failed", "diverged", "stopped", "pending", "running"
 
@@ -77,5 +78,24 @@ def to_dict(event: Event) -> dict[str, Any]:
 
 
 def from_dict(message: dict[str, Any]) -> Event:
+    """Raises ValueError, TypeError or KeyError for what no event can have become: the line may be damaged, or forged."""
     fields = dict(message)
-    return _KINDS[fields.pop("event")](**fields)
+    kind = _KINDS[fields.pop("event")]
+    for name, hint in get_type_hints(kind).items():
+        if name in fields and not _fits(fields[name], hint):
+            raise ValueError(f"{kind.__name__}.{name} cannot be {fields[name]!r}")
+    return kind(**fields)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value from JSON is of the kind that a field is declared to hold."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is UnionType:
+        return any(_fits(value, choice) for choice in arguments)
+    if origin is dict:
+        return isinstance(value, dict) and all(_fits(item, arguments[1]) for item in value.values())
+    if origin is list:
+        return isinstance(value, list) and all(_fits(item, arguments[0]) for item in value)
+    if hint in (int, float) and isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) < 2**63
+    return hint is Any or isinstance(value, hint)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nbtune import log
-from nbtune.events import DIVERGED, DONE, FAILED, TrialAdded, TrialEnded
+from nbtune.events import DIVERGED, DONE, FAILED, Event, TrialAdded, TrialEnded
 from nbtune.fingerprint import key
 from nbtune.objective import Objective
 from nbtune.space import Space
-
-_FINAL = (DONE, FAILED, DIVERGED)  # a stopped trial starts over
 
 
 @dataclass(frozen=True)
@@ -36,14 +35,30 @@ class Earlier:
 def earlier(project: Path, space: Space, objects: Mapping[str, Mapping[str, Any]], objective: Objective, keep: int) -> Earlier:
     """Reads the log of a project and holds the grid against it; `keep` trials are to have weights."""
     read = log.read(project)
-    known = {event.key: event.trial for event in read.events if isinstance(event, TrialAdded)}
-    ids, added = _ids(space, objects, known)
+    ids, added = _ids(space, objects, _known(read.events))
     last = {event.trial: event for event in read.events if isinstance(event, TrialEnded)}
-    ended = [last[id] for id in ids if id in last and last[id].status in _FINAL]
+    ended = [last[id] for id in ids if id in last and _holds(last[id])]
     notes = [f"{project / log.FILE}: line {n} is damaged; what it said is lost, and trained again." for n in read.damaged]
     lost = _without_weights(project, ended, objective, keep)
     notes += [f"{path} is damaged; its trial is trained again." for path in lost.values() if path.exists()]
     return Earlier(tuple(ids), tuple(added), tuple(event for event in ended if event.trial not in lost), tuple(notes))
+
+
+def _known(events: Iterable[Event]) -> dict[str, str]:
+    """Key to id, each id once: it names a folder, so one that is no number cannot be ours."""
+    first: dict[str, TrialAdded] = {}
+    for event in events:
+        if isinstance(event, TrialAdded) and event.trial.isdecimal() and event.trial.isascii():
+            first.setdefault(event.trial, event)
+    return {event.key: event.trial for event in first.values()}
+
+
+def _holds(event: TrialEnded) -> bool:
+    """Whether an outcome is one: a stopped trial starts over, and so does one whose numbers cannot be."""
+    if event.status != DONE:
+        return event.status in (FAILED, DIVERGED)
+    best, lengths = event.best_epoch or 0, [len(values) for values in event.history.values()]
+    return event.score is not None and math.isfinite(event.score) and 1 <= best <= min(lengths, default=0)
 
 
 def _ids(space: Space, objects: Mapping[str, Mapping[str, Any]], known: Mapping[str, str]) -> tuple[list[str], list[TrialAdded]]:
@@ -75,6 +90,7 @@ def _is_readable(weights: Path) -> bool:
 
     try:
         with h5py.File(weights) as file:
-            return "layers" in file or bool(len(file))
-    except OSError:
+            file.visititems(lambda name, item: item[()] if isinstance(item, h5py.Dataset) else None)
+            return len(file) > 0
+    except (OSError, RuntimeError, KeyError, ValueError):  # what HDF5 says to damage depends on where it is
         return False

@@ -55,9 +55,11 @@ class Run:
             self._workers = min(self._workers, len(self.space))
             self.progress, self._store, notes = self._go_on()
             self.plan = Plan.of(self.space, options.epochs, self._workers, self._measure(site) if options.plan else None)
-        except BaseException:
+        except BaseException as error:
             self._close_site()
             self.project.discard()
+            if isinstance(error, OSError):
+                raise UsageError(f"cannot use {error.filename or self.project.path}: {error.strerror}") from None
             raise
         self.notes = tuple(note for note in (request.note, self.project.note, *notes) if note)
         if options.plan:

@@ -190,6 +190,14 @@ def test_damage_costs_at_most_its_own_trial(flowers, here, damage):
     assert len(again.tuner.oracle.trials) == 3
 
 
+def test_a_folder_in_the_place_of_a_file_is_said(flowers, here):
+    log_of = tune(dense, flowers, here, units=[4]).directory / "events.jsonl"
+    log_of.unlink()
+    log_of.mkdir()
+    with pytest.raises(UsageError, match=r"events\.jsonl.*directory"):
+        tune(dense, flowers, here, units=[4])
+
+
 def test_a_project_in_use_is_refused(flowers, here):
     project = nbtune.tune(dense, flowers, units=[4], epochs=1, workers=0, dir=str(here))._run.project
     project.acquire()
