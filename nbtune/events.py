@@ -69,7 +69,15 @@ class TrialEnded:
     error: str | None = None
 
 
-Event = StateChanged | TrialAdded | TrialReopened | TrialStarted | EpochEnded | TrialEnded
+@dataclass(frozen=True)
+class DiskFull:
+    """A worker cannot write a trial's weights; it keeps them and tries again."""
+
+    trial: str
+    reason: str
+
+
+Event = StateChanged | DiskFull | TrialAdded | TrialReopened | TrialStarted | EpochEnded | TrialEnded
 _KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import math
 import threading
 import time
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from nbtune import machine
 from nbtune.engines.drive import drive
 from nbtune.engines.site import Site
 from nbtune.errors import EngineDied, UsageError, WorkerDied
-from nbtune.events import DIVERGED, FAILED, RUNNING, STOPPED, Event, StateChanged, TrialEnded, TrialReopened
+from nbtune.events import DIVERGED, FAILED, RUNNING, STOPPED, DiskFull, Event, StateChanged, TrialEnded, TrialReopened
 from nbtune.job import Job
 from nbtune.plan import Measured, Plan
 from nbtune.prepare import Request, prepare
@@ -23,6 +24,7 @@ from nbtune.resume import earlier
 from nbtune.store import Store
 
 MOST_DEATHS = 3  # of all workers at once, one after the other and without a result between
+SECONDS_BETWEEN_LOOKS = 0.2
 
 
 class Run:
@@ -96,9 +98,16 @@ class Run:
         return self.progress.state
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Waits until the end, `timeout` seconds at most; True if it came. An interrupt stops the search."""
+        """Waits until the end, `timeout` seconds at most; True if it came. An interrupt stops the search.
+
+        Raises:
+            UsageError: a full disk has paused the search.
+        """
+        until = time.monotonic() + (math.inf if timeout is None else timeout)
         try:
-            self._over.wait(timeout)
+            while not self._over.wait(min(SECONDS_BETWEEN_LOOKS, until - time.monotonic())) and time.monotonic() < until:
+                if self.state == "paused" and self.progress.reason:
+                    raise UsageError(f"the search is paused: {self.progress.reason}")
         except KeyboardInterrupt:
             self.stop()
         return self._over.is_set()
@@ -191,11 +200,15 @@ class Run:
             try:
                 self._store.record(*events)
             except OSError as error:
-                self._pause_for(f"cannot write to {self.project.path}: {error.strerror}; make room, then resume")
+                self._pause_for(error.strerror or str(error))
+            for event in events:
+                if isinstance(event, DiskFull):
+                    self._pause_for(event.reason)
 
-    def _pause_for(self, reason: str) -> None:
+    def _pause_for(self, problem: str) -> None:
         if self.state == "running" and self._site:
             self._site.engine.pause()
+            reason = f"cannot write to {self.project.path}: {problem}; make room, then resume"
             self.progress.apply(StateChanged("paused", time.time(), reason))
 
     def _open_site(self) -> Site:

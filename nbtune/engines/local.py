@@ -46,7 +46,8 @@ class Workers:
         self._process = self._start()
         self._send({"workers": count, "threads": threads, "scratch": str(scratch)})
         # a copied context: on ipykernel 7.0 a bare thread cannot reach the cell's output
-        threading.Thread(target=contextvars.copy_context().run, args=[self._listen], daemon=True).start()
+        self._listener = threading.Thread(target=contextvars.copy_context().run, args=[self._listen], daemon=True)
+        self._listener.start()
 
     def _start(self) -> subprocess.Popen[str]:
         environment = {
@@ -98,7 +99,8 @@ class Workers:
     def _do(self, what: str) -> None:
         self._halted[what].clear()
         self._send({"do": what})
-        self._halted[what].wait(SECONDS_TO_END)
+        if threading.current_thread() is not self._listener:  # which is the one to hear that it is done
+            self._halted[what].wait(SECONDS_TO_END)
 
     def _file_of(self, job: Job) -> str:
         for known, path in self._jobs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import math
@@ -17,10 +18,12 @@ import keras
 from nbtune import data
 from nbtune.engines.base import Emit
 from nbtune.engines.tracebacks import user_traceback
-from nbtune.events import DIVERGED, DONE, FAILED, EpochEnded, TrialEnded, TrialStarted
+from nbtune.events import DIVERGED, DONE, FAILED, DiskFull, EpochEnded, TrialEnded, TrialStarted
 from nbtune.job import Job
 from nbtune.model import compiled, loss_name, seed, units
 from nbtune.space import Value
+
+SECONDS_BETWEEN_TRIES = 1
 
 
 def fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value]) -> TrialEnded:
@@ -52,7 +55,7 @@ def _fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], start: f
     if bad:
         reason = f"the loss became NaN or infinite in epoch {bad[0]}"
         return TrialEnded(trial, DIVERGED, history=history, seconds=seconds, error=reason)
-    save_weights(model, job.weights(trial))
+    keep_weights(job, emit, trial, model)
     best = stopper.best_epoch + 1
     return TrialEnded(trial, DONE, scores[best - 1], best, history, time.time() - start)
 
@@ -112,10 +115,25 @@ def train(
     return {name: [float(v) for v in values] for name, values in history.items()}
 
 
+def keep_weights(job: Job, emit: Emit, trial: str, model: keras.Model) -> None:
+    """Saves a trial's weights in the project. Where the disk is full it says so and goes on trying, for they would be lost."""
+    while True:
+        try:
+            return save_weights(model, job.weights(trial))
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+        emit([DiskFull(trial, os.strerror(errno.ENOSPC))])
+        time.sleep(SECONDS_BETWEEN_TRIES)
+
+
 def save_weights(model: keras.Model, path: Path) -> None:
     """Writes the weights whole or not at all, and beside them what stock KerasTuner needs to build the model."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{os.getpid()}.weights.h5")
-    model.save_weights(partial)
-    (path.parent / "build_config.json").write_text(json.dumps(model.get_build_config()))
-    os.replace(partial, path)
+    try:
+        model.save_weights(partial)
+        (path.parent / "build_config.json").write_text(json.dumps(model.get_build_config()))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
