@@ -1,6 +1,6 @@
 # make demo      executes the quickstart and leaves build/quickstart.html
 # make test      ruff, mypy and the tests
-# make soak      kills processes at 50 random moments; about half an hour
+# make soak      kills processes at 50 random moments and trains 300 trials; about half an hour
 # make lab       JupyterLab on the quickstart
 # make notebook  executes the quickstart and keeps its outputs in it
 # make clean     removes what these left behind
@@ -28,7 +28,7 @@ test: $(READY)
 	@$(BIN)/pytest -n 2 --dist loadfile
 
 soak: $(READY)
-	@NBTUNE_SOAK=50 $(BIN)/pytest tests/test_faults.py -n 2
+	@NBTUNE_SOAK=50 $(BIN)/pytest tests/test_faults.py tests/test_memory.py -n 2 --dist loadfile -s
 
 lab: $(READY)
 	@$(BIN)/jupyter lab $(QUICKSTART)

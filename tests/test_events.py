@@ -9,12 +9,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbtune.events import EpochEnded, StateChanged, TrialEnded, TrialStarted, from_dict, to_dict
+from nbtune.events import (
+    DiskFull,
+    EpochEnded,
+    StateChanged,
+    TrialAdded,
+    TrialEnded,
+    TrialReopened,
+    TrialStarted,
+    from_dict,
+    to_dict,
+)
 
 numbers = st.floats(allow_nan=False)
 names = st.text(max_size=10)
 events = st.one_of(
-    st.builds(StateChanged, names, numbers),
+    st.builds(StateChanged, names, numbers, names),
+    st.builds(TrialAdded, names, st.dictionaries(names, st.integers() | st.booleans() | names | numbers, max_size=4), names),
+    st.builds(TrialReopened, names),
+    st.builds(DiskFull, names, names),
     st.builds(TrialStarted, names, numbers),
     st.builds(EpochEnded, names, st.integers(1, 1000), st.dictionaries(names, numbers, max_size=4)),
     st.builds(
@@ -56,3 +69,25 @@ def test_reading_a_message_leaves_it_as_it_was():
     message = to_dict(StateChanged("running", 1.0))
     from_dict(message)
     assert message["event"] == "StateChanged"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"event": "NoSuchThing", "trial": "1"},
+        {"trial": "1"},
+        {"event": "TrialStarted", "trial": "1"},
+        {"event": "TrialStarted", "trial": 1, "at": 0.0},
+        {"event": "TrialStarted", "trial": "1", "at": "now"},
+        {"event": "TrialStarted", "trial": "1", "at": True},
+        {"event": "TrialStarted", "trial": "1", "at": 10**400},
+        {"event": "TrialStarted", "trial": "1", "at": 0.0, "more": 1},
+        {"event": "EpochEnded", "trial": "1", "epoch": 1.5, "logs": {}},
+        {"event": "EpochEnded", "trial": "1", "epoch": 1, "logs": {"loss": "low"}},
+        {"event": "TrialEnded", "trial": "1", "status": "done", "history": {"loss": 1.0}},
+        {"event": "TrialEnded", "trial": "1", "status": "done", "score": [1.0]},
+    ],
+)
+def test_what_is_no_event_is_refused(message):
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        from_dict(message)
