@@ -171,7 +171,7 @@ def _last_function(cell: str) -> str:
 
 def _with_a_body(lines: list[str]) -> list[str]:
     """A `%%tune` cell may consist of its first line alone, which IPython refuses for cell magics."""
-    if len(lines) == 1 and lines[0].startswith("%%tune ") and not lines[0].rstrip().endswith("?"):
+    if len(lines) == 1 and lines[0].split()[:1] == ["%%tune"] and not lines[0].rstrip().endswith("?"):
         return [lines[0].rstrip("\n") + "\n", "\n"]
     return lines
 

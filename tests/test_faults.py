@@ -20,7 +20,7 @@ import pytest
 from nbtune import log
 from nbtune.events import DONE, TrialEnded, TrialStarted
 
-SEEDS = range(int(os.environ.get("NBTUNE_SOAK", "3")))
+SEEDS = range(int(os.environ.get("NBTUNE_SOAK", "2")))
 
 SCRIPT = """
 import json

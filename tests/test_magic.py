@@ -112,6 +112,7 @@ MISTAKES = [
     ("--data x,y --layers 1 --units 4 --loss catgorical_crossentropy", BUILD, "did you mean 'categorical_crossentropy'"),
     ("--data x,y --layers 1 --units 4 --objective val_acuracy", BUILD, "max:val_acuracy"),
     ("--data x,y --layers 1 --units 4", "", "the cell is empty"),
+    ("", "", "the cell is empty"),
     ("--data x,y --layers 1 --units 4", "a = 1", "defines no function"),
     ("build --data x,y --layers 1 --units 4", BUILD, "give the search another name"),
     ("my-search --data x,y --layers 1 --units 4", BUILD, "cannot be the name of a variable"),

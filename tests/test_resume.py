@@ -158,13 +158,9 @@ def test_retries_are_counted(flowers, here):
 
 
 DAMAGES = {
-    "a torn last line": lambda p: (p / "events.jsonl").open("a").write('{"event": "TrialEn'),
     "a damaged line": lambda p: rewrite(p / "events.jsonl", lambda lines: [*lines[:-2], "{%&!", lines[-1]]),
     "damaged weights": lambda p: best_weights(p).write_bytes(b"not HDF5"),
     "lost weights": lambda p: best_weights(p).unlink(),
-    "a lost oracle": lambda p: (p / "oracle.json").unlink(),
-    "a damaged oracle": lambda p: (p / "oracle.json").write_text("{"),
-    "a lost trial file": lambda p: (p / "trial_0" / "trial.json").unlink(),
     "a damaged trial file": lambda p: (p / "trial_0" / "trial.json").write_text("["),
     "a lost folder": lambda p: shutil.rmtree(p / "trial_1"),
 }
