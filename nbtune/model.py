@@ -8,6 +8,7 @@ order, and a difference between two scores is not a difference between two shuff
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,7 +39,7 @@ def build(job: Job, values: Mapping[str, Value]) -> keras.Model:
     else:
         model = job.function.call(**job.function.arguments(job.resolved(values)))
     if not isinstance(model, keras.Model):
-        what = "nothing (is the `return model` missing?)" if model is None else f"a {type(model).__name__}, not a Keras model"
+        what = "nothing (is the `return model` missing?)" if model is None else f"{reprlib.repr(model)}, which is no Keras model"
         raise UsageError(f"{job.function.name} returned {what}")
     return model
 

@@ -119,7 +119,7 @@ MISTAKES = [
     ("--build bild --data x,y --layers 1 --units 4", BUILD, "did you mean 'build'?"),
     ("--data x,y --layers 1 --units 4 --validation-split 0", BUILD, "needs validation data"),
     (QUICK, "def build(layers, units):\n    pass", "return model"),
-    (QUICK, "def build(layers, units):\n    return 3", "returned a int, not a Keras model"),
+    (QUICK, "def build(layers, units):\n    return 3", "returned 3, which is no Keras model"),
     (QUICK.replace("x,y", "x[:, :3],y"), BUILD, "does not take the data's rows, shape (3,)"),
     (QUICK, BUILD.replace("Dense(3", "Dense(1"), "1 unit"),
 ]
