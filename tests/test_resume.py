@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 
 import keras
 import numpy as np
@@ -249,7 +250,14 @@ def test_an_endless_trial_is_ended(flowers, here):
             time.sleep(1000)
         return dense(1, units)
 
-    search = nbtune.tune(build, flowers, units=[4, 5, 6], epochs=1, workers=1, retries=0, trial_timeout=5, dir=str(here))
+    terms = {"epochs": 1, "workers": 1, "retries": 0, "trial_timeout": 5}
+    search = nbtune.tune(build, flowers, units=[4, 5, 6], **terms, wait=False, dir=str(here))
+    wait_until(lambda: search.trials[1].status == "running")
+    search.pause()
+    time.sleep(6)
+    assert search.trials[1].status == "running", "a pause does not count"
+    search.resume()
+    search.wait()
     assert [trial.status for trial in search.trials] == ["done", "failed", "done"]
     assert "--trial-timeout" in search.trials[1].error
 

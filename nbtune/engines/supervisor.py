@@ -18,6 +18,7 @@ import shutil
 import signal
 import sys
 import threading
+import time
 import traceback
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
@@ -40,9 +41,11 @@ class Supervisor:
 
     def __init__(self, out: TextIO, workers: int, threads: int) -> None:
         self._out = out
-        self._writing = threading.Lock()
+        self._writing, self._timing = threading.Lock(), threading.Lock()
         self._alive: set[int] = set()
         self._peaks: dict[int, float] = {}  # process to the most memory that it was seen to hold, in MB
+        self._seconds: dict[int, float] = {}  # task to the time that it still may take, pauses left out
+        self._overdue: set[int] = set()
         self._paused = False
         key = os.urandom(32)
         self._listener = Listener(authkey=key)
@@ -62,15 +65,15 @@ class Supervisor:
                 self._halt_or_go_on(pid)
             self._send({"done": command["do"]})
             return
-        arguments = [command["task"], command["job"], command["arguments"]]
-        future = self._pool.schedule(_run, args=arguments, timeout=command["timeout"])
+        if command["timeout"]:
+            self._seconds[command["id"]] = command["timeout"]
+        future = self._pool.schedule(_run, args=[command[name] for name in ("id", "task", "job", "arguments")])
         future.add_done_callback(lambda done: self._report(command["id"], done))
 
     def end(self) -> None:
         """Kills the workers where they stand."""
         for pid in list(self._alive):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                psutil.Process(pid).kill()
+            _kill(pid)
 
     def _give_up(self, why: str) -> None:
         """Ends this process with its workers, when no result of theirs can be trusted to arrive; the kernel starts anew."""
@@ -79,18 +82,19 @@ class Supervisor:
         os._exit(1)
 
     def _report(self, id: int, done: Future[Any]) -> None:
+        with self._timing:
+            self._seconds.pop(id, None)
         try:
             self._send({"id": id, "result": done.result()})
         except CancelledError:
             return
-        except TimeoutError:
-            self._send({"id": id, "kind": "died", "error": "it took longer than --trial-timeout allows, and was ended"})
         except BrokenProcessPool as error:
             self._give_up(f"the process pool broke: {error}")
         except ProcessExpired as error:
             if psutil.pid_exists(error.pid or 0):
                 self._give_up("the fork server died, and its workers were left without a parent")
-            self._send({"id": id, "kind": "died", "error": self._cause(error)})
+            overdue = "it took longer than --trial-timeout allows, and was ended"
+            self._send({"id": id, "kind": "died", "error": overdue if id in self._overdue else self._cause(error)})
         except BuildError as error:
             self._send({"id": id, "kind": "build", "error": str(error)})
         except UsageError as error:
@@ -121,15 +125,30 @@ class Supervisor:
             pid = json.loads(connection.recv_bytes())["pid"]
             self._alive.add(pid)
             self._halt_or_go_on(pid)
+            task, looked = -1, time.monotonic()
             while True:
                 if connection.poll(SECONDS_BETWEEN_LOOKS):
-                    self._send(json.loads(connection.recv_bytes()))
+                    message = json.loads(connection.recv_bytes())
+                    task = message.get("begun", task)
+                    if "events" in message:
+                        self._send(message)
                 self._look_at_memory(pid)
+                before, looked = looked, time.monotonic()
+                self._look_at_time(pid, task, looked - before)
         self._alive.discard(pid)
 
     def _look_at_memory(self, pid: int) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             self._peaks[pid] = max(self._peaks.get(pid, 0.0), psutil.Process(pid).memory_info().rss / 1e6)
+
+    def _look_at_time(self, pid: int, task: int, passed: float) -> None:
+        with self._timing:
+            if self._paused or task not in self._seconds:
+                return
+            self._seconds[task] -= passed
+            if self._seconds[task] < 0:
+                self._overdue.add(task)
+                _kill(pid)
 
     def _halt_or_go_on(self, pid: int) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -140,6 +159,11 @@ class Supervisor:
         with self._writing, contextlib.suppress(BrokenPipeError):  # the kernel is gone, and so are we, soon
             self._out.write(json.dumps(message) + "\n")
             self._out.flush()
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).kill()
 
 
 def _context() -> Any:

@@ -40,8 +40,9 @@ def _end_with_supervisor() -> None:
         os._exit(1)
 
 
-def run(task: str, job: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Runs a task on the job in a file."""
+def run(id: int, task: str, job: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Runs a task on the job in a file; `id` is its number, for the supervisor."""
+    Wire.connection.send_bytes(json.dumps({"begun": id}).encode())
     return tasks.run(task, _load(job), _emit, arguments)
 
 
