@@ -47,7 +47,7 @@ def build(job: Job, values: Mapping[str, Value]) -> keras.Model:
 def built(model: keras.Model, x: Inputs) -> keras.Model:
     """The model with its weights, which one without an `Input` makes when it sees its first row."""
     if not model.built:
-        _run_one_row(model, x)
+        one_row(model, x)
     return model
 
 
@@ -67,12 +67,17 @@ def units(model: keras.Model, x: Inputs) -> int:
         UsageError: the model has several outputs, or does not take such rows.
     """
     try:
-        output = _run_one_row(model, x)
+        output = one_row(model, x)
     except (ValueError, TypeError) as error:
         shape = x.shape[1:] if hasattr(x, "shape") else "of several inputs"
         raise UsageError(f"the model does not take the data's rows, shape {shape}: {_gist(error)}") from None
     if not hasattr(output, "shape"):
         raise UsageError("the model has several outputs; nbtune tunes models with one")
+    return width(output)
+
+
+def width(output: Any) -> int:
+    """The size of an output's last dimension."""
     return int(output.shape[-1]) if len(output.shape) > 1 else 1
 
 
@@ -83,7 +88,8 @@ def _gist(error: Exception) -> str:
     return (telling or [type(error).__name__])[0]
 
 
-def _run_one_row(model: keras.Model, x: Inputs) -> Any:
+def one_row(model: keras.Model, x: Inputs) -> Any:
+    """What the model makes of the first row, outside of training."""
     return model(keras.tree.map_structure(lambda part: keras.ops.convert_to_tensor(part[:1]), x), training=False)
 
 
@@ -104,10 +110,23 @@ def compiled(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
     An uncompiled model is compiled with Adam, the usual loss for the labels and the objective's metric. A compiled one
     keeps all that no axis replaces; the objective's metric is added if it is not there.
     """
+    model = initial(job, values, x)
+    compile_for(job, values, model, x)
+    return model
+
+
+def initial(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
+    """The model with the weights that it starts from, compiled or not, as the function left it."""
     model = built(build(job, values), x)
     things = job.resolved(values)
     if "init" in things:
         reinitialise(model, things["init"])
+    return model
+
+
+def compile_for(job: Job, values: Mapping[str, Value], model: keras.Model, x: Inputs) -> None:
+    """Compiles an `initial` model."""
+    things = job.resolved(values)
     if model.compiled:
         _recompile(model, job, things)
     else:
@@ -115,7 +134,6 @@ def compiled(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
         loss = things.get("loss", job.labels.default_loss(units(model, x)))
         optimizer = _optimizer(things.get("optimizer", "adam"), things.get("learning_rate"))
         model.compile(optimizer, _loss(loss), metrics=_missing_metric(job, []))
-    return model
 
 
 def delivered(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:

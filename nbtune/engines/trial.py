@@ -39,7 +39,6 @@ def fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value]) -> TrialE
 
 
 def _fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], start: float) -> TrialEnded:
-    assert job.objective is not None
     arrays = data.read(job.folder)
     model = new_model(job, values, arrays.x)
     stopper = early_stopping(job)
@@ -47,17 +46,27 @@ def _fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], start: f
         on_epoch_end=lambda epoch, logs: emit([EpochEnded(trial, epoch + 1, {k: float(v) for k, v in logs.items()})])
     )
     history = train(job, model, values, arrays, [keras.callbacks.TerminateOnNaN(), stopper, reporter])
+    best = stopper.best_epoch + 1
+    ended = verdict(job, trial, history, best)
+    if ended.status == DONE:
+        keep_weights(job, emit, trial, model)
+    return replace(ended, seconds=time.time() - start)
+
+
+def verdict(job: Job, trial: str, history: dict[str, list[float]], best_epoch: int) -> TrialEnded:
+    """What a trial with this history came to.
+
+    Raises:
+        KeyError: the objective is not in it.
+    """
+    assert job.objective is not None
     scores = history.get(job.objective.name)
     if scores is None:
         raise KeyError(f"the model logs no {job.objective.name!r}; it logs {', '.join(history)}")
-    seconds = time.time() - start
     bad = [i for i, pair in enumerate(zip(history["loss"], scores, strict=True), 1) if not all(map(math.isfinite, pair))]
     if bad:
-        reason = f"the loss became NaN or infinite in epoch {bad[0]}"
-        return TrialEnded(trial, DIVERGED, history=history, seconds=seconds, error=reason)
-    keep_weights(job, emit, trial, model)
-    best = stopper.best_epoch + 1
-    return TrialEnded(trial, DONE, scores[best - 1], best, history, time.time() - start)
+        return TrialEnded(trial, DIVERGED, history=history, error=f"the loss became NaN or infinite in epoch {bad[0]}")
+    return TrialEnded(trial, DONE, scores[best_epoch - 1], best_epoch, history)
 
 
 def new_model(job: Job, values: Mapping[str, Value], x: data.Inputs) -> keras.Model:

@@ -1,0 +1,82 @@
+"""Which rows make which batch: the order that `model.fit` trains in, and its pieces of one shape."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
+
+_COMPARED, _TELLING = 3, 9  # epochs that are compared; rows from which on equal orders are no coincidence
+
+
+def orders(rows: int, seed: int) -> Iterator[np.ndarray]:
+    """The order of the rows in each epoch of a `model.fit` that follows `set_random_seed(seed)`, `(rows,)` each.
+
+    It comes out of Keras's own pipeline, over row numbers and in one batch: the permutation is drawn before it is cut.
+    """
+    for epoch in itertools.count():
+        yield _drawn(rows, seed).order(epoch)
+
+
+@functools.lru_cache(maxsize=4)
+def _drawn(rows: int, seed: int) -> _Drawn:
+    return _Drawn(rows, seed)
+
+
+class _Drawn:
+    """The orders drawn so far.
+
+    Iterating over the pipeline sets its generator back, so that every epoch has the same order; where the first epochs
+    show that, the rest are not drawn: setting the pipeline up takes as long as training a small stack for an epoch.
+    """
+
+    def __init__(self, rows: int, seed: int) -> None:
+        keras.utils.set_random_seed(seed)
+        self._pipeline = ArrayDataAdapter(np.arange(rows), batch_size=rows, shuffle=True).get_tf_dataset()
+        self._orders = [self._draw() for _ in range(_COMPARED)]
+        self._repeats = rows >= _TELLING and all(np.array_equal(order, self._orders[0]) for order in self._orders)
+
+    def _draw(self) -> np.ndarray:
+        (batch,) = self._pipeline
+        return np.asarray(batch[0] if isinstance(batch, tuple) else batch)
+
+    def order(self, epoch: int) -> np.ndarray:
+        if self._repeats:
+            return self._orders[0]
+        while len(self._orders) <= epoch:
+            self._orders.append(self._draw())
+        return self._orders[epoch]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Batches of one shape.
+
+    Attributes:
+        rows: row numbers, `(batches, size)`.
+        real: 1 for a row that counts, 0 for one that only fills a batch up, like `rows`; None where all count.
+    """
+
+    rows: np.ndarray
+    real: np.ndarray | None = None
+
+
+def cut(order: np.ndarray, size: int, padded: bool) -> list[Piece]:
+    """An epoch's batches: all of one shape if `padded`, else the last, shorter one is a piece of its own.
+
+    A batch is filled up with its own first row, so that the filling brings no number that the batch does not have.
+    """
+    full, rest = divmod(len(order), size)
+    if not rest or not full or not padded:
+        pieces = [Piece(order[: full * size].reshape(full, size))] if full else []
+        return pieces + ([Piece(order[full * size :][None])] if rest else [])
+    last = order[full * size :]
+    rows = np.concatenate([order, np.repeat(last[:1], size - rest)]).reshape(full + 1, size)
+    real = np.ones(rows.shape, "float32")
+    real[-1, rest:] = 0
+    return [Piece(rows, real)]

@@ -1,0 +1,126 @@
+"""An epoch of a stack as one TensorFlow function: all batches, then the evaluation."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+from tensorflow.python.ops.parallel_for.pfor import RegisterPFor, wrap
+
+from nbtune.engines.batches import Piece
+from nbtune.engines.step import Batch, CannotFuse, Logs, State, Step, Tensors
+
+with contextlib.suppress(KeyError):  # a TensorFlow that has it already
+
+    @RegisterPFor("Bitcast")
+    def _bitcast(call: Any) -> Any:
+        """How `vectorized_map` does the one operation that it lacks and Keras's accuracies need, through `argmax`."""
+        return wrap(tf.bitcast(call.stacked_input(0), call.get_attr("type")), True)
+
+
+Pieces = list[tuple[tf.Tensor, tf.Tensor | None]]
+Epoch = Callable[[State, Tensors, "Rows", "Rows | None", Pieces, Pieces], tuple[State, Tensors, dict[str, tf.Tensor]]]
+
+
+class Rows(NamedTuple):
+    """All rows of the training or the validation data: `x`, and the labels once for each `step.View`."""
+
+    x: Any
+    ys: Tensors
+
+
+def tensors(pieces: Sequence[Piece]) -> Pieces:
+    return [(tf.constant(p.rows, tf.int32), None if p.real is None else tf.constant(p.real)) for p in pieces]
+
+
+def epoch_function(step: Step, jit: bool) -> Epoch:
+    """A function of the stacked state, the seeds, the rows, and the pieces of both; compiled for each size of stack.
+
+    Everything comes in as tensors: `tf.Variable`s on the first call and tensors later would compile twice, and what is
+    captured becomes a constant of the compiled program.
+
+    Returns:
+        Through the function: the state and the seeds after the epoch, and what Keras logs, `(trials,)` for each name.
+    """
+
+    @tf.function(jit_compile=jit, autograph=False)
+    def epoch(
+        state: State, seeds: Tensors, rows: Rows, rows_val: Rows | None, pieces: Pieces, pieces_val: Pieces
+    ) -> tuple[State, Tensors, dict[str, tf.Tensor]]:
+        trials = state.live.shape[0]
+
+        def train(state: State, seeds: Tensors, logs: Logs, batch: Batch) -> tuple[State, Tensors, Logs]:
+            after, many, logs = _each(lambda s, sums: step.train(s, seeds, sums, batch), state, logs)
+            return after, [seed[0] for seed in many], logs
+
+        def test(state: State, seeds: Tensors, logs: Logs, batch: Batch) -> tuple[State, Tensors, Logs]:
+            return state, seeds, _each(lambda s, sums: step.test(s, seeds, sums, batch), state, logs)
+
+        state, seeds, logs = _over(pieces, rows, train, (state, seeds, _empty(step, trials)))
+        results = dict(_each(lambda s, sums: step.result(sums, s.loss), state, logs))
+        if rows_val is not None:
+            _, _, logs = _over(pieces_val, rows_val, test, (state, seeds, _empty(step, trials)))
+            found = _each(lambda s, sums: step.result(sums, s.loss), state, logs)
+            results |= {f"val_{name}": values for name, values in found.items()}
+        return state, seeds, results
+
+    return epoch
+
+
+def _each(function: Callable[..., Any], state: State, logs: Logs) -> Any:
+    """The function of every trial's state and sums, side by side."""
+
+    def alone(both: tuple[State, Logs]) -> Any:
+        graph = tf.compat.v1.get_default_graph()
+        before = len(graph.get_operations())
+        result = function(*both)
+        _require_pure(graph.get_operations()[before:])
+        return result
+
+    try:
+        return tf.vectorized_map(alone, (state, logs), fallback_to_while_loop=False)
+    except (ValueError, NotImplementedError) as error:
+        if "pfor" in str(error):
+            raise CannotFuse(f"the operation {_operation(error)}, which cannot be done for all trials at once") from error
+        raise
+
+
+def _require_pure(operations: Sequence[tf.Operation]) -> None:
+    """Nothing may read or write but what is handed in, or draw random numbers that are not the trial's own."""
+    for operation in operations:
+        if operation.op_def.is_stateful:
+            raise CannotFuse(f"the operation {operation.type}, which does more than compute ({operation.name})")
+
+
+def _operation(error: Exception) -> str:
+    """The name in TensorFlow's "No pfor vectorization defined for NAME"."""
+    found = re.search(r"defined for (\w+)", str(error))
+    return found[1] if found else type(error).__name__
+
+
+def _empty(step: Step, trials: int) -> Logs:
+    return tf.nest.map_structure(lambda zero: tf.repeat(zero[None], trials, 0), step.no_logs())
+
+
+def _over(pieces: Pieces, rows: Rows, body: Callable[..., Any], carry: Any) -> Any:
+    """Takes the carry through all batches, one after another."""
+    for numbers, real in pieces:
+
+        def one(i: Any, carry: Any, numbers: tf.Tensor = numbers, real: tf.Tensor | None = real) -> Any:
+            return i + 1, body(*carry, _batch(rows, numbers[i], None if real is None else real[i]))
+
+        if numbers.shape[0] == 1:
+            carry = one(0, carry)[1]
+        else:
+            count = numbers.shape[0]
+            carry = tf.while_loop(lambda i, _, count=count: i < count, one, (tf.constant(0), carry), parallel_iterations=1)[1]
+    return carry
+
+
+def _batch(rows: Rows, numbers: tf.Tensor, real: tf.Tensor | None) -> Batch:
+    take = lambda part: tf.gather(part, numbers)  # noqa: E731
+    return Batch(keras.tree.map_structure(take, rows.x), [take(y) for y in rows.ys], real)

@@ -1,0 +1,291 @@
+"""A stack: trials of one architecture trained as one computation, with the numbers of `engines.trial`.
+
+`step` writes one batch of one trial as a pure function, `epoch` makes an epoch of a stack of it, and here the stack is
+put together, watched and stopped.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nbtune import data, machine
+from nbtune.engines import batches, optimizers, rowwise, trial
+from nbtune.engines.base import Emit
+from nbtune.engines.batches import Piece
+from nbtune.engines.epoch import Epoch, Rows, epoch_function, tensors
+from nbtune.engines.recipes import Recipe, recipes
+from nbtune.engines.step import CannotFuse, Loss, State, Step, View, seed_places
+from nbtune.events import DONE, EpochEnded, TrialEnded, TrialStarted
+from nbtune.job import Job
+from nbtune.space import Value
+
+SHARE_OF_MEMORY = 0.25  # of what is free, for the state and the activations of a stack
+EVALUATED_AT_ONCE = 512  # rows, where batches make no difference
+_COMPILER_ERRORS = (
+    tf.errors.InvalidArgumentError,
+    tf.errors.UnimplementedError,
+    tf.errors.NotFoundError,
+    tf.errors.InternalError,
+)
+
+
+class Outcome(NamedTuple):
+    """`ended`: trials that were trained; `refused`: trial to the reason why it was not, and has to be on its own."""
+
+    ended: list[TrialEnded]
+    refused: dict[str, str]
+
+
+def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]]) -> Outcome:
+    """Trains several combinations together and leaves each one's best weights in the project.
+
+    Trials that turn out not to be one architecture are trained as several stacks, one after another. A trial's end is
+    sent when it comes, so that it is not lost with the others.
+
+    Args:
+        trials: trial to its values.
+    """
+    arrays = data.read(job.folder)
+    ended: list[TrialEnded] = []
+    refused: dict[str, str] = {}
+    stacks: dict[str, list[Recipe]] = {}
+    for made in recipes(job, trials, arrays):
+        if isinstance(made, Recipe):
+            stacks.setdefault(made.signature, []).append(made)
+        else:
+            refused[made[0]] = made[1]
+    for stack in stacks.values():
+        for part in _parts(stack):
+            reason = _fit(job, emit, part, arrays, ended)
+            done = {end.trial for end in ended}
+            refused |= {recipe.trial: reason for recipe in part if recipe.trial not in done}
+            gc.collect()
+    return Outcome(ended, refused)
+
+
+def _fit(job: Job, emit: Emit, stack: Sequence[Recipe], arrays: data.Arrays, ended: list[TrialEnded]) -> str:
+    """Trains one stack as far as that goes; the reason why it went no further."""
+    try:
+        Fit(job, emit, stack, arrays, ended).run()
+    except CannotFuse as reason:
+        return str(reason)
+    except Exception as error:  # whoever of them is to blame, each trial meets it, or not, on its own
+        return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+    return ""
+
+
+def _parts(stack: Sequence[Recipe]) -> list[Sequence[Recipe]]:
+    """A stack in parts that fit in the memory that is free."""
+    most = max(1, int(machine.memory_mb() * 1e6 * SHARE_OF_MEMORY // _trial_bytes(stack[0])))
+    count = -(-len(stack) // most)
+    return [stack[i::count] for i in range(count)]
+
+
+def _trial_bytes(recipe: Recipe) -> int:
+    """An estimate of what one trial of a stack takes: weights, slots, gradients, and the activations of its rows."""
+    weights = sum(value.size for value in [*recipe.weights, *recipe.others])
+    outputs = [layer.output for layer in recipe.model._flatten_layers(include_self=False) if layer._inbound_nodes]
+    row = sum(math.prod(d or 1 for d in part.shape[1:]) for part in keras.tree.flatten(outputs))
+    return 4 * (6 * weights + 3 * EVALUATED_AT_ONCE * row)
+
+
+@dataclass
+class Runner:
+    """One trial under way, which plays the model for its `keras.callbacks.EarlyStopping`.
+
+    So early stopping decides exactly as it does in `model.fit`.
+
+    Attributes:
+        place: where it is in the stack.
+        now: its weights after the last epoch.
+    """
+
+    recipe: Recipe
+    stopper: Any
+    place: int
+    now: Callable[[Runner], list[np.ndarray]]
+    history: dict[str, list[float]] = field(default_factory=dict)
+    seconds: float = 0.0
+    stop_training: bool = False
+
+    def get_weights(self) -> list[np.ndarray]:
+        return self.now(self)
+
+    def take(self, epoch: int, logs: dict[str, float]) -> None:
+        """What `model.fit` does at the end of an epoch, `TerminateOnNaN` included."""
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(value)
+        self.stopper.on_epoch_end(epoch, logs)
+        self.stop_training |= not math.isfinite(logs["loss"])
+
+
+class Fit:
+    """The training of one stack; `ended` grows as its trials end."""
+
+    def __init__(self, job: Job, emit: Emit, stack: Sequence[Recipe], arrays: data.Arrays, ended: list[TrialEnded]) -> None:
+        self._job, self._emit, self._ended = job, emit, ended
+        self._first = stack[0]
+        self._step, self._rows, self._rows_val, which = assemble(stack, arrays)
+        self._state = stacked(stack, self._step.optimizer, which)
+        self._seeds = [tf.constant(seed) for seed in self._first.seeds]
+        self._running = [Runner(r, trial.early_stopping(job), i, self._weights) for i, r in enumerate(stack)]
+        self._on_host: list[np.ndarray] | None = None
+
+    def run(self) -> None:
+        self._start()
+        size = int(self._first.values.get("batch_size", self._job.batch_size))
+        alone = rowwise.everything(self._step)
+        pieces_val = [] if self._rows_val is None else tensors(_pieces_val(self._rows_val, size, alone))
+        run_epoch = _compiled(self._step)
+        orders = batches.orders(self._rows.ys[0].shape[0], self._job.seed)
+        for epoch, order in zip(range(self._job.epochs), orders, strict=False):
+            before = time.time()
+            pieces = tensors(batches.cut(order, size, alone))
+            self._state, self._seeds, results = run_epoch(
+                self._state, self._seeds, self._rows, self._rows_val, pieces, pieces_val
+            )
+            self._on_host = None
+            self._end_epoch(epoch, {name: values.numpy() for name, values in sorted(results.items())}, before)
+            if not self._running:
+                return
+
+    def _start(self) -> None:
+        now = time.time()
+        self._emit([TrialStarted(runner.recipe.trial, now) for runner in self._running])
+        for runner in self._running:
+            runner.stopper.set_model(runner)
+            runner.stopper.on_train_begin()
+
+    def _end_epoch(self, epoch: int, results: Mapping[str, np.ndarray], before: float) -> None:
+        assert self._job.objective is not None
+        if self._job.objective.name not in results:
+            raise CannotFuse(f"the model logs no {self._job.objective.name!r}")
+        logs = {r.recipe.trial: {name: float(v[r.place]) for name, v in results.items()} for r in self._running}
+        self._emit([EpochEnded(name, epoch + 1, values) for name, values in logs.items()])
+        for runner in self._running:
+            runner.take(epoch, logs[runner.recipe.trial])
+            runner.seconds += (time.time() - before) / len(self._running)
+        over = [r for r in self._running if r.stop_training or epoch + 1 == self._job.epochs]
+        if over:
+            for runner in over:
+                self._end(runner)
+            self._running = [runner for runner in self._running if runner not in over]
+            live = np.zeros(self._state.live.shape, bool)
+            live[[runner.place for runner in self._running]] = True
+            self._state = self._state._replace(live=tf.constant(live))
+
+    def _end(self, runner: Runner) -> None:
+        end = trial.verdict(self._job, runner.recipe.trial, runner.history, runner.stopper.best_epoch + 1)
+        start = time.time()
+        if end.status == DONE:
+            self._save(runner)
+        end = replace(end, seconds=runner.seconds + time.time() - start)
+        self._ended.append(end)
+        self._emit([end])
+
+    def _save(self, runner: Runner) -> None:
+        """Through a model with the variables that `model.fit` would leave it: the best weights, the last optimizer's state."""
+        model = self._first.model
+        others = set(seed_places(model))
+        kept = [v for i, v in enumerate(model.non_trainable_variables) if i not in others]
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+        slots = [slot[runner.place] for slot in self._state.slots]
+        variables = [*model.trainable_variables, *kept, *model.optimizer.variables]
+        for variable, value in zip(variables, [*runner.stopper.best_weights, *slots], strict=True):
+            variable.assign(value)
+        trial.save_weights(model, self._job.weights(runner.recipe.trial))
+
+    def _weights(self, runner: Runner) -> list[np.ndarray]:
+        if self._on_host is None:
+            self._on_host = [value.numpy() for value in [*self._state.weights, *self._state.others]]
+        return [value[runner.place].copy() for value in self._on_host]
+
+
+def _compiled(step: Step) -> Epoch:
+    """XLA where all layers say that they can be compiled and XLA agrees, else TensorFlow's graph."""
+    graph = epoch_function(step, jit=False)
+    if not all(layer.supports_jit for layer in step.model._flatten_layers()):
+        return graph
+    chosen = epoch_function(step, jit=True)
+
+    def run(*arguments: Any) -> Any:
+        nonlocal chosen
+        try:
+            return chosen(*arguments)
+        except _COMPILER_ERRORS:
+            if chosen is graph:
+                raise
+            chosen = graph
+            return graph(*arguments)
+
+    return run
+
+
+def _pieces_val(rows: Rows, size: int, alone: bool) -> list[Piece]:
+    """The validation rows in Keras's batches, or in few large ones where that makes no difference."""
+    count = rows.ys[0].shape[0]
+    if alone:
+        size = -(-count // -(-count // EVALUATED_AT_ONCE))
+    return batches.cut(np.arange(count), size, alone)
+
+
+def assemble(stack: Sequence[Recipe], arrays: data.Arrays) -> tuple[Step, Rows, Rows | None, list[int]]:
+    """The step of a stack, the rows that it runs on, and which of the step's losses each trial has."""
+    losses: dict[str, Loss] = {}
+    views: dict[tuple[Any, ...], tuple[int, View, np.ndarray, np.ndarray | None]] = {}
+    for recipe in stack:
+        if recipe.loss_key in losses:
+            continue
+        encoding = (recipe.y.dtype.str, recipe.y.shape)
+        if encoding not in views:
+            views[encoding] = (len(views), View(_built(recipe.metrics, recipe)), recipe.y, recipe.y_val)
+        losses[recipe.loss_key] = Loss(_built(recipe.loss, recipe), views[encoding][0])
+    names = list(losses)
+    model = stack[0].model
+    optimizer = optimizers.stateless(stack[0].optimizer)
+    optimizer.build(model.trainable_variables)
+    step = Step(model, optimizer, list(losses.values()), [view for _, view, _, _ in views.values()])
+    ys = [tf.constant(y) for _, _, y, _ in views.values()]
+    rows = Rows(_as_keras_takes(arrays.x), ys)
+    rows_val = None
+    if arrays.y_val is not None:
+        rows_val = Rows(_as_keras_takes(arrays.x_val), [tf.constant(y) for _, _, _, y in views.values()])
+    return step, rows, rows_val, [names.index(recipe.loss_key) for recipe in stack]
+
+
+def _built(part: Any, recipe: Recipe) -> Any:
+    """A `CompileLoss` or `CompileMetrics` that knows the shapes that it will see."""
+    if part is not None and not part.built:
+        specs = [keras.KerasTensor((None, *each.shape[1:]), keras.backend.standardize_dtype(each.dtype)) for each in (recipe.y, recipe.output)]
+        part.build(*specs)
+    return part
+
+
+def _as_keras_takes(x: data.Inputs) -> Any:
+    return keras.tree.map_structure(tf.constant, tuple(x) if isinstance(x, list) else x)
+
+
+def stacked(stack: Sequence[Recipe], optimizer: Any, which: Sequence[int]) -> State:
+    """The trials' variables side by side, the trials first."""
+    together = lambda parts: [tf.constant(np.stack(each)) for each in zip(*parts, strict=True)]  # noqa: E731
+    slots = [tf.repeat(tf.convert_to_tensor(v.value)[None], len(stack), 0) for v in optimizer.variables]
+    rate = optimizers.rate_index(optimizer)
+    if rate is not None:
+        slots[rate] = tf.constant([float(recipe.optimizer.learning_rate) for recipe in stack], tf.float32)
+    return State(
+        weights=together([recipe.weights for recipe in stack]),
+        others=together([recipe.others for recipe in stack]),
+        slots=slots,
+        loss=tf.constant(which, tf.int32),
+        live=tf.ones([len(stack)], tf.bool),
+    )
