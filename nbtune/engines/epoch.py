@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
-from tensorflow.python.ops.parallel_for.pfor import RegisterPFor, wrap
 
+from nbtune.engines import pfor  # noqa: F401 - teaches `vectorized_map` what it lacks
 from nbtune.engines.batches import Piece
-from nbtune.engines.step import Batch, CannotFuse, Logs, State, Step, Tensors
-
-with contextlib.suppress(KeyError):  # a TensorFlow that has it already
-
-    @RegisterPFor("Bitcast")
-    def _bitcast(call: Any) -> Any:
-        """How `vectorized_map` does the one operation that it lacks and Keras's accuracies need, through `argmax`."""
-        return wrap(tf.bitcast(call.stacked_input(0), call.get_attr("type")), True)
-
+from nbtune.engines.step import Batch, CannotFuse, Logs, State, Step, Tensors, seed_places
 
 Pieces = list[tuple[tf.Tensor, tf.Tensor | None]]
 Epoch = Callable[[State, Tensors, "Rows", "Rows | None", Pieces, Pieces], tuple[State, Tensors, dict[str, tf.Tensor]]]
@@ -47,6 +41,8 @@ def epoch_function(step: Step, jit: bool) -> Epoch:
         Through the function: the state and the seeds after the epoch, and what Keras logs, `(trials,)` for each name.
     """
 
+    each = functools.partial(_each, step, jit)
+
     @tf.function(jit_compile=jit, autograph=False)
     def epoch(
         state: State, seeds: Tensors, rows: Rows, rows_val: Rows | None, pieces: Pieces, pieces_val: Pieces
@@ -54,35 +50,43 @@ def epoch_function(step: Step, jit: bool) -> Epoch:
         trials = state.live.shape[0]
 
         def train(state: State, seeds: Tensors, logs: Logs, batch: Batch) -> tuple[State, Tensors, Logs]:
-            after, many, logs = _each(lambda s, sums: step.train(s, seeds, sums, batch), state, logs)
+            after, many, logs = each(lambda s, sums: step.train(s, seeds, sums, batch), state, logs)
             return after, [seed[0] for seed in many], logs
 
         def test(state: State, seeds: Tensors, logs: Logs, batch: Batch) -> tuple[State, Tensors, Logs]:
-            return state, seeds, _each(lambda s, sums: step.test(s, seeds, sums, batch), state, logs)
+            return state, seeds, each(lambda s, sums: step.test(s, seeds, sums, batch), state, logs)
 
         state, seeds, logs = _over(pieces, rows, train, (state, seeds, _empty(step, trials)))
-        results = dict(_each(lambda s, sums: step.result(sums, s.loss), state, logs))
+        results = dict(each(lambda s, sums: step.result(sums, s.loss), state, logs))
         if rows_val is not None:
             _, _, logs = _over(pieces_val, rows_val, test, (state, seeds, _empty(step, trials)))
-            found = _each(lambda s, sums: step.result(sums, s.loss), state, logs)
+            found = each(lambda s, sums: step.result(sums, s.loss), state, logs)
             results |= {f"val_{name}": values for name, values in found.items()}
         return state, seeds, results
 
     return epoch
 
 
-def _each(function: Callable[..., Any], state: State, logs: Logs) -> Any:
+class OtherNumbers(CannotFuse):
+    """Random numbers that differ between XLA and TensorFlow's graph, where Keras itself would draw the other ones."""
+
+
+def _each(step: Step, jit: bool, function: Callable[..., Any], state: State, logs: Logs) -> Any:
     """The function of every trial's state and sums, side by side."""
 
     def alone(both: tuple[State, Logs]) -> Any:
         graph = tf.compat.v1.get_default_graph()
         before = len(graph.get_operations())
         result = function(*both)
-        _require_pure(graph.get_operations()[before:])
+        new = graph.get_operations()[before:]
+        _require_pure(new)
+        if jit != step.model.jit_compile and (seed_places(step.model) or any(map(_may_draw, new))):
+            raise OtherNumbers("random numbers that are drawn by XLA")
         return result
 
     try:
-        return tf.vectorized_map(alone, (state, logs), fallback_to_while_loop=False)
+        with _without_tracebacks():
+            return tf.vectorized_map(alone, (state, logs), fallback_to_while_loop=True)
     except (ValueError, NotImplementedError) as error:
         if "pfor" in str(error):
             raise CannotFuse(f"the operation {_operation(error)}, which cannot be done for all trials at once") from error
@@ -94,6 +98,24 @@ def _require_pure(operations: Sequence[tf.Operation]) -> None:
     for operation in operations:
         if operation.op_def.is_stateful:
             raise CannotFuse(f"the operation {operation.type}, which does more than compute ({operation.name})")
+
+
+def _may_draw(operation: tf.Operation) -> bool:
+    """It draws random numbers, or calls something that could."""
+    calls = any(attribute.type in ("func", "list(func)") for attribute in operation.op_def.attr)
+    return calls or re.match("Stateless(Random|Truncated|Multinomial|Parameterized|Shuffle|Sample)", operation.type) is not None
+
+
+@contextlib.contextmanager
+def _without_tracebacks() -> Iterator[None]:
+    """`vectorized_map` logs pages where it cannot do an operation; what becomes of that is said elsewhere."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _operation(error: Exception) -> str:

@@ -21,7 +21,7 @@ from nbtune import data, machine
 from nbtune.engines import batches, optimizers, rowwise, trial
 from nbtune.engines.base import Emit
 from nbtune.engines.batches import Piece
-from nbtune.engines.epoch import Epoch, Rows, epoch_function, tensors
+from nbtune.engines.epoch import Epoch, OtherNumbers, Rows, epoch_function, tensors
 from nbtune.engines.recipes import Recipe, recipes
 from nbtune.engines.step import CannotFuse, Loss, State, Step, View, seed_places
 from nbtune.events import DONE, EpochEnded, TrialEnded, TrialStarted
@@ -195,6 +195,7 @@ class Fit:
     def _save(self, runner: Runner) -> None:
         """Through a model with the variables that `model.fit` would leave it: the best weights, the last optimizer's state."""
         model = self._first.model
+        model.optimizer = self._first.optimizer
         others = set(seed_places(model))
         kept = [v for i, v in enumerate(model.non_trainable_variables) if i not in others]
         if not model.optimizer.built:
@@ -222,7 +223,7 @@ def _compiled(step: Step) -> Epoch:
         nonlocal chosen
         try:
             return chosen(*arguments)
-        except _COMPILER_ERRORS:
+        except (*_COMPILER_ERRORS, OtherNumbers):
             if chosen is graph:
                 raise
             chosen = graph

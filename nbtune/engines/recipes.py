@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from nbtune import data, model
-from nbtune.engines import optimizers, rowwise, trial
+from nbtune.engines import optimizers, recurrent, rowwise, trial
 from nbtune.engines.step import CannotFuse, seed_places
 from nbtune.job import Job
 from nbtune.space import Value
@@ -85,7 +85,7 @@ class _Built:
         self._job, self._arrays = job, arrays
         self.model = trial.new_model(job, values, arrays.x)
         self._output = model.one_row(self.model, arrays.x)
-        reason = why_not(self.model)
+        reason = why_not(self.model) or recurrent.why_not(self.model)
         if reason:
             raise CannotFuse(reason)
         places = seed_places(self.model)

@@ -1,6 +1,7 @@
 """One batch of one trial as a pure function: state in, state out. `fused` makes a stack of it.
 
-It follows `keras.Model.train_step` and `test_step` (Keras 3), with every variable handed in and out.
+It follows `keras.Model.train_step` and `test_step` (Keras 3), with every variable handed in and out. Gradients are taken by
+`tf.gradients`, since a `GradientTape` asks for zeros of a recurrent layer's lists, which `vectorized_map` cannot make.
 """
 
 from __future__ import annotations
@@ -75,17 +76,14 @@ class Step:
 
     def train(self, state: State, seeds: Tensors, logs: Logs, batch: Batch) -> tuple[State, Tensors, Logs]:
         """One update. A trial whose mean loss so far stops being finite stops after it: `TerminateOnNaN`."""
-        with tf.GradientTape() as tape:
-            tape.watch(state.weights)
-            out, others, new_seeds, extra = self._call(state, seeds, batch.x, training=True)
-            alone = self._loss(self.losses[0], batch, out) if len(self.losses) == 1 else None
-            objective = None if alone is None else tf.add_n([alone, *extra])
-        if objective is not None:
-            gradients = tape.gradient(objective, state.weights)
+        out, others, new_seeds, extra = self._call(state, seeds, batch.x, training=True)
+        if len(self.losses) == 1:
+            objective = tf.add_n([self._loss(self.losses[0], batch, out), *extra])
+            gradients = tf.gradients(objective, state.weights)
         else:
             chosen, cut, slopes = self._chosen_loss(state.loss, batch, out)
             objective = tf.add_n([chosen, *extra])
-            gradients = tape.gradient([*cut, *extra], state.weights, [*slopes, *map(tf.ones_like, extra)])
+            gradients = tf.gradients([*cut, *extra], state.weights, [*slopes, *map(tf.ones_like, extra)])
         weights, slots = self.optimizer.stateless_apply(list(state.slots), gradients, list(state.weights))
         new_logs = self._log(logs, objective, batch, out)
         live = state.live & tf.math.is_finite(mean(new_logs))
@@ -153,11 +151,9 @@ class Step:
         cut = _loss_inputs(out)
         values, slopes = [], []
         for loss in self.losses:
-            with tf.GradientTape() as tape:
-                tape.watch(cut)
-                value = self._loss(loss, batch, out)
-            values.append(value)
-            slopes.append(tape.gradient(value, cut, unconnected_gradients=tf.UnconnectedGradients.ZERO))
+            values.append(self._loss(loss, batch, out))
+            zero = tf.UnconnectedGradients.ZERO
+            slopes.append(tf.gradients(values[-1], cut, stop_gradients=cut, unconnected_gradients=zero))
         pick = lambda options: _choose(which, options)  # noqa: E731
         return pick(values), cut, [pick(list(options)) for options in zip(*slopes, strict=True)]
 
