@@ -14,6 +14,7 @@ from numbers import Integral, Real
 from typing import Any, NoReturn
 
 from nbtune import names
+from nbtune.engines.stacks import ENGINES
 from nbtune.errors import UsageError, did_you_mean
 from nbtune.objective import Objective
 from nbtune.space import Axis
@@ -109,6 +110,12 @@ def _custom_axes(name: str, value: Any) -> tuple[Axis, ...]:
     return tuple(Axis.of(key, read_values(v) if isinstance(v, str) else v) for key, v in value.items())
 
 
+def _engine(name: str, value: Any) -> str:
+    if value not in ENGINES:
+        raise UsageError(f"{name}: {value!r} is none of {', '.join(ENGINES)}{did_you_mean(str(value), ENGINES)}")
+    return str(value)
+
+
 def _seconds(name: str, value: Any) -> float | None:
     return None if value is None else _number(1e-3, float("inf"))(name, value)
 
@@ -163,6 +170,9 @@ class Options:
     )
     seed: int = _option(0, "fitting", "N", "the seed of the split and of every trial", _whole(0))
 
+    engine: str = _option(
+        "auto", "running", "auto|fused|trial", "train combinations of one architecture together, or each on its own", _engine
+    )
     workers: int | None = _option(
         None, "running", "auto|N", "worker processes; 0: in this process, for the debugger", _whole(0, {"auto": None, None: None})
     )

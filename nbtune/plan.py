@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nbtune.progress import duration
@@ -16,7 +17,8 @@ class Plan:
     Attributes:
         axes: hyperparameter to its number of values.
         trials: combinations.
-        stacks: units of work that are trained as one computation; each trial is its own.
+        stacks: units of work: trials of one architecture that are trained as one computation, or a trial on its own.
+        alone: stacks that have to be trained trial by trial, by the reason why; None if it was not looked at.
         epochs: at most, over all trials.
         workers: processes.
         seconds: estimated wall time at most, from a measured trial; None if it was not measured.
@@ -31,14 +33,24 @@ class Plan:
     is_product: bool = True
     seconds: float | None = None
     peak_mb: float | None = None
+    alone: Mapping[str, int] | None = None
 
     @classmethod
-    def of(cls, space: Space, epochs: int, workers: int, measured: Measured | None = None) -> Plan:
+    def of(
+        cls,
+        space: Space,
+        epochs: int,
+        workers: int,
+        measured: Measured | None = None,
+        stacks: int | None = None,
+        alone: Mapping[str, int] | None = None,
+    ) -> Plan:
         trials = len(space)
         seconds = measured.trial_seconds(epochs) * trials / max(workers, 1) if measured else None
         peak = measured.shared_mb + measured.worker_mb * max(workers, 1) if measured else None
         axes = {axis.name: len(axis.values) for axis in space.axes}
-        return cls(axes, trials, trials, trials * epochs, workers, space.is_product, seconds, peak)
+        units = trials if stacks is None else stacks
+        return cls(axes, trials, units, trials * epochs, workers, space.is_product, seconds, peak, alone)
 
     @property
     def measured(self) -> bool:
@@ -57,6 +69,10 @@ class Plan:
             ("epochs at most", f"{self.epochs:,}"),
             ("workers", str(self.workers) if self.workers else "none: in this process"),
         ]
+        if self.stacks < self.trials:
+            rows.insert(1, ("trained together", f"{self.stacks:,} stacks of one architecture each"))
+        for reason, stacks in (self.alone or {}).items():
+            rows.insert(2, ("trained one by one", f"{stacks:,} of the stacks: {reason}"))
         if self.seconds is not None:
             rows.append(("time at most, estimated", duration(self.seconds)))
         if self.peak_mb is not None:

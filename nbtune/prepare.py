@@ -123,12 +123,12 @@ def _space(job: Job, engine: Engine, axes: Sequence[Axis]) -> tuple[Space, set[s
         if axis.name not in asked and axis.name not in APPLIED_OUTSIDE:
             raise UsageError(f"{job.function.name} does not ask for {axis.name!r}; it asks for {', '.join(found['asked'])}")
     outside = [axis for axis in axes if axis.name not in asked]
-    combinations = [
-        {**inner, **outer} for inner, outer in itertools.product(found["combinations"], Space.product(outside).combinations)
-    ]
+    outer = Space.product(outside)
+    combinations = [{**inner, **more} for inner, more in itertools.product(found["combinations"], outer.combinations)]
+    architectures = [known for known in found["architectures"] for _ in outer]
     given = {axis.name: axis for axis in axes}
     config = [_with_values_of(given.get(hp["config"]["name"]), hp) for hp in found["space"]]
-    return Space.listed(combinations, config + [axis.choice() for axis in outside]), asked
+    return Space.listed(combinations, config + [axis.choice() for axis in outside], architectures), asked
 
 
 def _with_values_of(axis: Axis | None, hp: dict[str, Any]) -> dict[str, Any]:

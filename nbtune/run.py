@@ -6,13 +6,16 @@ import contextvars
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from nbtune import machine
 from nbtune.engines.drive import drive
 from nbtune.engines.site import Site
+from nbtune.engines.stacks import chosen, stacks
 from nbtune.errors import EngineDied, UsageError, WorkerDied
 from nbtune.events import DIVERGED, FAILED, RUNNING, STOPPED, DiskFull, Event, StateChanged, TrialEnded, TrialReopened
 from nbtune.job import Job
@@ -56,7 +59,8 @@ class Run:
             site = self._prepare()
             self._workers = min(self._workers, len(self.space))
             self.progress, self._store, notes = self._go_on()
-            self.plan = Plan.of(self.space, options.epochs, self._workers, self._measure(site) if options.plan else None)
+            self._stacks = stacks(self.space, options.engine, self._workers)
+            self.plan = self._planned(site)
         except BaseException as error:
             self._close_site()
             self.project.discard()
@@ -177,7 +181,8 @@ class Run:
         while pending := [trial for trial in self.progress.trials if not trial.ended]:
             site = self._site or self._reopen_site()
             try:
-                drive(site.engine, self.job, pending, self._workers, options.retries, options.trial_timeout, self._take)
+                work = chosen(self._stacks, [None if trial.ended else trial for trial in self.progress.trials])
+                drive(site.engine, self.job, work, self._workers, options.retries, options.trial_timeout, self._take)
                 return
             except EngineDied as error:
                 self._close_site()
@@ -195,6 +200,7 @@ class Run:
     def _take(self, *events: Event) -> None:
         """Folds events in and writes them down; a disk that takes no more pauses the search, with all of it in memory."""
         with self._taking:
+            events = tuple(event for event in events if not self._is_known(event))
             for event in events:
                 self.progress.apply(event)
             try:
@@ -204,6 +210,10 @@ class Run:
             for event in events:
                 if isinstance(event, DiskFull):
                     self._pause_for(event.reason)
+
+    def _is_known(self, event: Event) -> bool:
+        """The end of a trial of a stack comes when it ends, and once more with the stack's result."""
+        return isinstance(event, TrialEnded) and self.progress.trial(event.trial).ended
 
     def _pause_for(self, problem: str) -> None:
         if self.state == "running" and self._site:
@@ -232,9 +242,16 @@ class Run:
         if site:
             site.close()
 
-    def _measure(self, site: Site) -> Measured:
+    def _planned(self, site: Site) -> Plan:
+        options = self.request.options
+        plan = partial(Plan.of, self.space, options.epochs, self._workers, stacks=len(self._stacks))
+        if not options.plan:
+            return plan()
         values = self.space.combinations[len(self.space) // 2]
-        return Measured(**site.engine.submit("measure", self.job, values=values).result())
+        measured = Measured(**site.engine.submit("measure", self.job, values=values).result())
+        together = [self.space.combinations[stack[0]] for stack in self._stacks if len(stack) > 1]
+        reasons = site.engine.submit("reasons", self.job, values=together).result()["reasons"] if together else []
+        return plan(measured, alone=Counter(reason for reason in reasons if reason))
 
 
 def _stopped(trial: Trial, now: float) -> TrialEnded:

@@ -112,11 +112,15 @@ class Grid(Sequence[dict[str, Value]]):
 
 @dataclass(frozen=True)
 class Space:
-    """The axes, every combination once, and KerasTuner's description of the axes (`HyperParameters.space`)."""
+    """The axes, every combination once, and KerasTuner's description of the axes (`HyperParameters.space`).
+
+    `architectures` has for each combination a text that is equal where the models are, or None where that is not known.
+    """
 
     axes: tuple[Axis, ...]
     combinations: Sequence[dict[str, Value]]
     config: tuple[dict[str, Any], ...]
+    architectures: tuple[str | None, ...] | None = field(default=None, repr=False)
 
     @classmethod
     def product(cls, axes: Sequence[Axis]) -> Space:
@@ -124,11 +128,17 @@ class Space:
         return cls(tuple(axes), Grid(axes), tuple(axis.choice() for axis in axes))
 
     @classmethod
-    def listed(cls, combinations: Sequence[dict[str, Value]], config: Sequence[dict[str, Any]]) -> Space:
+    def listed(
+        cls,
+        combinations: Sequence[dict[str, Value]],
+        config: Sequence[dict[str, Any]],
+        architectures: Sequence[str | None] | None = None,
+    ) -> Space:
         """The combinations that a KerasTuner function asks for, where one choice may open or close others."""
         names = dict.fromkeys(name for values in combinations for name in values)
         found = {name: tuple(dict.fromkeys(v[name] for v in combinations if name in v)) for name in names}
-        return cls(tuple(Axis(name, values) for name, values in found.items()), tuple(combinations), tuple(config))
+        axes = tuple(Axis(name, values) for name, values in found.items())
+        return cls(axes, tuple(combinations), tuple(config), tuple(architectures) if architectures else None)
 
     def __len__(self) -> int:
         return len(self.combinations)

@@ -72,6 +72,13 @@ def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]]) -
     return Outcome(ended, refused)
 
 
+def reasons(job: Job, values: Sequence[Mapping[str, Value]]) -> list[str | None]:
+    """For each combination, why it cannot be fused, as far as that shows before it is trained; None if it can."""
+    arrays = data.read(job.folder)
+    found = recipes(job, {str(i): each for i, each in enumerate(values)}, arrays)
+    return [None if isinstance(made, Recipe) else made[1] for made in found]
+
+
 def _fit(job: Job, emit: Emit, stack: Sequence[Recipe], arrays: data.Arrays, ended: list[TrialEnded]) -> str:
     """Trains one stack as far as that goes; the reason why it went no further."""
     try:
@@ -267,9 +274,12 @@ def assemble(stack: Sequence[Recipe], arrays: data.Arrays) -> tuple[Step, Rows, 
 def _built(part: Any, recipe: Recipe) -> Any:
     """A `CompileLoss` or `CompileMetrics` that knows the shapes that it will see."""
     if part is not None and not part.built:
-        specs = [keras.KerasTensor((None, *each.shape[1:]), keras.backend.standardize_dtype(each.dtype)) for each in (recipe.y, recipe.output)]
-        part.build(*specs)
+        part.build(*(_spec(each) for each in (recipe.y, recipe.output)))
     return part
+
+
+def _spec(rows: Any) -> keras.KerasTensor:
+    return keras.KerasTensor((None, *rows.shape[1:]), keras.backend.standardize_dtype(rows.dtype))
 
 
 def _as_keras_takes(x: data.Inputs) -> Any:

@@ -47,10 +47,11 @@ def stateless(optimizer: Any) -> Any:
     TensorFlow's methods write to `tf.Variable`s, past the scope that catches assignments; where an optimizer has one of
     them, the backend-neutral one of `BaseOptimizer` takes its place.
     """
-    kind = type(optimizer)
+    kind: Any = type(optimizer)
     names = [name for name in vars(TFOptimizer) if name in vars(BaseOptimizer) and not name.startswith("__")]
     neutral = {name: getattr(BaseOptimizer, name) for name in names if getattr(kind, name) is getattr(TFOptimizer, name)}
-    return type(f"Stateless{kind.__name__}", (kind,), neutral).from_config(optimizer.get_config())
+    made: Any = type(f"Stateless{kind.__name__}", (kind,), neutral)
+    return made.from_config(optimizer.get_config())
 
 
 def rate_index(optimizer: Any) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -161,6 +162,15 @@ def why_not(made: keras.Model) -> str | None:
     return None
 
 
+def architecture(made: Any, values: Mapping[str, Value]) -> str | None:
+    """A text that is equal for models that can share a stack, as far as a model that the function just made tells."""
+    if not isinstance(made, keras.Model) or not made.built:
+        return None
+    optimizer = optimizers.settings(made.optimizer) if made.compiled and not optimizers.why_not(made.optimizer) else None
+    found = json.dumps([_architecture(made, values), optimizer], sort_keys=True, default=str)
+    return hashlib.sha256(found.encode()).hexdigest()[:16]
+
+
 def _architecture(made: keras.Model, given: Mapping[str, Value]) -> Any:
     """What is equal where two models compute the same function of their weights.
 
@@ -174,13 +184,15 @@ def _architecture(made: keras.Model, given: Mapping[str, Value]) -> Any:
         config = None
     if config is None or not _only_keras(config) or not rowwise.is_plain(made):
         return {"shapes": shapes, "values": dict(given)}
-    return {"shapes": shapes, "config": {k: v for k, v in config.items() if k != "compile_config"}}
+    return {"shapes": shapes, "config": config}
 
 
 def _without_start(config: Any) -> Any:
     """A configuration without what only decides on the first values."""
     if isinstance(config, dict):
-        return {k: _without_start(v) for k, v in config.items() if not k.endswith("initializer") and k not in ("seed", "compile_config")}
+        left_out = ("seed", "compile_config", "build_config")
+        kept = (k for k in config if not k.endswith("initializer") and k not in left_out)
+        return {k: _without_start(config[k]) for k in kept}
     return [_without_start(v) for v in config] if isinstance(config, (list, tuple)) else config
 
 

@@ -62,6 +62,6 @@ def metrics(compiled: Any) -> bool:
 
 
 def _is_mean_of_rows(thing: Any) -> bool:
-    function = getattr(thing, "fn", None) or getattr(thing, "_fn", None)
+    function: Any = getattr(thing, "fn", None) or getattr(thing, "_fn", None)
     own = type(thing).__module__.startswith("keras.") and getattr(function, "__module__", "").startswith("keras.")
     return own and function.__name__ in _FUNCTIONS

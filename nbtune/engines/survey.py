@@ -12,7 +12,7 @@ import keras
 import psutil
 
 from nbtune import data
-from nbtune.engines import trial
+from nbtune.engines import recipes, trial
 from nbtune.engines.base import Emit
 from nbtune.engines.tracebacks import user_traceback
 from nbtune.errors import BuildError, UsageError
@@ -63,19 +63,21 @@ def explore(job: Job, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str, 
         axes: hyperparameter to the values that replace the function's own.
 
     Returns:
-        `combinations`, a list of dicts; `space`, KerasTuner's configuration of all hyperparameters found;
-        `asked`, the names that the function asked for.
+        `combinations`, a list of dicts; `architectures`, for each of them a text that is equal where the models are, or
+        None; `space`, KerasTuner's configuration of all hyperparameters found; `asked`, the names that were asked for.
     """
     import keras_tuner
 
     path: list[tuple[str, list[Value], int]] = []
     combinations: list[dict[str, Value]] = []
+    architectures: list[str | None] = []
     found = keras_tuner.HyperParameters()
     while True:
         hp = _asking(axes, {name: values[i] for name, values, i in path})
         keras.utils.clear_session()
+        made = None
         try:
-            job.function.call(hp)
+            made = job.function.call(hp)
         except Exception as error:
             if not combinations:
                 raise BuildError(f"{job.function.name}(hp) raised an error\n\n{user_traceback(error, job.function)}") from None
@@ -84,13 +86,15 @@ def explore(job: Job, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str, 
         path += [(name, values, 0) for name, values in hp.forks.items() if name not in known]
         found.merge(hp)
         combinations.append({name: values[i] for name, values, i in path})
+        architectures.append(recipes.architecture(made, combinations[-1]))
         if len(combinations) > MOST_COMBINATIONS:
             raise UsageError(f"{job.function.name} asks for more than {MOST_COMBINATIONS:,} combinations; narrow its ranges")
         while path and path[-1][2] == len(path[-1][1]) - 1:
             path.pop()
         if not path:
             space = found.get_config()["space"]
-            return {"combinations": combinations, "space": space, "asked": [hp["config"]["name"] for hp in space]}
+            asked = [hp["config"]["name"] for hp in space]
+            return {"combinations": combinations, "architectures": architectures, "space": space, "asked": asked}
         name, values, i = path[-1]
         path[-1] = (name, values, i + 1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbtune.engines import survey, trial
+from nbtune.engines import fused, survey, trial
 from nbtune.engines.base import Emit
 from nbtune.events import to_dict
 from nbtune.job import Job
@@ -15,6 +15,11 @@ def run(task: str, job: Job, emit: Emit, arguments: dict[str, Any]) -> dict[str,
     match task:
         case "fit":
             return to_dict(trial.fit(job, emit, **arguments))
+        case "fit_stack":
+            ended, refused = fused.fit_stack(job, emit, **arguments)
+            return {"ended": [to_dict(end) for end in ended], "refused": refused}
+        case "reasons":
+            return {"reasons": fused.reasons(job, **arguments)}
         case "refit":
             return trial.refit(job, emit, **arguments)
         case "look":

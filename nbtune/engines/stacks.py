@@ -1,0 +1,47 @@
+"""Which trials are handed to a worker together. Keras is not needed here; the worker looks closer (`recipes`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from nbtune.space import Space, Value
+
+AUTO, FUSED, TRIAL = "auto", "fused", "trial"
+ENGINES = (AUTO, FUSED, TRIAL)
+SAME_ARCHITECTURE = ("learning_rate", "loss", "init")  # these leave the shape of a model as it is
+_T = TypeVar("_T")
+
+
+def stacks(space: Space, engine: str, workers: int) -> list[list[int]]:
+    """The numbers of the combinations that may share a stack, in grid order; a list of one is a trial on its own.
+
+    A KerasTuner function's combinations go by the architectures that were found when they were built, a plain function's
+    by what it is given. Where there are fewer stacks than workers, stacks are halved so that no worker is idle.
+    """
+    if engine == TRIAL:
+        return [[i] for i in range(len(space))]
+    groups: dict[str, list[int]] = {}
+    for i, values in enumerate(space):
+        architecture = space.architectures[i] if space.architectures else None
+        groups.setdefault(json.dumps([architecture, _shape(values, architecture)], sort_keys=True), []).append(i)
+    found = list(groups.values())
+    while len(found) < workers and max(map(len, found)) > 3:
+        largest = max(found, key=len)
+        at = found.index(largest)
+        found[at : at + 1] = [largest[0::2], largest[1::2]]
+    return found
+
+
+def _shape(values: Mapping[str, Value], architecture: str | None) -> dict[str, Value]:
+    """The values that say which architecture it is, as far as that is not known yet."""
+    if architecture is not None:
+        return {name: value for name, value in values.items() if name in ("optimizer", "batch_size")}
+    return {name: value for name, value in values.items() if name not in SAME_ARCHITECTURE}
+
+
+def chosen(groups: Sequence[Sequence[int]], items: Sequence[_T | None]) -> list[list[_T]]:
+    """The items in their groups, without those that are None and groups of none."""
+    found = [[item for i in group if (item := items[i]) is not None] for group in groups]
+    return [group for group in found if group]
