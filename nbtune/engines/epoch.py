@@ -14,7 +14,8 @@ import tensorflow as tf
 
 from nbtune.engines import pfor  # noqa: F401 - teaches `vectorized_map` what it lacks
 from nbtune.engines.batches import Piece
-from nbtune.engines.step import Batch, CannotFuse, Logs, State, Step, Tensors, seed_places
+from nbtune.engines.reasons import CannotFuse
+from nbtune.engines.step import Batch, Logs, State, Step, Tensors, seed_places
 
 Pieces = list[tuple[tf.Tensor, tf.Tensor | None]]
 Epoch = Callable[[State, Tensors, "Rows", "Rows | None", Pieces, Pieces], tuple[State, Tensors, dict[str, tf.Tensor]]]

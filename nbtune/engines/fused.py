@@ -18,12 +18,14 @@ import numpy as np
 import tensorflow as tf
 
 from nbtune import data, machine
-from nbtune.engines import batches, optimizers, rowwise, trial
+from nbtune.engines import batches, rowwise, trial
 from nbtune.engines.base import Emit
 from nbtune.engines.batches import Piece
 from nbtune.engines.epoch import Epoch, OtherNumbers, Rows, epoch_function, tensors
+from nbtune.engines.optimizers import Update
+from nbtune.engines.reasons import CannotFuse
 from nbtune.engines.recipes import Recipe, recipes
-from nbtune.engines.step import CannotFuse, Loss, State, Step, View, seed_places
+from nbtune.engines.step import Loss, State, Step, View, seed_places
 from nbtune.events import DONE, EpochEnded, TrialEnded, TrialStarted
 from nbtune.job import Job
 from nbtune.space import Value
@@ -142,7 +144,7 @@ class Fit:
         self._job, self._emit, self._ended = job, emit, ended
         self._first = stack[0]
         self._step, self._rows, self._rows_val, which = assemble(stack, arrays)
-        self._state = stacked(stack, self._step.optimizer, which)
+        self._state = stacked(stack, self._step.update, which)
         self._seeds = [tf.constant(seed) for seed in self._first.seeds]
         self._running = [Runner(r, trial.early_stopping(job), i, self._weights) for i, r in enumerate(stack)]
         self._on_host: list[np.ndarray] | None = None
@@ -207,7 +209,7 @@ class Fit:
         kept = [v for i, v in enumerate(model.non_trainable_variables) if i not in others]
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-        slots = [slot[runner.place] for slot in self._state.slots]
+        slots = self._step.update.apart([slot[runner.place].numpy() for slot in self._state.slots], model.optimizer)
         variables = [*model.trainable_variables, *kept, *model.optimizer.variables]
         for variable, value in zip(variables, [*runner.stopper.best_weights, *slots], strict=True):
             variable.assign(value)
@@ -260,9 +262,8 @@ def assemble(stack: Sequence[Recipe], arrays: data.Arrays) -> tuple[Step, Rows, 
         losses[recipe.loss_key] = Loss(_built(recipe.loss, recipe), views[encoding][0])
     names = list(losses)
     model = stack[0].model
-    optimizer = optimizers.stateless(stack[0].optimizer)
-    optimizer.build(model.trainable_variables)
-    step = Step(model, optimizer, list(losses.values()), [view for _, view, _, _ in views.values()])
+    update = Update(stack[0].optimizer, model)
+    step = Step(model, update, list(losses.values()), [view for _, view, _, _ in views.values()])
     ys = [tf.constant(y) for _, _, y, _ in views.values()]
     rows = Rows(_as_keras_takes(arrays.x), ys)
     rows_val = None
@@ -286,11 +287,11 @@ def _as_keras_takes(x: data.Inputs) -> Any:
     return keras.tree.map_structure(tf.constant, tuple(x) if isinstance(x, list) else x)
 
 
-def stacked(stack: Sequence[Recipe], optimizer: Any, which: Sequence[int]) -> State:
+def stacked(stack: Sequence[Recipe], update: Update, which: Sequence[int]) -> State:
     """The trials' variables side by side, the trials first."""
     together = lambda parts: [tf.constant(np.stack(each)) for each in zip(*parts, strict=True)]  # noqa: E731
-    slots = [tf.repeat(tf.convert_to_tensor(v.value)[None], len(stack), 0) for v in optimizer.variables]
-    rate = optimizers.rate_index(optimizer)
+    slots = [tf.repeat(tf.convert_to_tensor(v.value)[None], len(stack), 0) for v in update.variables]
+    rate = update.rate()
     if rate is not None:
         slots[rate] = tf.constant([float(recipe.optimizer.learning_rate) for recipe in stack], tf.float32)
     return State(

@@ -13,7 +13,8 @@ import numpy as np
 
 from nbtune import data, model
 from nbtune.engines import optimizers, recurrent, rowwise, trial
-from nbtune.engines.step import CannotFuse, seed_places
+from nbtune.engines.reasons import CannotFuse
+from nbtune.engines.step import seed_places
 from nbtune.job import Job
 from nbtune.space import Value
 

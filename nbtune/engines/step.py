@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from nbtune.engines.optimizers import Update
+from nbtune.engines.reasons import CannotFuse
+
 Tensors = list[tf.Tensor]
 
 
@@ -67,10 +70,10 @@ class Loss:
 
 @dataclass(frozen=True)
 class Step:
-    """A model with an optimizer that has `stateless_apply`, the losses of a stack and the views of its labels."""
+    """A model, how it is updated, the losses of a stack and the views of its labels."""
 
     model: keras.Model
-    optimizer: Any
+    update: Update
     losses: Sequence[Loss]
     views: Sequence[View]
 
@@ -84,7 +87,7 @@ class Step:
             chosen, cut, slopes = self._chosen_loss(state.loss, batch, out)
             objective = tf.add_n([chosen, *extra])
             gradients = tf.gradients([*cut, *extra], state.weights, [*slopes, *map(tf.ones_like, extra)])
-        weights, slots = self.optimizer.stateless_apply(list(state.slots), gradients, list(state.weights))
+        weights, slots = self.update(state.slots, gradients, state.weights)
         new_logs = self._log(logs, objective, batch, out)
         live = state.live & tf.math.is_finite(mean(new_logs))
         after = State(weights, _cast(others, state.others), _cast(slots, state.slots), state.loss, live)
@@ -167,10 +170,6 @@ class Step:
             for view, variables, y in zip(self.views, logs.metrics, batch.ys, strict=True)
         ]
         return Logs(logs.total + loss * size, logs.count + size, metrics)
-
-
-class CannotFuse(Exception):
-    """These trials cannot be trained as one computation with the same numbers; the message is the reason."""
 
 
 def mean(logs: Logs) -> tf.Tensor:
