@@ -15,7 +15,7 @@ from pathlib import Path
 from nbtune import machine
 from nbtune.engines.drive import drive
 from nbtune.engines.site import Site
-from nbtune.engines.stacks import chosen, stacks
+from nbtune.engines.stacks import shared_out, stacks
 from nbtune.errors import EngineDied, UsageError, WorkerDied
 from nbtune.events import DIVERGED, FAILED, RUNNING, STOPPED, DiskFull, Event, StateChanged, TrialEnded, TrialReopened
 from nbtune.job import Job
@@ -59,7 +59,7 @@ class Run:
             site = self._prepare()
             self._workers = min(self._workers, len(self.space))
             self.progress, self._store, notes = self._go_on()
-            self._stacks = stacks(self.space, options.engine, self._workers)
+            self._stacks = stacks(self.space, options.engine)
             self.plan = self._planned(site)
         except BaseException as error:
             self._close_site()
@@ -181,8 +181,17 @@ class Run:
         while pending := [trial for trial in self.progress.trials if not trial.ended]:
             site = self._site or self._reopen_site()
             try:
-                work = chosen(self._stacks, [None if trial.ended else trial for trial in self.progress.trials])
-                drive(site.engine, self.job, work, self._workers, options.retries, options.trial_timeout, self._take)
+                trials = self.progress.trials
+                work = [[trials[i] for i in stack if not trials[i].ended] for stack in self._stacks]
+                terms = (self._workers, options.retries, options.trial_timeout)
+                drive(
+                    site.engine,
+                    self.job,
+                    shared_out(work, self._workers),
+                    *terms,
+                    self._take,
+                    lambda id: self.progress.trial(id).ended,
+                )
                 return
             except EngineDied as error:
                 self._close_site()
@@ -243,13 +252,13 @@ class Run:
             site.close()
 
     def _planned(self, site: Site) -> Plan:
-        options = self.request.options
-        plan = partial(Plan.of, self.space, options.epochs, self._workers, stacks=len(self._stacks))
+        options, work = self.request.options, shared_out(self._stacks, self._workers)
+        plan = partial(Plan.of, self.space, options.epochs, self._workers, stacks=len(work))
         if not options.plan:
             return plan()
         values = self.space.combinations[len(self.space) // 2]
         measured = Measured(**site.engine.submit("measure", self.job, values=values).result())
-        together = [self.space.combinations[stack[0]] for stack in self._stacks if len(stack) > 1]
+        together = [self.space.combinations[stack[0]] for stack in work if len(stack) > 1]
         reasons = site.engine.submit("reasons", self.job, values=together).result()["reasons"] if together else []
         return plan(measured, alone=Counter(reason for reason in reasons if reason))
 

@@ -102,7 +102,7 @@ def _parts(stack: Sequence[Recipe]) -> list[Sequence[Recipe]]:
 def _trial_bytes(recipe: Recipe) -> int:
     """An estimate of what one trial of a stack takes: weights, slots, gradients, and the activations of its rows."""
     weights = sum(value.size for value in [*recipe.weights, *recipe.others])
-    outputs = [layer.output for layer in recipe.model._flatten_layers(include_self=False) if layer._inbound_nodes]
+    outputs = [node.outputs for layer in recipe.model._flatten_layers(include_self=False) for node in layer._inbound_nodes]
     row = sum(math.prod(d or 1 for d in part.shape[1:]) for part in keras.tree.flatten(outputs))
     return 4 * (6 * weights + 3 * EVALUATED_AT_ONCE * row)
 
@@ -213,7 +213,7 @@ class Fit:
         variables = [*model.trainable_variables, *kept, *model.optimizer.variables]
         for variable, value in zip(variables, [*runner.stopper.best_weights, *slots], strict=True):
             variable.assign(value)
-        trial.save_weights(model, self._job.weights(runner.recipe.trial))
+        trial.keep_weights(self._job, self._emit, runner.recipe.trial, model)
 
     def _weights(self, runner: Runner) -> list[np.ndarray]:
         if self._on_host is None:

@@ -11,14 +11,15 @@ from nbtune.space import Space, Value
 AUTO, FUSED, TRIAL = "auto", "fused", "trial"
 ENGINES = (AUTO, FUSED, TRIAL)
 SAME_ARCHITECTURE = ("learning_rate", "loss", "init")  # these leave the shape of a model as it is
+_SMALLEST_TO_HALVE = 3  # a stack is compiled, whatever its size
 _T = TypeVar("_T")
 
 
-def stacks(space: Space, engine: str, workers: int) -> list[list[int]]:
+def stacks(space: Space, engine: str) -> list[list[int]]:
     """The numbers of the combinations that may share a stack, in grid order; a list of one is a trial on its own.
 
     A KerasTuner function's combinations go by the architectures that were found when they were built, a plain function's
-    by what it is given. Where there are fewer stacks than workers, stacks are halved so that no worker is idle.
+    by what it is given.
     """
     if engine == TRIAL:
         return [[i] for i in range(len(space))]
@@ -26,12 +27,7 @@ def stacks(space: Space, engine: str, workers: int) -> list[list[int]]:
     for i, values in enumerate(space):
         architecture = space.architectures[i] if space.architectures else None
         groups.setdefault(json.dumps([architecture, _shape(values, architecture)], sort_keys=True), []).append(i)
-    found = list(groups.values())
-    while len(found) < workers and max(map(len, found)) > 3:
-        largest = max(found, key=len)
-        at = found.index(largest)
-        found[at : at + 1] = [largest[0::2], largest[1::2]]
-    return found
+    return list(groups.values())
 
 
 def _shape(values: Mapping[str, Value], architecture: str | None) -> dict[str, Value]:
@@ -41,7 +37,11 @@ def _shape(values: Mapping[str, Value], architecture: str | None) -> dict[str, V
     return {name: value for name, value in values.items() if name not in SAME_ARCHITECTURE}
 
 
-def chosen(groups: Sequence[Sequence[int]], items: Sequence[_T | None]) -> list[list[_T]]:
-    """The items in their groups, without those that are None and groups of none."""
-    found = [[item for i in group if (item := items[i]) is not None] for group in groups]
-    return [group for group in found if group]
+def shared_out(groups: Sequence[Sequence[_T]], workers: int) -> list[Sequence[_T]]:
+    """The stacks, halved where there are fewer of them than workers, so that none is idle."""
+    found = [group for group in groups if group]
+    while found and len(found) < workers and max(map(len, found)) > _SMALLEST_TO_HALVE:
+        largest = max(found, key=len)
+        at = found.index(largest)
+        found[at : at + 1] = [largest[0::2], largest[1::2]]
+    return found

@@ -33,6 +33,7 @@ from nbtune.errors import BuildError, UsageError
 from nbtune.machine import memory_mb
 
 SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_TO_HEAR = 5
 TASKS_A_PROCESS = 25  # then a fresh one: TensorFlow never gives all memory back
 
 
@@ -84,6 +85,8 @@ class Supervisor:
     def _report(self, id: int, done: Future[Any]) -> None:
         with self._timing:
             self._seconds.pop(id, None)
+        if not done.cancelled() and done.exception():
+            self._hear_out_the_dead()
         try:
             self._send({"id": id, "result": done.result()})
         except CancelledError:
@@ -101,6 +104,12 @@ class Supervisor:
             self._send({"id": id, "kind": "usage", "error": str(error)})
         except Exception as error:
             self._send({"id": id, "kind": "internal", "error": "".join(traceback.format_exception(error))})
+
+    def _hear_out_the_dead(self) -> None:
+        """Passes on what workers sent before they died: a trial that ended is not to be trained again."""
+        until = time.monotonic() + SECONDS_TO_HEAR
+        while time.monotonic() < until and not all(map(psutil.pid_exists, list(self._alive))):
+            time.sleep(0.01)
 
     def _cause(self, error: ProcessExpired) -> str:
         if error.exitcode is None or error.exitcode >= 0:
