@@ -1,0 +1,1 @@
+"""The same grids for nbtune and for others: `make bench`."""
