@@ -13,6 +13,7 @@ _WORDS: Mapping[str, Iterable[str]] = {
     "--optimizer": names.OPTIMIZERS,
     "--objective": [f"val_{metric}" for metric in names.MAXIMISED | names.MINIMISED],
     "--patience": ["off"],
+    "--engine": ["auto", "fused", "trial"],
     "--workers": ["auto"],
 }
 _VARIABLES = ("--data", "--validation-data", "--build")

@@ -36,6 +36,7 @@ class Job:
         objects: axis to name to thing, for values that stand for a callable or a Keras object.
         folder: where `Data.write` left the data.
         project: the KerasTuner project, which takes the weights.
+        worker_mb: what a worker may hold of its own, in MB; None where only the machine limits it.
         applied: axes that a compiled model has not used itself, so that they are applied to it.
         labels, objective, look: None until a model has been looked at.
     """
@@ -49,6 +50,7 @@ class Job:
     min_delta: float
     batch_size: int
     seed: int
+    worker_mb: float | None = None
     applied: frozenset[str] = frozenset()
     labels: Labels | None = None
     objective: Objective | None = None

@@ -29,6 +29,12 @@ def memory_mb() -> float:
     return free / 1e6
 
 
-def usual_workers() -> int:
-    """One worker a core, as far as memory goes."""
-    return max(1, min(cores(), int((memory_mb() - SHARED_MB) // WORKER_MB)))
+def usual_workers(limit_mb: float | None = None) -> int:
+    """One worker a core, as far as memory goes: the free one, or `limit_mb` if that is less."""
+    memory = memory_mb() if limit_mb is None else min(memory_mb(), limit_mb)
+    return max(1, min(cores(), int((memory - SHARED_MB) // WORKER_MB)))
+
+
+def worker_mb(limit_mb: float, workers: int) -> float:
+    """What each worker may hold of its own, if all together are to stay below the limit; in MB."""
+    return (limit_mb - SHARED_MB) / max(workers, 1)

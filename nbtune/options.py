@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from nbtune import names
 from nbtune.engines.stacks import ENGINES
 from nbtune.errors import UsageError, did_you_mean
+from nbtune.machine import SHARED_MB, WORKER_MB
 from nbtune.objective import Objective
 from nbtune.space import Axis
 from nbtune.values import Evaluate, expand, read_value, read_values, split
@@ -116,6 +117,15 @@ def _engine(name: str, value: Any) -> str:
     return str(value)
 
 
+def _megabytes(name: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    limit, least = _number(1, float("inf"))(name, value), SHARED_MB + WORKER_MB
+    if limit < least:
+        raise UsageError(f"{name}: one worker alone takes {least:,} MB, most of it TensorFlow; give at least that")
+    return limit
+
+
 def _seconds(name: str, value: Any) -> float | None:
     return None if value is None else _number(1e-3, float("inf"))(name, value)
 
@@ -175,6 +185,9 @@ class Options:
     )
     workers: int | None = _option(
         None, "running", "auto|N", "worker processes; 0: in this process, for the debugger", _whole(0, {"auto": None, None: None})
+    )
+    memory_limit: float | None = _option(
+        None, "running", "MB", "what the workers may hold together; else what machine and container have free", _megabytes
     )
     wait: bool | None = _option(None, "running", "", "stay in the cell until the search has ended, or --no-wait: return at once")
     plan: bool = _option(False, "running", "", "show the size and the cost, train nothing")

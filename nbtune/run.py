@@ -24,6 +24,7 @@ from nbtune.prepare import Request, prepare
 from nbtune.progress import Progress, Trial
 from nbtune.project import Project
 from nbtune.resume import earlier
+from nbtune.space import Space
 from nbtune.store import Store
 
 MOST_DEATHS = 3  # of all workers at once, one after the other and without a result between
@@ -41,6 +42,9 @@ class Run:
         notes: what the user should hear before it starts, a sentence each.
     """
 
+    space: Space
+    job: Job
+
     def __init__(self, request: Request, name: str) -> None:
         """Looks at the function in a worker and at what an earlier run left; trains nothing yet.
 
@@ -52,12 +56,15 @@ class Run:
         self._taking = threading.RLock()
         self._over = threading.Event()  # and not Thread.join, which an interrupt can break
         self._over.set()
-        self._workers = machine.usual_workers() if options.workers is None else options.workers
+        limit = options.memory_limit
+        self._workers = machine.usual_workers(limit) if options.workers is None else options.workers
         self._site: Site | None = None
         self.project = Project.open(Path(options.dir), name, request.fingerprint, options.fresh)
         try:
             site = self._prepare()
             self._workers = min(self._workers, len(self.space))
+            if limit is not None:
+                self.job = replace(self.job, worker_mb=machine.worker_mb(limit, self._workers))
             self.progress, self._store, notes = self._go_on()
             self._stacks = stacks(self.space, options.engine)
             self.plan = self._planned(site)

@@ -97,6 +97,8 @@ SAME = [
     ("--workers 2", {"workers": 2}),
     ("--workers 0", {"workers": 0}),
     ("--workers auto", {"workers": None}),
+    ("--engine trial", {"engine": "trial"}),
+    ("--memory-limit 1500", {"memory_limit": 1500}),
     ("--fresh", {"fresh": True}),
     ("--retries 3", {"retries": 3}),
     ("--trial-timeout 90", {"trial_timeout": 90}),

@@ -17,8 +17,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nbtune import data, machine
-from nbtune.engines import batches, rowwise, trial
+from nbtune import data
+from nbtune.engines import batches, memory, rowwise, trial
 from nbtune.engines.base import Emit
 from nbtune.engines.batches import Piece
 from nbtune.engines.epoch import Epoch, OtherNumbers, Rows, epoch_function, tensors
@@ -30,8 +30,6 @@ from nbtune.events import DONE, EpochEnded, TrialEnded, TrialStarted
 from nbtune.job import Job
 from nbtune.space import Value
 
-SHARE_OF_MEMORY = 0.25  # of what is free, for the state and the activations of a stack
-EVALUATED_AT_ONCE = 512  # rows, where batches make no difference
 _COMPILER_ERRORS = (
     tf.errors.InvalidArgumentError,
     tf.errors.UnimplementedError,
@@ -66,11 +64,8 @@ def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]]) -
         else:
             refused[made[0]] = made[1]
     for stack in stacks.values():
-        for part in _parts(stack):
-            reason = _fit(job, emit, part, arrays, ended)
-            done = {end.trial for end in ended}
-            refused |= {recipe.trial: reason for recipe in part if recipe.trial not in done}
-            gc.collect()
+        for part in memory.parts(stack, job, arrays):
+            refused |= _train(job, emit, part, arrays, ended)
     return Outcome(ended, refused)
 
 
@@ -81,30 +76,23 @@ def reasons(job: Job, values: Sequence[Mapping[str, Value]]) -> list[str | None]
     return [None if isinstance(made, Recipe) else made[1] for made in found]
 
 
-def _fit(job: Job, emit: Emit, stack: Sequence[Recipe], arrays: data.Arrays, ended: list[TrialEnded]) -> str:
-    """Trains one stack as far as that goes; the reason why it went no further."""
+def _train(job: Job, emit: Emit, stack: Sequence[Recipe], arrays: data.Arrays, ended: list[TrialEnded]) -> dict[str, str]:
+    """Trains one stack, in halves if there is no memory for the whole; why trials were not trained, by trial."""
+    reason, too_large = "", False
     try:
         Fit(job, emit, stack, arrays, ended).run()
-    except CannotFuse as reason:
-        return str(reason)
+    except CannotFuse as error:
+        reason = str(error)
     except Exception as error:  # whoever of them is to blame, each trial meets it, or not, on its own
-        return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
-    return ""
-
-
-def _parts(stack: Sequence[Recipe]) -> list[Sequence[Recipe]]:
-    """A stack in parts that fit in the memory that is free."""
-    most = max(1, int(machine.memory_mb() * 1e6 * SHARE_OF_MEMORY // _trial_bytes(stack[0])))
-    count = -(-len(stack) // most)
-    return [stack[i::count] for i in range(count)]
-
-
-def _trial_bytes(recipe: Recipe) -> int:
-    """An estimate of what one trial of a stack takes: weights, slots, gradients, and the activations of its rows."""
-    weights = sum(value.size for value in [*recipe.weights, *recipe.others])
-    outputs = [node.outputs for layer in recipe.model._flatten_layers(include_self=False) for node in layer._inbound_nodes]
-    row = sum(math.prod(d or 1 for d in part.shape[1:]) for part in keras.tree.flatten(outputs))
-    return 4 * (6 * weights + 3 * EVALUATED_AT_ONCE * row)
+        reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+        too_large = isinstance(error, (tf.errors.ResourceExhaustedError, MemoryError))
+    gc.collect()
+    done = {end.trial for end in ended}
+    left = [recipe for recipe in stack if recipe.trial not in done]
+    if too_large and len(left) > 1:
+        halves = left[0::2], left[1::2]
+        return _train(job, emit, halves[0], arrays, ended) | _train(job, emit, halves[1], arrays, ended)
+    return {recipe.trial: reason for recipe in left}
 
 
 @dataclass
@@ -245,7 +233,7 @@ def _pieces_val(rows: Rows, size: int, alone: bool) -> list[Piece]:
     """The validation rows in Keras's batches, or in few large ones where that makes no difference."""
     count = rows.ys[0].shape[0]
     if alone:
-        size = -(-count // -(-count // EVALUATED_AT_ONCE))
+        size = -(-count // -(-count // memory.ROWS_AT_ONCE))
     return batches.cut(np.arange(count), size, alone)
 
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers, optimizers
 
-from nbtune.data import read
 from nbtune.engines import batches, fused, trial
 from nbtune.engines.inline import Inline
 from nbtune.events import EpochEnded, TrialEnded, TrialStarted
@@ -341,11 +341,20 @@ def test_a_trial_that_does_not_build_leaves_the_others(job_of):
     assert list(refused) == ["2"]
 
 
-def test_a_stack_is_cut_to_the_memory_that_is_free(job_of, monkeypatch):
-    job, trials = job_of(classifier(relu), (X, Y), learning_rate=[0.03, 0.01, 0.003], epochs=1)
-    recipe = next(iter(fused.recipes(job, trials, read(job.folder))))
-    monkeypatch.setattr(fused.machine, "memory_mb", lambda: 2.5 * fused._trial_bytes(recipe) / fused.SHARE_OF_MEMORY / 1e6)
-    assert [len(part) for part in fused._parts([recipe] * 5)] == [2, 2, 1]
+def test_a_stack_that_finds_no_memory_is_halved(job_of, monkeypatch):
+    job, trials = job_of(classifier(relu), (X, Y), learning_rate=[0.03, 0.02, 0.01, 0.003, 0.001], epochs=1)
+    sizes = []
+    real = fused.Fit.run
+
+    def run(self):
+        sizes.append(len(self._running))
+        if sizes[-1] > 2:
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+        real(self)
+
+    monkeypatch.setattr(fused.Fit, "run", run)
+    assert set(in_stacks(job, trials)) == set(trials)
+    assert sizes == [5, 3, 2, 1, 2]
 
 
 def test_the_order_of_the_rows_is_that_of_model_fit():

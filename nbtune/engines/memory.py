@@ -1,0 +1,44 @@
+"""How many trials of an architecture a worker may train at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import keras
+import psutil
+
+from nbtune import data, machine
+from nbtune.engines.recipes import Recipe
+from nbtune.job import Job
+
+SHARE_OF_FREE = 0.25  # of the memory that is free, for one stack: there are other workers, and estimates err
+ROWS_AT_ONCE = 512  # whose activations are in memory, at most, where the batches are not larger
+
+
+def parts(stack: Sequence[Recipe], job: Job, arrays: data.Arrays) -> list[Sequence[Recipe]]:
+    """A stack in parts that fit into the memory in force; never less than one trial each."""
+    most = max(1, int((_room(job) - _data_bytes(arrays)) // trial_bytes(stack[0])))
+    count = -(-len(stack) // most)
+    return [stack[i::count] for i in range(count)]
+
+
+def trial_bytes(recipe: Recipe) -> int:
+    """An estimate of what one trial of a stack takes: weights, slots, gradients, and the activations of its rows."""
+    weights = sum(value.size for value in [*recipe.weights, *recipe.others])
+    outputs = [node.outputs for layer in recipe.model._flatten_layers(include_self=False) for node in layer._inbound_nodes]
+    row = sum(math.prod(d or 1 for d in part.shape[1:]) for part in keras.tree.flatten(outputs))
+    return 4 * (6 * weights + 3 * ROWS_AT_ONCE * row)
+
+
+def _room(job: Job) -> float:
+    """Bytes that a stack may take."""
+    free = machine.memory_mb() * SHARE_OF_FREE
+    if job.worker_mb is not None:
+        free = min(free, job.worker_mb - psutil.Process().memory_full_info().uss / 1e6)
+    return free * 1e6
+
+
+def _data_bytes(arrays: data.Arrays) -> int:
+    """The rows, which a stack holds in memory once."""
+    return sum(part.nbytes for part in keras.tree.flatten([arrays.x, arrays.y, arrays.x_val, arrays.y_val]) if part is not None)
