@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from .page import Book, Pages
+from .page import Pages
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
@@ -106,6 +106,17 @@ class _serving:  # noqa: N801  # reads as what it does
         self._process.wait(20)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Leaves a picture of each page where a test failed."""
+    report = yield
+    pages = getattr(item, "funcargs", {}).get("pages")
+    if pages and report.when == "call" and report.failed:
+        for i, book in enumerate(pages.books):
+            book.shot(f"FAILED-{item.name}-{i}")
+    return report
+
+
 @pytest.fixture
 def pages(chromium, server) -> Iterator[Pages]:
     """Opens notebooks."""
@@ -113,9 +124,3 @@ def pages(chromium, server) -> Iterator[Pages]:
     pages = Pages(chromium, address, folder, ROOT / "build" / "screenshots")
     yield pages
     pages.close()
-
-
-@pytest.fixture
-def lab(pages) -> Book:
-    """A digits notebook in JupyterLab."""
-    return pages.digits("lab")

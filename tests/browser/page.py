@@ -35,6 +35,7 @@ class Pages:
     def __init__(self, browser: Any, address: str, folder: Path, shots: Path) -> None:
         self._browser, self._address, self._folder, self._shots = browser, address, folder, shots
         self._contexts: list[Any] = []
+        self.books: list[Book] = []
         shots.mkdir(parents=True, exist_ok=True)
 
     def digits(self, app: str, *cells: str, name: str = "digits") -> Book:
@@ -48,6 +49,7 @@ class Pages:
         context = self._browser.new_context(viewport={"width": 1180, "height": 1300}, reduced_motion="reduce")
         self._contexts.append(context)
         book = Book(context.new_page(), f"{self._address}/{PATHS[app].format(path.name)}", path, self._shots)
+        self.books.append(book)
         book.load()
         return book
 

@@ -5,24 +5,110 @@ from __future__ import annotations
 import re
 import time
 
-from .page import BUILD, until
+import pytest
 
-LINE = "%%tune --data x,y --layers 1:2 --units 16,32,64 --learning-rate 1e-2,1e-3 --loss cce,mse --epochs 20 --patience 3"
-TUNE = f"{LINE.replace('cce,mse', 'categorical_crossentropy,mean_squared_error')}\n{BUILD}"
+from .page import BUILD, WIDGET, kinds, until
+
+LINE = (
+    "%%tune --data x,y --layers 1:3 --units 16,32,64 --learning-rate 1e-2,1e-3,1e-4 "
+    "--loss categorical_crossentropy,mean_squared_error --epochs 20 --patience 3"
+)
+TUNE = f"{LINE}\n{BUILD}"
+LASTING = [{"text/html", "text/plain"}, {"image/png", "text/plain"}, {"text/html", "text/plain"}]
 
 
-def test_from_start_to_the_reopened_notebook(pages):
+@pytest.fixture
+def running(pages):
+    """A digits search of 54 networks that has just begun."""
     book = pages.digits("lab", TUNE, "1 + 1", name="tune")
     book.run(0)
     book.start(1)
     book.see(re.compile("Starting the workers"))
     book.shot("tune-starting")
-    book.see(re.compile(r"running: [2-9] of 24"), 60)
+    book.see(re.compile(r"running: [4-9] of 54"), 60)
+    return book
+
+
+def ended(book):
+    return int(re.search(r"(\d+) of 54", book.page.locator(".nbtune-headline").inner_text())[1])
+
+
+def seconds_until(book, name):
+    """How long a click took to hold."""
+    start = time.monotonic()
+    book.button(name).wait_for(timeout=5000)
+    return time.monotonic() - start
+
+
+def test_from_start_to_the_reopened_notebook(running, pages):
+    book = running
     book.shot("tune-running")
-    asked = time.monotonic()
+
     book.button("Pause").click()
-    book.button("Resume").wait_for(timeout=5000)
-    assert time.monotonic() - asked < 1
+    assert seconds_until(book, "Resume") < 1
+    at_pause = ended(book)
+    book.page.wait_for_timeout(1500)
+    assert ended(book) == at_pause
     book.shot("tune-paused")
-    until(lambda: True, 1, "")
+    saved = kinds(book.save().cells[1])
+    assert saved[-3:] == LASTING, "a pause leaves what may be saved"
+
+    book.button("Resume").click()
+    until(lambda: ended(book) > at_pause, 20, "it does not go on")
+    book.save()
+    book.reload()
+    book.see(re.compile("running"))
+    at_reload = ended(book)
+    until(lambda: ended(book) > at_reload, 20, "the panel does not live")
+    book.shot("tune-reloaded")
+
+    book.button("Stop").click()
+    start = time.monotonic()
+    book.see(re.compile("stopped: "), 5)
+    assert time.monotonic() - start < 1
+    book.page.wait_for_timeout(1500)  # the lasting picture
+    book.shot("tune-stopped")
+    assert kinds(book.save().cells[1])[-3:] == LASTING
+    assert not book.errors
+
+    pages.end_kernels()
+    again = pages.open("lab", book.path)
+    again.page.wait_for_timeout(3000)  # a widget without a kernel gives up after two seconds
+    again.see(re.compile("stopped: "))
+    assert again.page.locator(".jp-OutputArea img").is_visible()
+    assert again.page.locator(".jp-OutputArea table").is_visible()
+    assert not again.page.get_by_text("Error displaying widget").is_visible()
+    again.shot("tune-reopened")
+
+
+def test_trials_can_be_sorted_and_looked_into(running):
+    book = running
+    page = book.page
+    page.get_by_role("button", name="seconds", exact=True).click()
+    head = page.get_by_role("columnheader", name="seconds")
+    assert head.get_attribute("aria-sort") == "ascending"
+    column = [float(text) for text in page.locator("tbody td:nth-child(9)").all_inner_texts() if text]
+    assert column == sorted(column)
+    page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "descending"
+
+    first = page.locator(".nbtune-board tbody tr").first
+    first.get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    trial = page.get_by_role("region", name="One trial")
+    trial.get_by_role("img", name=re.compile("accuracy: ")).wait_for(timeout=3000)
+    assert first.get_by_role("button").get_attribute("aria-pressed") == "true"
+    book.shot("tune-trial")
+
+    page.locator(".nbtune-map [tabindex='0']").focus()
+    before = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowRight")
+    after = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert before.startswith("layers 1, units 16")
+    assert after.startswith("layers 2, units 32")
+    page.keyboard.press("Enter")
+    trial.get_by_text(re.compile(r"layers 2, units 32")).wait_for(timeout=3000)
+    book.dark()
+    book.shot("tune-dark")
     assert not book.errors
