@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nbtune.progress import Progress, Trial
-from nbtune.views import ink
 from nbtune.views.curves import Curve, CurvesInfo, curves_info
 from nbtune.views.gridinfo import Cell, GridInfo, grid_info, ordered, text
 from nbtune.views.headline import headline, spoken
@@ -170,7 +169,6 @@ def _map(info: GridInfo, places: Layout) -> Message:
         "x_name": [*places.x_name, info.x.name],
         "y_name": [*places.y_name, info.y.name],
         "bar": places.scale,
-        "colours": {"best": ink.BEST, "running": ink.RUNNING, "alarm": ink.ALARM},
     }
 
 

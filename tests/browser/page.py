@@ -75,6 +75,8 @@ class Book:
     def load(self) -> None:
         self.page.goto(self._url)
         self._wait()
+        if "/lab/" in self._url:
+            self.page.keyboard.press("Control+b")  # the file browser takes room
 
     def reload(self) -> None:
         self.page.reload()
@@ -84,8 +86,6 @@ class Book:
         """Until a person could run a cell."""
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         self.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
-        if "/lab/" in self._url:
-            self.page.keyboard.press("Control+b")  # the file browser takes room
 
     def cell(self, index: int) -> Any:
         return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
@@ -132,11 +132,11 @@ class Book:
 
     def dark(self) -> None:
         """JupyterLab in its dark theme."""
-        self.page.evaluate("document.querySelectorAll('[role=menuitem]').length")
         self.page.get_by_text("Settings", exact=True).first.click()
         self.page.get_by_text("Theme", exact=True).first.hover()
         self.page.get_by_text("JupyterLab Dark", exact=True).first.click()
-        self.page.wait_for_selector("body[data-jp-theme-light=false]")
+        self.page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
+        self.page.wait_for_timeout(700)
 
     def shot(self, name: str) -> None:
         self.page.screenshot(path=self._shots / f"{name}.png")

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from .page import BUILD, WIDGET, kinds, until
+from .page import BUILD, kinds, until
 
 LINE = (
     "%%tune --data x,y --layers 1:3 --units 16,32,64 --learning-rate 1e-2,1e-3,1e-4 "

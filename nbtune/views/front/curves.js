@@ -11,9 +11,9 @@ class Curves {
   }
 
   update() {
-    const { curves, grid, lines, colours } = this._known;
+    const { curves, grid, lines } = this._known;
     say(this._title, `${grid.objective}, epoch by epoch`);
-    const roles = this._roles(curves.shown, colours);
+    const roles = this._roles(curves.shown);
     const chosen = this._known.chosen;
     if (known(chosen) && !roles.some((role) => role.trial === chosen && role.lit)) {
       roles.push({ trial: chosen, lit: true, color: "var(--nbtune-ink)", name: "chosen", dash: "6 2 1 2" });
@@ -28,11 +28,11 @@ class Curves {
     this._show_key(roles, curves.left_out);
   }
 
-  _roles(shown, colours) {
+  _roles(shown) {
     let running = 0;
     return shown.map(([trial, rank, lit]) => {
-      if (rank) return { trial, rank, lit, color: colours.best[rank - 1], name: score(this._known.trials[trial][1]) };
-      if (lit) return { trial, lit, color: colours.running[running++], name: "running", dash: "5 2.5" };
+      if (rank) return { trial, rank, lit, color: `var(--nbtune-best-${rank})`, name: score(this._known.trials[trial][1]) };
+      if (lit) return { trial, lit, color: `var(--nbtune-running-${++running})`, name: "running", dash: "5 2.5" };
       return { trial, lit: false };
     });
   }

@@ -15,7 +15,6 @@ class Known {
 
   take(message) {
     if (message.grid) Object.assign(this, { grid: message.grid, map: message.map, trials: [], cells: [], lines: new Map() });
-    if (message.map) this.colours = message.map.colours;
     for (const part of ["head", "scale", "curves", "coverage", "failures", "buttons", "problem"]) {
       if (part in message) this[part] = message[part];
     }
