@@ -65,10 +65,10 @@ class CurvesInfo:
     left_out: int
 
 
-def curves_info(progress: Progress, most: int = 150) -> CurvesInfo:
-    """`most`: how many faint curves at most, picked evenly from all."""
+def curves_info(progress: Progress, most: int = 150, names: Sequence[str] | None = None) -> CurvesInfo:
+    """`most`: how many faint curves at most, picked evenly from all; `names`: what tells trials apart, if known already."""
     trials = progress.trials
-    names = varying(trials)
+    names = varying(trials) if names is None else names
     name = progress.objective.name
     begun = [trial for trial in trials if trial.history.get(name)]
     best = progress.ranking[:BEST]

@@ -81,31 +81,52 @@ class GridInfo:
     counts: Mapping[str, int]
 
 
-def grid_info(progress: Progress) -> GridInfo:
-    trials = progress.trials
+@dataclass(frozen=True)
+class Frame:
+    """What of the map follows from the grid alone, and so stays for the length of a search.
+
+    `shared` leads from (column, row, facet) to the places of its trials in grid order; the rest is as in `GridInfo`.
+    """
+
+    x: Side
+    y: Side
+    facet_names: Names
+    facets: tuple[tuple[str, ...], ...]
+    over: Names
+    shared: Mapping[tuple[int, ...], Sequence[int]]
+
+
+def grid_frame(trials: Sequence[Trial]) -> Frame:
     values = {name: ordered(trials, name) for name in varying(trials)}
     x, y, rest = _sides(values)
     facets = tuple(dict.fromkeys(_place(trial, rest) for trial in trials))
-    over: tuple[str, ...] = ()
+    over: Names = ()
     if len(facets) > MOST_FACETS:
         rest, over, facets = (), rest, ((),)
     index = [{place: i for i, place in enumerate(places)} for places in (_along(x, values), _along(y, values), facets)]
-    shared: dict[tuple[int, ...], list[Trial]] = {}
-    for trial in trials:
+    shared: dict[tuple[int, ...], list[int]] = {}
+    for i, trial in enumerate(trials):
         at = tuple(found[_place(trial, names)] for found, names in zip(index, (x, y, rest), strict=True))
-        shared.setdefault(at, []).append(trial)
-    best = progress.best
-    cells = tuple(_cell(at, here, best, progress.objective) for at, here in shared.items())
+        shared.setdefault(at, []).append(i)
+    texts = tuple(tuple(map(text, facet)) for facet in facets)
+    return Frame(_side(x, values), _side(y, values), rest, texts, over, shared)
+
+
+def grid_info(progress: Progress, frame: Frame | None = None) -> GridInfo:
+    """`frame`: that of this grid, if it is known already."""
+    trials, best = progress.trials, progress.best
+    frame = frame or grid_frame(trials)
+    cells = tuple(_cell(at, [trials[i] for i in here], best, progress.objective) for at, here in frame.shared.items())
     scores = [cell.score for cell in cells if cell.score is not None]
     low, high = limits(scores, progress.objective)
     return GridInfo(
         progress.objective.name,
         progress.objective.direction,
-        _side(x, values),
-        _side(y, values),
-        rest,
-        tuple(tuple(map(text, facet)) for facet in facets),
-        over,
+        frame.x,
+        frame.y,
+        frame.facet_names,
+        frame.facets,
+        frame.over,
         cells,
         (low, high),
         any(not low <= score <= high for score in scores),
@@ -145,10 +166,13 @@ def _side(names: Names, values: Mapping[str, Values]) -> Side:
 
 
 def _cell(at: tuple[int, ...], trials: list[Trial], best: Trial | None, objective: Objective) -> Cell:
+    column, row, facet = at
+    if len(trials) == 1:
+        [only] = trials
+        return Cell(column, row, facet, only.status, only.score, only is best, only.id, 1)
     scored = [trial for trial in trials if trial.score is not None]
     liveliest = min(trials, key=lambda trial: _BY_WEIGHT.index(trial.status))
     shown = (max if objective.direction == "max" else min)(scored, key=lambda t: t.score or 0.0) if scored else liveliest
-    column, row, facet = at
     return Cell(column, row, facet, liveliest.status, shown.score, best in trials, shown.id, len(trials))
 
 

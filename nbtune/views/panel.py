@@ -40,7 +40,7 @@ class LivePanel:
         self._lasting: list[dict[str, Any]] = []
         self.hides_lasting = False
         self.token = uuid.uuid4().hex
-        first = {**Wire(progress).head(time.time()), "buttons": self._buttons()}
+        first = {**self._wire.head(time.time()), "buttons": self._buttons()}
         self.widget = Front.of(SCRIPTS, first, self.token)
         self.widget.on_msg(lambda _, content, buffers: self._hear(content))
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from nbtune.progress import Progress, Trial
 from nbtune.views.curves import Curve, CurvesInfo, curves_info
-from nbtune.views.gridinfo import Cell, GridInfo, grid_info, ordered, text
+from nbtune.views.gridinfo import Cell, GridInfo, grid_frame, grid_info, ordered, text
 from nbtune.views.headline import headline, spoken
 from nbtune.views.maplayout import Layout, layout
 from nbtune.views.table import MOST_FAILURES, failures, is_number
-from nbtune.views.words import hyperparameters
+from nbtune.views.words import hyperparameters, varying
 
 Message = dict[str, Any]
 
@@ -29,6 +29,9 @@ class Wire:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        trials = progress.trials
+        self._index = {trial.id: i for i, trial in enumerate(trials)}
+        self._names, self._frame = varying(trials), grid_frame(trials)
         self._forget()
 
     def _forget(self) -> None:
@@ -40,9 +43,7 @@ class Wire:
     def whole(self, now: float) -> Message:
         """Everything; `now` in seconds since the epoch."""
         self._forget()
-        trials = self._progress.trials
-        self._index = {trial.id: i for i, trial in enumerate(trials)}
-        info = grid_info(self._progress)
+        info = grid_info(self._progress, self._frame)
         places = layout(info, WIDTH, HEIGHT)
         return {"grid": _grid(self._progress), "map": _map(info, places), **self.changes(now)}
 
@@ -60,7 +61,7 @@ class Wire:
     def changes(self, now: float) -> Message:
         """What changed since the last message; empty if nothing did."""
         progress = self._progress
-        trials, info, curves = progress.trials, grid_info(progress), curves_info(progress)
+        trials, info, curves = progress.trials, grid_info(progress, self._frame), curves_info(progress, names=self._names)
         return {
             **self.head(now),
             **self._changed_trials(trials),

@@ -113,7 +113,8 @@ def pytest_runtest_makereport(item, call):
     pages = getattr(item, "funcargs", {}).get("pages")
     if pages and report.when == "call" and report.failed:
         for i, book in enumerate(pages.books):
-            book.shot(f"FAILED-{item.name}-{i}")
+            if not book.page.is_closed():
+                book.shot(f"FAILED-{item.name}-{i}")
     return report
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ class Pages:
 
     def digits(self, app: str, *cells: str, name: str = "digits") -> Book:
         """A new notebook whose first cell loads the data; `app` is "lab" or "notebook"."""
-        path = self._folder / f"{name}-{time.time_ns()}.ipynb"
+        path = self._folder / str(time.time_ns()) / f"{name}.ipynb"  # a folder of its own: searches are found again
+        path.parent.mkdir()
         spec = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
         nbformat.write(new_notebook(cells=[new_code_cell(text) for text in (DATA, *cells)], metadata=spec), path)
         return self.open(app, path)
@@ -48,10 +50,23 @@ class Pages:
     def open(self, app: str, path: Path) -> Book:
         context = self._browser.new_context(viewport={"width": 1180, "height": 1300}, reduced_motion="reduce")
         self._contexts.append(context)
-        book = Book(context.new_page(), f"{self._address}/{PATHS[app].format(path.name)}", path, self._shots)
+        place = path.relative_to(self._folder)
+        book = Book(context.new_page(), f"{self._address}/{PATHS[app].format(place)}", path, self._shots, self._connected(place))
         self.books.append(book)
         book.load()
         return book
+
+    def _connected(self, place: Path) -> Callable[[], bool]:
+        """Whether a page listens to the kernel of a notebook."""
+
+        def connected() -> bool:
+            sessions = json.load(urllib.request.urlopen(f"{self._address}/api/sessions"))
+            return any(
+                s["path"] == str(place) and s["kernel"]["connections"] and s["kernel"]["execution_state"] == "idle"
+                for s in sessions
+            )
+
+        return connected
 
     def end_kernels(self) -> None:
         for kernel in json.load(urllib.request.urlopen(f"{self._address}/api/kernels")):
@@ -66,8 +81,8 @@ class Pages:
 class Book:
     """One notebook that is open in one page."""
 
-    def __init__(self, page: Any, url: str, path: Path, shots: Path) -> None:
-        self.page, self._url, self.path, self._shots = page, url, path, shots
+    def __init__(self, page: Any, url: str, path: Path, shots: Path, connected: Callable[[], bool]) -> None:
+        self.page, self._url, self.path, self._shots, self._connected = page, url, path, shots, connected
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("dialog", lambda dialog: dialog.accept())
@@ -86,6 +101,7 @@ class Book:
         """Until a person could run a cell."""
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         self.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
+        until(self._connected, 60, "no kernel came up")
 
     def cell(self, index: int) -> Any:
         return self.page.locator(".jp-Notebook .jp-Cell").nth(index)

@@ -56,9 +56,9 @@ def test_from_start_to_the_reopened_notebook(running, pages):
     book.button("Resume").click()
     until(lambda: ended(book) > at_pause, 20, "it does not go on")
     book.save()
-    book.reload()
-    book.see(re.compile("running"))
     at_reload = ended(book)
+    book.reload()
+    book.see(re.compile("running: "))
     until(lambda: ended(book) > at_reload, 20, "the panel does not live")
     book.shot("tune-reloaded")
 
@@ -79,6 +79,31 @@ def test_from_start_to_the_reopened_notebook(running, pages):
     assert again.page.locator(".jp-OutputArea table").is_visible()
     assert not again.page.get_by_text("Error displaying widget").is_visible()
     again.shot("tune-reopened")
+
+
+def test_a_closed_tab_does_not_stop_the_search(running, pages):
+    running.save()
+    running.page.close()
+    log = running.path.parent / ".nbtune/search/events.jsonl"
+    before = log.read_text().count("TrialEnded")
+    until(lambda: log.read_text().count("TrialEnded") > before + 1, 60, "it stopped with the tab")
+    again = pages.open("lab", running.path)
+    again.see(re.compile("running: "))
+    assert ended(again) > before + 1
+
+
+def test_the_interrupt_button_stops_a_search_that_a_cell_waits_for(pages):
+    book = pages.digits("lab", TUNE.replace("%%tune", "%%tune --wait"), name="wait")
+    book.run(0)
+    book.start(1)
+    book.see(re.compile(r"running: [2-9] of 54"), 60)
+    start = time.monotonic()
+    book.page.get_by_role("button", name=re.compile("Interrupt the kernel")).click()
+    book.see(re.compile("stopped: "), 5)
+    assert time.monotonic() - start < 2
+    book.page.wait_for_timeout(1500)
+    assert kinds(book.save().cells[1])[-3:] == LASTING
+    book.shot("wait-interrupted")
 
 
 def test_trials_can_be_sorted_and_looked_into(running):

@@ -12,6 +12,7 @@ class Curves {
 
   update() {
     const { curves, grid, lines } = this._known;
+    this._haze = Math.min(0.3, Math.max(0.08, 15 / curves.shown.length));
     say(this._title, `${grid.objective}, epoch by epoch`);
     const roles = this._roles(curves.shown);
     const chosen = this._known.chosen;
@@ -40,7 +41,7 @@ class Curves {
   _lines({ trial, lit, color, dash }) {
     const line = this._known.lines.get(trial);
     if (!line) return [];
-    if (!lit) return [{ values: line.values, width: 0.7, faint: true }];
+    if (!lit) return [{ values: line.values, width: 0.7, faint: true, opacity: this._haze }];
     return [
       { values: line.training, color, width: 0.9, dash: "1 2" },
       { values: line.values, color, dash, best: line.best },

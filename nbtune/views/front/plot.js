@@ -39,14 +39,14 @@ function decades(low, high) {
 }
 
 /** A line breaks where a value is not finite; one value alone is a dot. */
-function drawn({ values, color, width = 1.8, dash, best, faint }, x, y) {
+function drawn({ values, color, width = 1.8, dash, best, faint, opacity }, x, y) {
   let path = "";
   let pen = "M";
   values.forEach((value, i) => {
     if (known(value)) path += `${pen}${x(i + 1).toFixed(1)} ${y(value).toFixed(1)}`;
     pen = known(value) ? "L" : "M";
   });
-  const style = { stroke: color, "stroke-width": width, "stroke-dasharray": dash, class: faint ? "nbtune-faint" : "nbtune-line" };
+  const style = { stroke: color, "stroke-width": width, "stroke-dasharray": dash, opacity, class: faint ? "nbtune-faint" : "nbtune-line" };
   const parts = [draw("path", { d: path || "M0 0", ...style })];
   const at = best || (values.length === 1 ? 1 : 0);
   if (at && known(values[at - 1])) {
