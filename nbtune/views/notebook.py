@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 import uuid
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbtune.progress import Progress
 from nbtune.views.bundle import beside_a_widget, headline_bundle, picture_bundle, picture_metadata, table_bundle, text_bundle
 from nbtune.views.picture import Picture
 from nbtune.views.surface import Controls
+
+if TYPE_CHECKING:
+    from nbtune.views.front import Front
 
 SAVED_TOO_EARLY = "running: this notebook was saved while the search ran; run the cell again, and it goes on where it was"
 
@@ -87,12 +90,19 @@ class PanelSurface:
         self._top.show(announcement(text))
 
     def open(self, progress: Progress, controls: Controls) -> None:
-        from nbtune.views.panel import LivePanel
+        self._begin(progress, controls)
+        self._show(self._panel.front, text_bundle(SAVED_TOO_EARLY))
+
+    def _begin(self, progress: Progress, controls: Controls, front: Front | None = None) -> None:
+        from nbtune.views.panel import LivePanel  # brings ipywidgets
 
         self._progress, self._picture = progress, Picture(progress)
-        self._panel = LivePanel(progress, controls)
-        self._top.show(self._panel.widget.bundle())
-        self._line.show(beside_a_widget(text_bundle(SAVED_TOO_EARLY), self._panel.token, "line"))
+        self._panel = LivePanel(progress, controls, front)
+
+    def _show(self, front: Front, text: dict[str, str]) -> None:
+        """Takes the cell's outputs: the widget, a text for where it is gone, and room for what lasts."""
+        self._top.show(front.bundle())
+        self._line.show(dict(beside_a_widget(text, front.token, "line")))
         self._middle.show({})
         self._bottom.show({})
 
@@ -101,7 +111,7 @@ class PanelSurface:
 
     def whole(self, now: float) -> None:
         self._panel.draw(now)
-        self._top.show(self._panel.widget.bundle())
+        self._top.show(self._panel.front.bundle())
 
     def rest(self, now: float) -> None:
         self._panel.draw(now)
@@ -109,11 +119,11 @@ class PanelSurface:
 
     def close(self, now: float) -> None:
         self.rest(now)
-        if not self._panel.hides_lasting:
+        if not self._panel.front.hides_lasting:
             self._top.show({})
 
     def _leave(self, now: float) -> None:
-        progress, token = self._progress, self._panel.token
+        progress, token = self._progress, self._panel.front.token
         outputs: list[tuple[dict[str, Any], dict[str, Any]]] = [
             (dict(beside_a_widget(headline_bundle(progress, now), token, "line")), {}),
             (dict(picture_bundle(progress, self._picture.png())), picture_metadata(progress)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -15,43 +14,32 @@ from nbtune.views.front import Front
 from nbtune.views.surface import Controls
 from nbtune.views.wire import Message, Wire
 
-SCRIPTS = ("dom.js", "plot.js", "curves.js", "gridmap.js", "trial.js", "leaderboard.js", "live.js")
 APART = 3.0  # seconds between whole messages to a page that has not said a word
 
 
 class LivePanel:
     """A widget and what it has been told. The clock's thread draws, the kernel's hears, and a thread of its own acts.
 
-    Attributes:
-        widget: to be shown in a cell.
-        token: names it in the cell's other outputs.
-        hides_lasting: the page shows the outputs beside the panel only where the panel is gone.
-        reloaded: the page has been loaded anew since, so that the kernel reaches only the panel there.
+    Args:
+        front: the widget that shows it, if it is part of another panel.
     """
 
-    def __init__(self, progress: Progress, controls: Controls) -> None:
+    def __init__(self, progress: Progress, controls: Controls, front: Front | None = None) -> None:
         self._progress, self._controls = progress, controls
         self._wire = Wire(progress)
         self._lock = threading.RLock()  # one message at a time, in order
         self._problem = ""
         self._asked = ""  # the button whose action is under way
-        self._hellos = 0
         self._unanswered = -APART
         self._lasting: list[dict[str, Any]] = []
-        self.hides_lasting = False
-        self.token = uuid.uuid4().hex
-        first = {**self._wire.head(time.time()), "buttons": self._buttons()}
-        self.widget = Front.of(SCRIPTS, first, self.token)
-        self.widget.on_msg(lambda _, content, buffers: self._hear(content))
-
-    @property
-    def reloaded(self) -> bool:
-        return self._hellos > 1
+        self.front = front or Front("LiveView", {**self._wire.head(time.time()), "buttons": self._buttons()})
+        if front is None:
+            self.front.listen(self.hear)
 
     def draw(self, now: float) -> None:
         """Tells the page what changed."""
         with self._lock:
-            if self._hellos:
+            if self.front.greetings:
                 self._send(self._wire.changes(now))
             elif time.monotonic() - self._unanswered >= APART:  # its greeting waits behind a cell that runs
                 self._unanswered = time.monotonic()
@@ -68,26 +56,23 @@ class LivePanel:
         """Gives a reloaded page what shall last in its notebook: `data` and `metadata` of each output."""
         with self._lock:
             self._lasting = outputs
-            if self.reloaded:
+            if self.front.reloaded:
                 self._send({"lasting": outputs})
 
     def _send(self, message: Message) -> None:
         if message:
-            self.widget.send({**message, "buttons": self._buttons()} if "head" in message else message)
+            self.front.send({**message, "buttons": self._buttons()} if "head" in message else message)
 
     def _send_whole(self, now: float) -> None:
         self._send({**self._wire.whole(now), "problem": self._problem})
 
-    def _hear(self, content: dict[str, Any]) -> None:
+    def hear(self, content: dict[str, Any]) -> None:
         with self._lock:
             match content:
                 case {"kind": "hello"}:
-                    self._hellos += 1
                     self._send_whole(time.time())
-                    if self.reloaded and self._lasting and self._progress.state != "running":
+                    if self.front.reloaded and self._lasting and self._progress.state != "running":
                         self._send({"lasting": self._lasting})
-                case {"kind": "seen", "lab": bool(lab)}:
-                    self.hides_lasting = lab
                 case {"kind": "choose", "trial": int(index)} if 0 <= index < len(self._progress.trials):
                     self._send(self._wire.detail(index))
                 case {"kind": "click", "button": "toggle"}:
@@ -146,4 +131,4 @@ class LivePanel:
     def problem(self, text: str) -> None:
         with self._lock:
             self._problem = text
-            self.widget.send({"problem": text, "buttons": self._buttons()})
+            self.front.send({"problem": text, "buttons": self._buttons()})

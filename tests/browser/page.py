@@ -84,7 +84,7 @@ class Book:
     def __init__(self, page: Any, url: str, path: Path, shots: Path, connected: Callable[[], bool]) -> None:
         self.page, self._url, self.path, self._shots, self._connected = page, url, path, shots, connected
         self.errors: list[str] = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", lambda error: self.errors.append(f"{error}\n{error.stack}"))
         page.on("dialog", lambda dialog: dialog.accept())
 
     def load(self) -> None:
@@ -153,6 +153,10 @@ class Book:
         self.page.get_by_text("JupyterLab Dark", exact=True).first.click()
         self.page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
         self.page.wait_for_timeout(700)
+
+    def our_errors(self) -> list[str]:
+        """Errors in our scripts: a widget's module is a blob. Others are the application's."""
+        return [error for error in self.errors if "blob:" in error]
 
     def shot(self, name: str) -> None:
         self.page.screenshot(path=self._shots / f"{name}.png")

@@ -69,7 +69,7 @@ def test_from_start_to_the_reopened_notebook(running, pages):
     book.page.wait_for_timeout(1500)  # the lasting picture
     book.shot("tune-stopped")
     assert kinds(book.save().cells[1])[-3:] == LASTING
-    assert not book.errors
+    assert not book.our_errors()
 
     pages.end_kernels()
     again = pages.open("lab", book.path)
@@ -136,4 +136,4 @@ def test_trials_can_be_sorted_and_looked_into(running):
     trial.get_by_text(re.compile(r"layers 2, units 32")).wait_for(timeout=3000)
     book.dark()
     book.shot("tune-dark")
-    assert not book.errors
+    assert not book.our_errors()

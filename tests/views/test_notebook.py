@@ -38,13 +38,13 @@ def test_the_panel_stays_where_the_page_hides_what_lasts(fifty_four, outputs):
     surface.open(fifty_four, None)
     surface.whole(1000.0)
     assert kinds(outputs) == [PANEL, LASTING[0], set(), set()]
-    surface._panel._hear({"kind": "seen", "lab": True})
+    surface._panel.front.hear({"kind": "seen", "lab": True})
     fifty_four.apply(StateChanged("finished", 1010.0))
     surface.close(1010.0)
     assert kinds(outputs) == [PANEL, *LASTING]
     _, line, _, table = outputs.values()
     assert "finished" in line["text/html"]
-    assert surface._panel.token in line["text/html"]
+    assert surface._panel.front.token in line["text/html"]
     assert "<style>" in table["text/html"]
 
 

@@ -38,14 +38,14 @@ def open_panel(monkeypatch):
     def open_panel(progress, controls=None):
         panel = LivePanel(progress, controls)
         sent = []
-        monkeypatch.setattr(panel.widget, "send", lambda message: sent.append(message))
+        monkeypatch.setattr(panel.front, "send", lambda message: sent.append(message))
         return panel, sent
 
     return open_panel
 
 
 def say(panel, **content):
-    panel._hear(content)
+    panel.front.hear(content)
 
 
 def buttons(panel):
@@ -130,5 +130,5 @@ def test_a_click_that_fails_is_shown(fifty_four, open_panel, error, words):
 @pytest.mark.parametrize("content", [{}, {"kind": "choose", "trial": 54}, {"kind": "choose", "trial": "x"}, {"kind": "click"}])
 def test_nonsense_from_a_page_changes_nothing(fifty_four, open_panel, content):
     panel, sent = open_panel(fifty_four)
-    panel._hear(content)
+    panel.front.hear(content)
     assert sent == []

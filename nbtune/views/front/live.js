@@ -1,6 +1,6 @@
-// The live panel: it folds the kernel's messages into what is known, and shows that.
+// The live panel.
 
-/** What is known of a search in this page. */
+/** What this page knows: the kernel's messages, folded. */
 class Known {
   constructor() {
     this.trials = [];
@@ -8,21 +8,22 @@ class Known {
     this.lines = new Map();
     this.details = new Map();
     this.chosen = null;
-    this.head = null;
-    this.failures = [];
-    this.coverage = "";
   }
 
   take(message) {
-    if (message.grid) Object.assign(this, { grid: message.grid, map: message.map, trials: [], cells: [], lines: new Map() });
-    for (const part of ["head", "scale", "curves", "coverage", "failures", "buttons", "problem"]) {
-      if (part in message) this[part] = message[part];
+    if (message.grid) Object.assign(this, { trials: [], cells: [], lines: new Map(), details: new Map(), chosen: null });
+    for (const [part, value] of Object.entries(message)) {
+      if (part === "trials" || part === "cells") Object.entries(value).forEach(([i, one]) => (this[part][i] = one));
+      else if (part === "lines") Object.entries(value).forEach(([i, line]) => this._extend(Number(i), line));
+      else if (part === "detail") this.details.set(value.trial, value);
+      else this[part] = value;
     }
-    for (const part of ["trials", "cells"]) {
-      for (const [i, value] of Object.entries(message[part] ?? {})) this[part][i] = value;
-    }
-    for (const [i, line] of Object.entries(message.lines ?? {})) this._extend(Number(i), line);
-    if (message.detail) this.details.set(message.detail.trial, message.detail);
+  }
+
+  /** All of it as one message, for a view that opens later. */
+  whole() {
+    const { trials, cells, lines, details, chosen, ...parts } = this;
+    return this.grid ? { ...parts, trials: { ...trials }, cells: { ...cells }, lines: {} } : parts;
   }
 
   _extend(i, { values, training, best }) {
@@ -146,56 +147,5 @@ class LiveView {
     const open = [...this._failures.querySelectorAll("details[open] summary")].map((summary) => summary.textContent.split(" (")[0]);
     shown.forEach((part) => (part.open = open.includes(part.firstChild.textContent.split(" (")[0])));
     this._failures.replaceChildren(...shown);
-  }
-}
-
-export default () => {
-  const state = new Known();
-  const views = new Set();
-  const show = (message) => {
-    state.take(message);
-    for (const view of views) view.update(message);
-  };
-  return {
-    initialize({ model }) {
-      show(model.get("first"));
-      model.on("msg:custom", (message) => (message.lasting ? settle(model, message.lasting) : show(message)));
-      model.send({ kind: "hello" });
-    },
-    render({ model, el }) {
-      const view = new LiveView(state, (request) => model.send(request));
-      views.add(view);
-      el.append(view.element);
-      view.update(everything(state));
-      model.send({ kind: "seen", lab: document.querySelector(".jp-Notebook") !== null });
-      return () => views.delete(view);
-    },
-  };
-};
-
-/** All that is known as one message, for a view that opens later than others. */
-function everything(state) {
-  const { grid, map, head, buttons, scale, curves, coverage, failures, problem } = state;
-  const message = { head, buttons, ...(problem ? { problem } : {}) };
-  if (!grid) return message;
-  return { ...message, grid, map, scale, curves, coverage, failures, trials: { ...state.trials }, cells: { ...state.cells }, lines: {} };
-}
-
-/**
- * Writes the lasting outputs into the notebook. Only for a page that was reloaded: there the kernel can no longer change
- * the outputs of a cell. Where the page does not let us at its notebook, nothing happens.
- */
-function settle(model, outputs) {
-  const cells = model.widget_manager?.context?.model?.cells;
-  const token = model.get("token");
-  for (let c = 0; c < (cells?.length ?? 0); c++) {
-    const places = cells.get(c).outputs;
-    for (let i = 0; i < (places?.length ?? 0); i++) {
-      if (!String(places.get(i).data["text/html"] ?? "").includes(token)) continue;
-      outputs.forEach(({ data, metadata }, k) => {
-        if (i + k < places.length) places.set(i + k, { output_type: "display_data", data, metadata });
-      });
-      return;
-    }
   }
 }
