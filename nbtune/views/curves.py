@@ -176,7 +176,7 @@ def _draw_key(sheet: Axes, info: CurvesInfo, left: float, top: float, width: flo
         _key_line(sheet, middle, top - 13, ink.TEXT, "", "best epoch", marker="o")
         _key_line(sheet, middle, top - 26, ink.TEXT, ":", "on the training data")
         more = f" ({info.left_out:,} more not drawn)" if info.left_out else ""
-        _key_line(sheet, middle, top - 39, ink.FAINT, "-", f"{others} others{more}")
+        _key_line(sheet, middle, top - 39, ink.FAINT, "-", f"{others} other{'s' * (others != 1)}{more}")
 
 
 def _key_line(sheet: Axes, x: float, y: float, color: str, dash: object, text: str, marker: str = "") -> None:
