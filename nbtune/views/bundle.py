@@ -59,4 +59,6 @@ def picture_metadata(progress: Progress) -> dict[str, Any]:
 
 
 def table_bundle(progress: Progress, most: int = 10) -> Bundle:
-    return {"text/html": table_html(progress, most), "text/plain": table_text(progress, most)}
+    """With the picture in words: JupyterLab shows no description of an image."""
+    words = f"<details><summary>The picture in words</summary>{escape(alt_text(progress))}</details>"
+    return {"text/html": table_html(progress, most) + words, "text/plain": table_text(progress, most)}

@@ -21,6 +21,11 @@ def book(request, pages):
     return book
 
 
+UNNAMED = """Array.from(document.querySelectorAll('.nbtune input, .nbtune select, .nbtune button, .nbtune [role=img]'))
+    .filter((e) => !(e.labels?.length || e.getAttribute('aria-label') || e.textContent.trim()))
+    .map((e) => e.outerHTML)"""
+
+
 def test_set_up_by_hand_and_start(book):
     page = book.page
     app = "lab" if "/lab/" in page.url else "notebook"
@@ -67,4 +72,9 @@ def test_set_up_by_hand_and_start(book):
     book.see(re.compile("stopped: "), 5)
     until(lambda: book.button("Start").is_enabled(), 5, "it cannot be started again")
     book.shot(f"setup-{app}-stopped")
+    page.get_by_text("Further settings").click()
+    assert page.evaluate(UNNAMED) == [], "everything has a name"
+    if app == "lab":
+        book.dark()
+        book.shot("setup-lab-dark")
     assert not book.our_errors()

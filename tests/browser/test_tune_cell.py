@@ -6,6 +6,7 @@ import re
 import time
 
 import pytest
+from nbconvert import HTMLExporter
 
 from .page import BUILD, kinds, until
 
@@ -40,6 +41,18 @@ def seconds_until(book, name):
     return time.monotonic() - start
 
 
+def assert_lasts_without_a_kernel(notebook):
+    """As GitHub and nbviewer show it: nbconvert, without JavaScript."""
+    html, _ = HTMLExporter().from_notebook_node(notebook)
+    body = html.partition("<body")[2]
+    assert re.search(r'<img[^>]*alt="Learning curves', body)
+    assert "<b>stopped</b>: " in body
+    assert "combinations: " in body
+    assert "widget-view" not in body
+    pictures = [output.data["image/png"] for output in notebook.cells[1].outputs if "image/png" in output.get("data", {})]
+    assert sum(map(len, pictures)) < 150_000
+
+
 def test_from_start_to_the_reopened_notebook(running, pages):
     book = running
     book.shot("tune-running")
@@ -68,7 +81,9 @@ def test_from_start_to_the_reopened_notebook(running, pages):
     assert time.monotonic() - start < 1
     book.page.wait_for_timeout(1500)  # the lasting picture
     book.shot("tune-stopped")
-    assert kinds(book.save().cells[1])[-3:] == LASTING
+    saved = book.save()
+    assert kinds(saved.cells[1])[-3:] == LASTING
+    assert_lasts_without_a_kernel(saved)
     assert not book.our_errors()
 
     pages.end_kernels()
