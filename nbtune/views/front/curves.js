@@ -11,15 +11,15 @@ class Curves {
   }
 
   update() {
-    const { curves, grid, lines } = this._known;
+    const { curves, grid } = this._known;
     this._haze = Math.min(0.3, Math.max(0.08, 15 / curves.shown.length));
     say(this._title, `${grid.objective}, epoch by epoch`);
     const roles = this._roles(curves.shown);
     const chosen = this._known.chosen;
-    if (known(chosen) && !roles.some((role) => role.trial === chosen && role.lit)) {
+    if (this._line(chosen) && !roles.some((role) => role.trial === chosen && role.lit)) {
       roles.push({ trial: chosen, lit: true, color: "var(--nbtune-ink)", name: "chosen", dash: "6 2 1 2" });
     }
-    const longest = Math.max(2, ...roles.map(({ trial }) => (lines.get(trial)?.values.length ?? 0)));
+    const longest = Math.max(2, ...roles.map(({ trial }) => this._line(trial)?.values.length ?? 0));
     plot(this._svg, { limits: curves.limits, log: curves.log, longest, lines: roles.flatMap((role) => this._lines(role)) });
     if (!roles.length) {
       this._svg.append(draw("text", { x: 194, y: 110, "text-anchor": "middle", class: "nbtune-quiet" }, "waiting for the first epoch"));
@@ -38,8 +38,15 @@ class Curves {
     });
   }
 
+  /** What is known of a trial's curve; of one that is not among those drawn, what was asked for when it was chosen. */
+  _line(trial) {
+    const { lines, details, grid, trials } = this._known;
+    const values = details.get(trial)?.history[grid.objective];
+    return lines.get(trial) ?? (values?.length ? { values, training: [], best: trials[trial][3] } : undefined);
+  }
+
   _lines({ trial, lit, color, dash }) {
-    const line = this._known.lines.get(trial);
+    const line = this._line(trial);
     if (!line) return [];
     if (!lit) return [{ values: line.values, width: 0.7, faint: true, opacity: this._haze }];
     return [

@@ -114,7 +114,7 @@ class LiveView {
       this._show_head(this._known.head);
     }
     this._results.hidden = false;
-    if (message.curves || message.lines) this._curves.update();
+    if (message.curves || message.lines || message.detail) this._curves.update();
     if (message.cells || message.scale) this._map.update(message.cells, message.scale);
     if (message.trials || message.coverage) this._board.update();
     if (message.trials?.[this._known.chosen]) this._ask({ kind: "choose", trial: this._known.chosen });
