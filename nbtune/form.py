@@ -18,6 +18,7 @@ from nbtune.errors import UsageError
 from nbtune.function import APPLIED_OUTSIDE, Function
 from nbtune.labels import Labels
 from nbtune.options import Options, flag
+from nbtune.progress import show
 from nbtune.space import Value
 from nbtune.values import Evaluate, read_values
 
@@ -70,14 +71,14 @@ def fields(function: Function, y: np.ndarray, texts: Mapping[str, Any] | None = 
 
     Args:
         y: labels, `(n,)` or `(n, k)`; they tell which losses fit.
-        texts: what was typed before, as in `Options.texts`; None for suggestions.
+        texts: what was typed before, as in `Options.texts`; None for suggestions, unless the function has values of its own.
     """
     found = []
     for name, option in Options.table().items():
         if name == "axis":
             found += _parameters(function, texts)
         elif name not in _NOT_ASKED and _is_taken(name, option.metadata["group"], function):
-            found.append(_option_field(name, option, y, texts))
+            found.append(_option_field(name, option, y, {} if texts is None and function.takes_hp else texts))
     return [field.shown() for field in found]
 
 
@@ -135,8 +136,13 @@ def _parameters(function: Function, texts: Mapping[str, Any] | None) -> list[Fie
 
 def parameter_field(name: str, text: str = "", must: bool = False, own: Sequence[Value] = ()) -> Field:
     """The field of a parameter; `own`: the values that a KerasTuner function has for it."""
-    hint = ", ".join(map(str, own)) if own else "" if must else "the function's default"
+    hint = hint_of(own) if own else "" if must else "the function's default"
     return Field(name, name.replace("_", " "), f"values of the parameter {name}", "axes", "tags", text, hint, parameter=True)
+
+
+def hint_of(own: Sequence[Value]) -> str:
+    """The values that a function has by itself."""
+    return ", ".join(map(show, own))
 
 
 def texts_of(filled: Sequence[Field]) -> dict[str, Any]:

@@ -125,13 +125,16 @@ class PanelSurface:
     def _leave(self, now: float) -> None:
         progress, token = self._progress, self._panel.front.token
         outputs: list[tuple[dict[str, Any], dict[str, Any]]] = [
-            (dict(beside_a_widget(headline_bundle(progress, now), token, "line")), {}),
+            (dict(beside_a_widget(self._words(now), token, "line")), {}),
             (dict(picture_bundle(progress, self._picture.png())), picture_metadata(progress)),
             (dict(beside_a_widget(table_bundle(progress), token)), {}),
         ]
         for place, (data, metadata) in zip((self._line, self._middle, self._bottom), outputs, strict=True):
             place.show(data, metadata)
         self._panel.leave([{"data": data, "metadata": metadata} for data, metadata in outputs])
+
+    def _words(self, now: float) -> dict[str, str]:
+        return headline_bundle(self._progress, now)
 
     def report(self, problem: str) -> None:
         self._panel.problem = problem

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from html import escape
 from typing import Any
 
 from nbtune import form
@@ -130,6 +131,7 @@ class Panel:
                 self.search.stop()
                 self.search.wait()
             self._names.begin()
+            self._surface.cell = self.cell
             screen = Screen(self._surface)
             with screen.notice("Starting the workers …"):
                 run = Run(request, self._names.search)
@@ -190,12 +192,17 @@ class Panel:
             self._tell(**self._standing())
 
     def _show_own_axes(self, found: Estimate) -> None:
-        """A row for each hyperparameter that a KerasTuner function asks for."""
-        known = {field.name for field in self._filled}
-        own = [form.parameter_field(axis.name, own=axis.values) for axis in found.space.axes if axis.name not in known]
-        if own:
-            self._filled = [*own, *self._filled]
-            self._tell(form=[asdict(field) for field in self._filled])
+        """A row for each hyperparameter that a KerasTuner function asks for, with the function's own values as a hint."""
+        own = {axis.name: axis.values for axis in found.space.axes}
+        known = [
+            replace(field, hint=form.hint_of(own[field.name])) if field.name in own and not field.text else field
+            for field in self._filled
+        ]
+        names = {field.name for field in known}
+        filled = [*(form.parameter_field(name, own=values) for name, values in own.items() if name not in names), *known]
+        if filled != self._filled:
+            self._filled = filled
+            self._tell(form=[asdict(field) for field in filled])
 
     def _mistaken(self, error: UsageError) -> None:
         with self._lock:
@@ -248,8 +255,9 @@ class SetupSurface(PanelSurface):
     """The place of a set-up panel: one search after the other shows below the form, in the same widget."""
 
     def __init__(self, front: Front, cell: str) -> None:
+        """`cell`: the `%%tune` cell for the same search, which lasts in the notebook; set anew when another one starts."""
         super().__init__()
-        self.front = front
+        self.front, self.cell = front, cell
         self.live: LivePanel | None = None
         self._show(front, text_bundle(f"set up: {cell}"))
 
@@ -266,3 +274,8 @@ class SetupSurface(PanelSurface):
 
     def close(self, now: float) -> None:
         self.rest(now)  # the form stays
+
+    def _words(self, now: float) -> dict[str, str]:
+        words = super()._words(now)
+        code = f"<pre>{escape(self.cell)}</pre>"
+        return {"text/html": words["text/html"] + code, "text/plain": f"{words['text/plain']}\n{self.cell}"}

@@ -138,6 +138,8 @@ def test_a_keras_tuner_function_brings_its_own_axes(open_page):
     assert page.known["form"][0]["name"] == "width"
     assert page.known["form"][0]["hint"] == "8, 16"
     assert page.known["size"]["line"] == "2 × 1 = 2"
+    rate = next(field for field in page.known["form"] if field["name"] == "learning_rate")
+    assert (rate["text"], rate["hint"]) == ("", "0.1"), "the function's own values stand until others are given"
 
 
 def test_a_reloaded_page_is_told_everything_again(open_page):
