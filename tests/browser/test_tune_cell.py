@@ -152,4 +152,14 @@ def test_trials_can_be_sorted_and_looked_into(running):
     trial.get_by_text(re.compile(r"layers 2, units 32")).wait_for(timeout=3000)
     book.dark()
     book.shot("tune-dark")
+
+    book.button("Stop").click()
+    book.see(re.compile("stopped: "), 5)
+    book.write(2, "%tune show")
+    book.run(2)
+    again = book.cell(2)
+    again.get_by_role("button", name="Resume").wait_for(timeout=5000)
+    again.get_by_role("button", name=re.compile("Show trial layers 1")).first.click()
+    again.get_by_role("img", name=re.compile("accuracy: ")).wait_for(timeout=3000)
+    assert not again.locator("img").is_visible(), "the lasting picture is for later"
     assert not book.our_errors()

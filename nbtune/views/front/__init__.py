@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from importlib.resources import files
-from typing import Any
+from typing import Any, ClassVar
 
 import anywidget
 import traitlets
@@ -20,7 +20,8 @@ class Front(anywidget.AnyWidget):
         first: what the page can show before the kernel has answered it.
         token: names this widget in the notebook's other outputs, see `nbtune.views.bundle`.
         greetings: how often a page has loaded it.
-        hides_lasting: the page shows the outputs beside the widget only where the widget is gone.
+        hides_lasting: the notebook's page shows the outputs beside a widget only where the widget is gone. Known for all
+            widgets once one of them has been seen.
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
@@ -28,12 +29,13 @@ class Front(anywidget.AnyWidget):
     first = traitlets.Dict().tag(sync=True)
     token = traitlets.Unicode().tag(sync=True)
 
+    hides_lasting: ClassVar[bool] = False
+
     def __init__(self, view: str, first: dict[str, Any], more: tuple[str, ...] = ()) -> None:
         """`view`: the class in the scripts that shows it; `more`: scripts that it needs besides the usual ones."""
         module = "\n".join([*map(_text, (*SCRIPTS, *more)), f"export default () => page({view});"])
         super().__init__(_esm=module, _css=_text("panel.css"), first=first, token=uuid.uuid4().hex)
         self.greetings = 0
-        self.hides_lasting = False
         self._listener: Callable[[dict[str, Any]], None] = lambda content: None
         self.on_msg(lambda _, content, buffers: self.hear(content))
 
@@ -51,7 +53,7 @@ class Front(anywidget.AnyWidget):
             case {"kind": "hello"}:
                 self.greetings += 1
             case {"kind": "seen", "lab": bool(lab)}:
-                self.hides_lasting = lab
+                Front.hides_lasting = lab
         self._listener(content)
 
     def bundle(self) -> dict[str, Any]:
