@@ -99,9 +99,8 @@ def _option_field(name: str, option: Any, y: np.ndarray, texts: Mapping[str, Any
         editor = "switch"
     label = name.replace("_", " ").replace("init", "initialiser")
     default = option.default
-    hint = "" if default in (None, (), False) else f"{default:g}" if isinstance(default, float) else str(default)
-    left_out = re.search(r"\((.+) if left out\)", option.metadata["help"])
-    hint = hint or (left_out[1] if left_out else "")
+    says = re.search(r"\((.+) if left out\)", option.metadata["help"]) or re.match(r"(auto)\|", option.metadata["metavar"])
+    hint = show(default) if isinstance(default, (int, float, str)) else says[1] if says else ""
     text = _SUGGESTED.get(name, "") if texts is None and group == "axes" else (texts or {}).get(name, "")
     text = "on" if text is True else str(text or "")
     return Field(name, label, option.metadata["help"], group, editor, text, hint, choices)

@@ -40,11 +40,30 @@ def test_every_option_has_a_field():
 def test_an_option_that_is_added_later_appears_by_itself(monkeypatch):
     later = dataclasses.make_dataclass(
         "Later",
-        [("repeats", int, dataclasses.field(default=1, metadata={"group": "fitting", "help": "seeds for each combination"}))],
+        [
+            (
+                "repeats",
+                int,
+                dataclasses.field(default=1, metadata={"group": "fitting", "metavar": "N", "help": "seeds for each combination"}),
+            )
+        ],
     )
     table = {**Options.table(), "repeats": dataclasses.fields(later)[0]}
     monkeypatch.setattr(Options, "table", classmethod(lambda cls: table))
     assert (field("repeats").editor, field("repeats").hint, field("repeats").help) == ("text", "1", "seeds for each combination")
+
+
+def test_what_holds_if_a_field_is_left_out():
+    hints = {name: field(name).hint for name in ("epochs", "seed", "validation_split", "init", "optimizer", "workers", "layers")}
+    assert hints == {
+        "epochs": "100",
+        "seed": "0",
+        "validation_split": "0.2",
+        "init": "Glorot uniform",
+        "optimizer": "Adam",
+        "workers": "auto",
+        "layers": "",
+    }
 
 
 def test_what_a_function_does_not_take_has_no_field():

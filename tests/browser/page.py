@@ -146,13 +146,19 @@ class Book:
         time.sleep(0.2)
         return nbformat.read(self.path, 4)
 
-    def dark(self) -> None:
-        """JupyterLab in its dark theme."""
+    def theme(self, name: str) -> None:
+        """JupyterLab in its "Light" or its "Dark" theme; the server keeps it for later pages."""
         self.page.get_by_text("Settings", exact=True).first.click()
         self.page.get_by_text("Theme", exact=True).first.hover()
-        self.page.get_by_text("JupyterLab Dark", exact=True).first.click()
-        self.page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
+        self.page.get_by_text(f"JupyterLab {name}", exact=True).first.click()
+        light = str(name == "Light").lower()
+        self.page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
         self.page.wait_for_timeout(700)
+
+    def dark_shot(self, name: str) -> None:
+        self.theme("Dark")
+        self.shot(name)
+        self.theme("Light")
 
     def our_errors(self) -> list[str]:
         """Errors in our scripts: a widget's module is a blob. Others are the application's."""

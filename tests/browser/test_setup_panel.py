@@ -75,6 +75,5 @@ def test_set_up_by_hand_and_start(book):
     page.get_by_text("Further settings").click()
     assert page.evaluate(UNNAMED) == [], "everything has a name"
     if app == "lab":
-        book.dark()
-        book.shot("setup-lab-dark")
+        book.dark_shot("setup-lab-dark")
     assert not book.our_errors()

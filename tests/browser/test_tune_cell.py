@@ -150,8 +150,7 @@ def test_trials_can_be_sorted_and_looked_into(running):
     assert after.startswith("layers 2, units 32")
     page.keyboard.press("Enter")
     trial.get_by_text(re.compile(r"layers 2, units 32")).wait_for(timeout=3000)
-    book.dark()
-    book.shot("tune-dark")
+    book.dark_shot("tune-dark")
 
     book.button("Stop").click()
     book.see(re.compile("stopped: "), 5)
