@@ -38,16 +38,8 @@ def test_every_option_has_a_field():
 
 
 def test_an_option_that_is_added_later_appears_by_itself(monkeypatch):
-    later = dataclasses.make_dataclass(
-        "Later",
-        [
-            (
-                "repeats",
-                int,
-                dataclasses.field(default=1, metadata={"group": "fitting", "metavar": "N", "help": "seeds for each combination"}),
-            )
-        ],
-    )
+    told = {"group": "fitting", "metavar": "N", "help": "seeds for each combination"}
+    later = dataclasses.make_dataclass("Later", [("repeats", int, dataclasses.field(default=1, metadata=told))])
     table = {**Options.table(), "repeats": dataclasses.fields(later)[0]}
     monkeypatch.setattr(Options, "table", classmethod(lambda cls: table))
     assert (field("repeats").editor, field("repeats").hint, field("repeats").help) == ("text", "1", "seeds for each combination")
