@@ -27,7 +27,7 @@ BUILD = """def build(layers, units):
     return model"""
 
 PATHS = {"lab": "lab/tree/{}?reset", "notebook": "notebooks/{}"}
-WIDGET = "application/vnd.jupyter.widget-view+json"
+LASTING = [{"text/html", "text/plain"}, {"image/png", "text/plain"}, {"text/html", "text/plain"}]
 
 
 class Pages:
@@ -146,6 +146,16 @@ class Book:
         time.sleep(0.2)
         return nbformat.read(self.path, 4)
 
+    def save_lasting(self, index: int, state: str) -> Any:
+        """Saves as soon as a cell holds its lasting line, picture and table, and returns what is in the file."""
+        for _ in range(20):
+            notebook = self.save()
+            shown = [output["data"] for output in notebook.cells[index].outputs if output.get("data")][-3:]
+            if [set(data) for data in shown] == LASTING and shown[0]["text/plain"].startswith(f"{state}: "):
+                return notebook
+            self.page.wait_for_timeout(500)
+        raise AssertionError(f"line, picture and table do not come: {shown}")
+
     def theme(self, name: str) -> None:
         """JupyterLab in its "Light" or its "Dark" theme; the server keeps it for later pages."""
         self.page.get_by_text("Settings", exact=True).first.click()
@@ -175,8 +185,3 @@ def until(condition: Any, timeout: float, otherwise: str) -> None:
             return
         time.sleep(0.02)
     raise AssertionError(otherwise)
-
-
-def kinds(cell: Any) -> list[set[str]]:
-    """The formats of each output of a saved cell that is not empty."""
-    return [set(output["data"]) for output in cell.outputs if output.get("data")]

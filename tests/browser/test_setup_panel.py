@@ -41,6 +41,13 @@ def test_set_up_by_hand_and_start(book):
     page.get_by_label("loss", exact=True).select_option("mean_squared_error")
     book.see("2 × 3 × 3 × 2 = 36")
 
+    page.get_by_role("button", name="learning rate: edit as a list").click()
+    page.get_by_label("learning rate: remove 0.0001").wait_for(timeout=3000)
+    page.keyboard.type("0.1,")
+    book.see("2 × 3 × 4 × 2 = 48")
+    page.keyboard.press("Backspace")
+    book.see("2 × 3 × 3 × 2 = 36")
+
     page.get_by_label("epochs", exact=True).fill("ten")
     wrong = page.get_by_label("epochs", exact=True)
     book.see("epochs: 'ten' is not a whole number of 1 or more")
@@ -53,7 +60,7 @@ def test_set_up_by_hand_and_start(book):
     page.get_by_text("show as %%tune line").click()
     line = page.get_by_label("The cell that starts the same search").inner_text()
     assert line == (
-        "%%tune --build build --data x,y --layers 1:2 --units 16,64,24 --learning-rate log:1e-4:1e-2:3 "
+        "%%tune --build build --data x,y --layers 1:2 --units 16,64,24 --learning-rate 0.0001,0.001,0.01 "
         "--loss categorical_crossentropy,mean_squared_error --epochs 12 --patience 3"
     )
     book.shot(f"setup-{app}-ready")

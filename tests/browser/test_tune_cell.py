@@ -8,14 +8,13 @@ import time
 import pytest
 from nbconvert import HTMLExporter
 
-from .page import BUILD, kinds, until
+from .page import BUILD, until
 
 LINE = (
     "%%tune --data x,y --layers 1:3 --units 16,32,64 --learning-rate 1e-2,1e-3,1e-4 "
     "--loss categorical_crossentropy,mean_squared_error --epochs 20 --patience 3"
 )
 TUNE = f"{LINE}\n{BUILD}"
-LASTING = [{"text/html", "text/plain"}, {"image/png", "text/plain"}, {"text/html", "text/plain"}]
 
 
 @pytest.fixture
@@ -64,8 +63,7 @@ def test_from_start_to_the_reopened_notebook(running, pages):
     book.page.wait_for_timeout(1500)
     assert ended(book) == at_pause
     book.shot("tune-paused")
-    saved = kinds(book.save().cells[1])
-    assert saved[-3:] == LASTING, "a pause leaves what may be saved"
+    book.save_lasting(1, "paused")
 
     book.button("Resume").click()
     until(lambda: ended(book) > at_pause, 20, "it does not go on")
@@ -80,11 +78,8 @@ def test_from_start_to_the_reopened_notebook(running, pages):
     start = time.monotonic()
     book.see(re.compile("stopped: "), 5)
     assert time.monotonic() - start < 1
-    book.page.wait_for_timeout(1500)  # the lasting picture
     book.shot("tune-stopped")
-    saved = book.save()
-    assert kinds(saved.cells[1])[-3:] == LASTING
-    assert_lasts_without_a_kernel(saved)
+    assert_lasts_without_a_kernel(book.save_lasting(1, "stopped"))
     assert not book.our_errors()
 
     pages.end_kernels()
@@ -117,8 +112,7 @@ def test_the_interrupt_button_stops_a_search_that_a_cell_waits_for(pages):
     book.page.get_by_role("button", name=re.compile("Interrupt the kernel")).click()
     book.see(re.compile("stopped: "), 5)
     assert time.monotonic() - start < 2
-    book.page.wait_for_timeout(1500)
-    assert kinds(book.save().cells[1])[-3:] == LASTING
+    book.save_lasting(1, "stopped")
     book.shot("wait-interrupted")
 
 

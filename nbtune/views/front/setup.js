@@ -26,7 +26,7 @@ class SetupView {
 
   _cell_part() {
     this._text = make("div", { class: "nbtune-cell", hidden: true });
-    this._code = make("pre", { tabindex: 0, "aria-label": "The cell that starts the same search" });
+    this._code = make("pre", { tabindex: 0, role: "region", "aria-label": "The cell that starts the same search" });
     const copy = make("button", { type: "button", class: "nbtune-button nbtune-small" }, "Copy");
     copy.addEventListener("click", () => {
       navigator.clipboard?.writeText(this._code.textContent).then(() => say(copy, "Copied"), () => say(copy, "Select it and copy"));
@@ -78,6 +78,8 @@ class SetupView {
     this._fields.replaceChildren(...first.map((field) => this._row(field)),
       make("details", { open, class: "nbtune-more" }, make("summary", {}, "Further settings"), ...more));
     if (this._known.errors) this._mark(this._known.errors);
+    this._rows.get(this._next)?.input.focus();
+    this._next = null;
   }
 
   _row(field) {
@@ -86,7 +88,11 @@ class SetupView {
       field.text = text; // for a view that opens later
       this._ask({ kind: "set", name: field.name, text });
     };
-    const part = editor(field, id, change, () => this._ask({ kind: "as_list", name: field.name }));
+    const as_list = () => {
+      this._next = field.name; // the button that has the focus goes away
+      this._ask({ kind: "as_list", name: field.name });
+    };
+    const part = editor(field, id, change, as_list);
     const problem = make("span", { class: "nbtune-problem", id: `${id}-problem` });
     set(part.input, { "aria-describedby": `${id}-problem`, title: field.help });
     const row = make("div", { class: "nbtune-field" }, make("label", { for: id, title: field.help }, field.label), part.element, problem);

@@ -6,7 +6,7 @@ class TrialView {
     this._title = make("h4");
     this._facts = make("p", { class: "nbtune-quiet" });
     this._plots = make("div", { class: "nbtune-halves" });
-    this._error = make("pre", { tabindex: 0, "aria-label": "The error of this trial" });
+    this._error = make("pre", { tabindex: 0, role: "region", "aria-label": "The error of this trial" });
     const button = make("button", { type: "button", class: "nbtune-button nbtune-small", onclick: close }, "Close");
     this.element = make("section", { class: "nbtune-trial", "aria-label": "One trial", hidden: true },
       make("div", { class: "nbtune-foot" }, this._title, button), this._facts, this._error, this._plots);
