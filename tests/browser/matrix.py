@@ -13,9 +13,9 @@ TESTS = "start_to_the_reopened or interrupt or set_up_by_hand"
 
 
 def main() -> None:
-    """Installs each version into a folder of its own, and runs the tests with that folder first on the path."""
+    """Installs each version (or those that are named) into a folder of its own, first on the path of the tests."""
     bad = []
-    for version in VERSIONS:
+    for version in sys.argv[1:] or VERSIONS:
         with tempfile.TemporaryDirectory() as folder:
             wanted = f"ipykernel=={version}" if version else "ipykernel"
             install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, wanted]
