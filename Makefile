@@ -1,9 +1,11 @@
-# make demo      executes the quickstart and leaves build/quickstart.html
-# make test      ruff, mypy and the tests
-# make soak      kills processes at 50 random moments and trains 300 trials; about half an hour
-# make lab       JupyterLab on the quickstart
-# make notebook  executes the quickstart and keeps its outputs in it
-# make clean     removes what these left behind
+# make demo           executes the quickstart and leaves build/quickstart.html
+# make test           ruff, mypy and the tests
+# make browser-test   the panel in JupyterLab and Notebook 7, in Chromium; its pictures in build/screenshots
+# make kernel-matrix  the same on several versions of ipykernel; about fifteen minutes
+# make soak           kills processes at 50 random moments and trains 300 trials; about half an hour
+# make lab            JupyterLab on the quickstart
+# make notebook       executes the quickstart and keeps its outputs in it
+# make clean          removes what these left behind
 #
 # Each sets itself up in .venv first. Another Python: make demo PYTHON=python3.12
 
@@ -13,7 +15,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 QUICKSTART := notebooks/quickstart.ipynb
 
-.PHONY: help demo test soak lab notebook clean
+.PHONY: help demo test browser-test kernel-matrix soak lab notebook clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,7 +27,13 @@ demo: $(READY)
 test: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --ignore tests/browser
+
+browser-test: $(READY)
+	@NBTUNE_BROWSER=required $(BIN)/pytest tests/browser
+
+kernel-matrix: $(READY)
+	@NBTUNE_BROWSER=required $(BIN)/python tests/browser/matrix.py
 
 soak: $(READY)
 	@NBTUNE_SOAK=50 $(BIN)/pytest tests/test_faults.py tests/test_memory.py -n 2 --dist loadfile -s

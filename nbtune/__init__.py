@@ -8,9 +8,10 @@ from nbtune.errors import BuildError, UsageError
 
 if TYPE_CHECKING:
     from nbtune.search import Search, tune
+    from nbtune.views.setup import Panel
 
 __version__ = "0.1.0"
-__all__ = ["BuildError", "Search", "UsageError", "load_ipython_extension", "tune"]
+__all__ = ["BuildError", "Panel", "Search", "UsageError", "load_ipython_extension", "tune"]
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -25,4 +26,8 @@ def __getattr__(name: str) -> Any:
         from nbtune import search
 
         return getattr(search, name)
+    if name == "Panel":
+        from nbtune.views.setup import Panel
+
+        return Panel
     raise AttributeError(f"module 'nbtune' has no attribute {name!r}")

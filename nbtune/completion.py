@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from nbtune import names
 from nbtune.options import flags
 
-_WORDS: Mapping[str, Iterable[str]] = {
+# What an option takes, by name.
+WORDS: Mapping[str, Iterable[str]] = {
     "--loss": names.LOSSES,
     "--init": names.INITIALIZERS,
     "--optimizer": names.OPTIMIZERS,
@@ -24,8 +25,8 @@ def complete(line: str, variables: Iterable[str]) -> list[str]:
     *before, word = line.split(" ")
     option = next((piece for piece in reversed(before) if piece), "")
     begun, comma, last = word.rpartition(",")
-    if option in _WORDS:
-        known: Iterable[str] = _WORDS[option]
+    if option in WORDS:
+        known: Iterable[str] = WORDS[option]
     elif option in _VARIABLES:
         known = (name for name in variables if not name.startswith("_"))
     else:

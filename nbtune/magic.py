@@ -18,7 +18,7 @@ from nbtune.errors import UsageError, did_you_mean
 from nbtune.options import Options, help_text
 
 Method = TypeVar("Method", bound=Callable[..., Any])
-VERBS = ("plan", "status", "pause", "resume", "stop", "retry", "show", "best", "clean")
+VERBS = ("plan", "status", "pause", "resume", "stop", "retry", "show", "best", "clean", "panel")
 _NO_DEFAULT = ("build", "data", "validation_data")  # these belong to a cell
 
 
@@ -39,6 +39,10 @@ class TuneMagics(Magics):
 
     shell: InteractiveShell
 
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._panels: dict[tuple[str, str], Any] = {}  # the last one of a search and its function
+
     @cell_magic("tune")  # type: ignore[arg-type]  # as IPython annotates it, it would take nothing
     @_documented(help_text())
     def cell(self, line: str, cell: str) -> Any:
@@ -48,7 +52,10 @@ class TuneMagics(Magics):
             raise ShellUsageError(str(error)) from None
 
     @line_magic("tune")  # type: ignore[arg-type]
-    @_documented(f"%tune {'|'.join(VERBS)} [NAME]: says how a search stands, or steers it; NAME is `search` if left out.")
+    @_documented(
+        f"%tune {'|'.join(VERBS)} [NAME]: says how a search stands, or steers it; NAME is `search` if left out.\n"
+        "%tune panel FUNC --data X,Y: a form to set a search up, with its size and its cost."
+    )
     def line(self, line: str) -> Any:
         try:
             return self._tune(line, "") if line.lstrip().startswith("--") else self._command(line)
@@ -83,6 +90,8 @@ class TuneMagics(Magics):
             raise UsageError(f"unknown command {verb!r}{did_you_mean(verb, VERBS)}; %tune takes {', '.join(VERBS)}")
         if verb == "clean":
             return self._clean()
+        if verb == "panel":
+            return self._panel(line.partition("panel")[2])
         search = self._search(rest[0] if rest else "search")
         match verb:
             case "plan":
@@ -96,6 +105,32 @@ class TuneMagics(Magics):
         if verb in ("status", "pause", "resume", "stop", "retry"):
             print(search)
         return None
+
+    def _panel(self, line: str) -> Any:
+        """`%tune panel FUNC --data X,Y`: a form, with what was filled in before if there was one."""
+        from nbtune.views.frontend import clicks_work
+        from nbtune.views.setup import Names, Panel
+
+        first, texts = Options.read(line)
+        build, data = texts.pop("build", first), texts.pop("data", None)
+        name = first if build != first else "search"
+        if not line.strip() or data is None:
+            raise UsageError("write %tune panel build --data x,y, with the names of your function and of your data")
+        if not clicks_work(self.shell):
+            raise UsageError("a panel needs a notebook where somebody can click; write the options on a %%tune line")
+        names = Names(
+            build,
+            data,
+            name,
+            evaluate=self._evaluate,
+            begin=lambda: self._stop_earlier(name),
+            keep=lambda search: self.shell.user_ns.update({name: search}),
+        )
+        earlier = self._panels.get((name, build))
+        typed = texts or (earlier.texts if earlier else None)
+        panel = Panel(self._evaluate(build), self._evaluate(data), names, self._defaults(), typed)
+        self._panels[name, build] = panel
+        return panel
 
     def _clean(self) -> None:
         """Removes projects that a later run of the same name has replaced."""

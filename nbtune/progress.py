@@ -111,6 +111,7 @@ class Progress:
         self.version = 0
         self._clock = 0.0  # seconds spent running before `_since`
         self._since: float | None = None
+        self._before = 0  # trials that had ended before this search ran for the first time
 
     def apply(self, event: Event) -> None:
         """Folds one event in. What reaches a trial after its end changes nothing."""
@@ -148,6 +149,7 @@ class Progress:
         if self._since is not None:
             self._clock, self._since = self._clock + at - self._since, None
         if state == "running":
+            self._before = self._before if self._clock else self.ended
             self._since = at
         self.state = state
 
@@ -187,15 +189,17 @@ class Progress:
         return self._clock + (now - self._since if self._since is not None else 0.0)
 
     def seconds_left(self, now: float) -> float | None:
-        """An estimate from the trials that ended so far; None before the first."""
+        """An estimate from how fast trials have ended so far; None before the first. Trials that stop early are in it."""
         trials = self.trials
         lasted = [trial.seconds for trial in trials if trial.ended and trial.seconds]
         if not lasted:
             return None
-        usual = fmean(lasted)
-        running = (max(usual - (now - (t.started or now)), 0.0) for t in trials if t.status == RUNNING)
+        usual, spent = fmean(lasted), self.seconds_spent(now)
+        shares = [min((now - (t.started or now)) / usual, 1.0) for t in trials if t.status == RUNNING]
         pending = sum(trial.status == PENDING for trial in trials)
-        return (pending * usual + sum(running)) / max(self.workers, 1)
+        left, worked = pending + len(shares) - sum(shares), self.ended - self._before + sum(shares)
+        each = spent / worked if spent and self.ended > self._before else usual / max(self.workers, 1)
+        return max(left * each, usual * (1 - min(shares, default=1.0)))
 
 
 def show(value: object) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -263,3 +266,30 @@ def test_durations_as_people_say_them(seconds, text):
 @pytest.mark.parametrize(("value", "text"), [(0.001, "0.001"), (1e-5, "1e-05"), (16, "16"), ("relu", "relu"), (True, "True")])
 def test_values_as_people_write_them(value, text):
     assert show(value) == text
+
+
+RECORDED = json.loads((Path(__file__).parent / "recorded_times.json").read_text())
+
+
+@pytest.mark.parametrize(("name", "share"), [*zip(RECORDED, (1.0, 0.8, 0.8, 0.8), strict=True)])
+def test_time_left_of_recorded_searches_is_within_thirty_per_cent_once_a_tenth_is_done(name, share):
+    """Start, seconds and epochs of each trial of real searches with early stopping, on two workers of a busy machine.
+
+    In the first, trials cost about the same. In the others the cost grows along an axis, which nothing can know before.
+    """
+    record = RECORDED[name]
+    epochs = {trial[2] for trial in record["trials"]}
+    assert len(epochs) > 5, "some stopped early"
+    n = len(record["trials"])
+    progress = Progress([{"trial": i} for i in range(n)], ERROR, max(epochs), record["workers"])
+    moments = [(0.0, 0, StateChanged("running", 0.0))]
+    for trial, (start, seconds, _) in zip(progress.trials, record["trials"], strict=True):
+        moments.append((start, 1, TrialStarted(trial.id, start)))
+        moments.append((start + seconds, 2, TrialEnded(trial.id, "done", 0.5, 1, {}, seconds)))
+    good = []
+    for now, _, event in sorted(moments, key=lambda moment: moment[:2]):
+        progress.apply(event)
+        left = record["ended"] - now
+        if progress.ended >= 0.1 * n and left > 5:
+            good.append(0.7 * left < progress.seconds_left(now) < 1.3 * left)
+    assert sum(good) >= share * len(good) > 10

@@ -65,10 +65,10 @@ class CurvesInfo:
     left_out: int
 
 
-def curves_info(progress: Progress, most: int = 150) -> CurvesInfo:
-    """`most`: how many faint curves at most, picked evenly from all."""
+def curves_info(progress: Progress, most: int = 150, names: Sequence[str] | None = None) -> CurvesInfo:
+    """`most`: how many faint curves at most, picked evenly from all; `names`: what tells trials apart, if known already."""
     trials = progress.trials
-    names = varying(trials)
+    names = varying(trials) if names is None else names
     name = progress.objective.name
     begun = [trial for trial in trials if trial.history.get(name)]
     best = progress.ranking[:BEST]
@@ -176,7 +176,7 @@ def _draw_key(sheet: Axes, info: CurvesInfo, left: float, top: float, width: flo
         _key_line(sheet, middle, top - 13, ink.TEXT, "", "best epoch", marker="o")
         _key_line(sheet, middle, top - 26, ink.TEXT, ":", "on the training data")
         more = f" ({info.left_out:,} more not drawn)" if info.left_out else ""
-        _key_line(sheet, middle, top - 39, ink.FAINT, "-", f"{others} others{more}")
+        _key_line(sheet, middle, top - 39, ink.FAINT, "-", f"{others} other{'s' * (others != 1)}{more}")
 
 
 def _key_line(sheet: Axes, x: float, y: float, color: str, dash: object, text: str, marker: str = "") -> None:

@@ -38,6 +38,7 @@ class Cell:
         status: the trial's; of several trials the liveliest one's.
         score: the trial's; of several trials the best one's.
         best: whether the best trial of all is here.
+        trial: the id of the trial that is shown: the best, else the liveliest one.
         trials: how many trials share this place.
     """
 
@@ -47,6 +48,7 @@ class Cell:
     status: str
     score: float | None
     best: bool
+    trial: str
     trials: int
 
 
@@ -79,31 +81,52 @@ class GridInfo:
     counts: Mapping[str, int]
 
 
-def grid_info(progress: Progress) -> GridInfo:
-    trials = progress.trials
-    values = {name: _ordered(trials, name) for name in varying(trials)}
+@dataclass(frozen=True)
+class Frame:
+    """What of the map follows from the grid alone, and so stays for the length of a search.
+
+    `shared` leads from (column, row, facet) to the places of its trials in grid order; the rest is as in `GridInfo`.
+    """
+
+    x: Side
+    y: Side
+    facet_names: Names
+    facets: tuple[tuple[str, ...], ...]
+    over: Names
+    shared: Mapping[tuple[int, ...], Sequence[int]]
+
+
+def grid_frame(trials: Sequence[Trial]) -> Frame:
+    values = {name: ordered(trials, name) for name in varying(trials)}
     x, y, rest = _sides(values)
     facets = tuple(dict.fromkeys(_place(trial, rest) for trial in trials))
-    over: tuple[str, ...] = ()
+    over: Names = ()
     if len(facets) > MOST_FACETS:
         rest, over, facets = (), rest, ((),)
     index = [{place: i for i, place in enumerate(places)} for places in (_along(x, values), _along(y, values), facets)]
-    shared: dict[tuple[int, ...], list[Trial]] = {}
-    for trial in trials:
+    shared: dict[tuple[int, ...], list[int]] = {}
+    for i, trial in enumerate(trials):
         at = tuple(found[_place(trial, names)] for found, names in zip(index, (x, y, rest), strict=True))
-        shared.setdefault(at, []).append(trial)
-    best = progress.best
-    cells = tuple(_cell(at, here, best, progress.objective) for at, here in shared.items())
+        shared.setdefault(at, []).append(i)
+    texts = tuple(tuple(map(text, facet)) for facet in facets)
+    return Frame(_side(x, values), _side(y, values), rest, texts, over, shared)
+
+
+def grid_info(progress: Progress, frame: Frame | None = None) -> GridInfo:
+    """`frame`: that of this grid, if it is known already."""
+    trials, best = progress.trials, progress.best
+    frame = frame or grid_frame(trials)
+    cells = tuple(_cell(at, [trials[i] for i in here], best, progress.objective) for at, here in frame.shared.items())
     scores = [cell.score for cell in cells if cell.score is not None]
     low, high = limits(scores, progress.objective)
     return GridInfo(
         progress.objective.name,
         progress.objective.direction,
-        _side(x, values),
-        _side(y, values),
-        rest,
-        tuple(tuple(map(_text, facet)) for facet in facets),
-        over,
+        frame.x,
+        frame.y,
+        frame.facet_names,
+        frame.facets,
+        frame.over,
         cells,
         (low, high),
         any(not low <= score <= high for score in scores),
@@ -123,7 +146,7 @@ def _sides(values: Mapping[str, Values]) -> tuple[Names, Names, Names]:
 
 
 def _longest(values: Values) -> int:
-    return max(len(_text(value)) for value in values)
+    return max(len(text(value)) for value in values)
 
 
 def _along(names: Names, values: Mapping[str, Values]) -> list[tuple[Value | None, ...]]:
@@ -137,21 +160,24 @@ def _place(trial: Trial, names: Names) -> tuple[Value | None, ...]:
 def _side(names: Names, values: Mapping[str, Values]) -> Side:
     if not names:
         return Side("", ("",))
-    texts = tuple(map(_text, values[names[0]]))
-    brief = tuple(f"{value:.3g}" if isinstance(value, float) else _text(value) for value in values[names[0]])
+    texts = tuple(map(text, values[names[0]]))
+    brief = tuple(f"{value:.3g}" if isinstance(value, float) else text(value) for value in values[names[0]])
     return Side(names[0], brief if len(set(brief)) == len(set(texts)) else texts)
 
 
 def _cell(at: tuple[int, ...], trials: list[Trial], best: Trial | None, objective: Objective) -> Cell:
-    scores = [trial.score for trial in trials if trial.score is not None]
-    score = (max if objective.direction == "max" else min)(scores) if scores else None
-    status = min((trial.status for trial in trials), key=_BY_WEIGHT.index)
     column, row, facet = at
-    return Cell(column, row, facet, status, score, best in trials, len(trials))
+    if len(trials) == 1:
+        [only] = trials
+        return Cell(column, row, facet, only.status, only.score, only is best, only.id, 1)
+    scored = [trial for trial in trials if trial.score is not None]
+    liveliest = min(trials, key=lambda trial: _BY_WEIGHT.index(trial.status))
+    shown = (max if objective.direction == "max" else min)(scored, key=lambda t: t.score or 0.0) if scored else liveliest
+    return Cell(column, row, facet, liveliest.status, shown.score, best in trials, shown.id, len(trials))
 
 
-def _ordered(trials: Sequence[Trial], name: str) -> Values:
-    """Numbers by size, anything else in grid order, a missing value last."""
+def ordered(trials: Sequence[Trial], name: str) -> Values:
+    """An axis's values: numbers by size, anything else in grid order, a missing value last."""
     found = dict.fromkeys(trial.values.get(name) for trial in trials)
     known = [value for value in found if value is not None]
     if _are_numbers(known):
@@ -163,5 +189,6 @@ def _are_numbers(values: Sequence[Value | None]) -> bool:
     return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
 
 
-def _text(value: Value | None) -> str:
+def text(value: Value | None) -> str:
+    """A value, or a dash for none."""
     return MISSING if value is None else show(value)

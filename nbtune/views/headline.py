@@ -15,6 +15,16 @@ def headline(progress: Progress, now: float) -> str:
     return f"{progress.state}: {_how_far(progress, now)}{found}{values}"
 
 
+def spoken(progress: Progress) -> str:
+    """The same for a screen reader, which reads it out whenever it changes: with the state, and with each tenth."""
+    if progress.state == "planned":
+        return "Search planned"
+    tenths = 10 * progress.ended // max(len(progress.trials), 1)
+    best = progress.best if progress.state != "running" else None
+    found = f", best {progress.objective.name} {score_text(best.score)}" if best else ""
+    return f"Search {progress.state}, {10 * tenths} % done{_bad(progress) if found else ''}{found}"
+
+
 def _how_far(progress: Progress, now: float) -> str:
     trials = progress.trials
     if progress.state == "planned":

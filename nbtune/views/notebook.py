@@ -1,16 +1,21 @@
-"""In a notebook cell: three outputs, which at the end hold a line, a picture and a table and nothing that needs a kernel."""
+"""In a notebook cell: outputs that at the end hold a line, a picture and a table and need no kernel."""
 
 from __future__ import annotations
 
 import time
 import uuid
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbtune.progress import Progress
-from nbtune.views.bundle import headline_bundle, headline_html, picture_bundle, picture_metadata, table_bundle
+from nbtune.views.bundle import beside_a_widget, headline_bundle, picture_bundle, picture_metadata, table_bundle, text_bundle
 from nbtune.views.picture import Picture
-from nbtune.views.surface import OVER, Controls
+from nbtune.views.surface import Controls
+
+if TYPE_CHECKING:
+    from nbtune.views.front import Front
+
+SAVED_TOO_EARLY = "running: this notebook was saved while the search ran; run the cell again, and it goes on where it was"
 
 
 class Place:
@@ -30,55 +35,35 @@ class Place:
         self._shown = bundle
 
 
-class Outputs:
-    """The cell's three outputs, one below the other."""
-
-    def __init__(self, top: Place, progress: Progress, picture: Picture) -> None:
-        self._progress, self._picture = progress, picture
-        self._top, self._middle, self._bottom = top, Place(), Place()
-
-    def top(self, bundle: dict[str, Any]) -> None:
-        self._top.show(bundle)
-
-    def line(self, now: float, problem: str = "") -> None:
-        bundle = headline_bundle(self._progress, now)
-        more = {"text/html": f"<br>{escape(problem)}", "text/plain": f"\n{problem}"} if problem else {}
-        self._top.show({kind: text + more.get(kind, "") for kind, text in bundle.items()})
-
-    def results(self) -> None:
-        self._middle.show(picture_bundle(self._progress, self._picture.png()), picture_metadata(self._progress))
-        self._bottom.show(table_bundle(self._progress))
-
-    def empty(self) -> None:
-        self._middle.show({})
-        self._bottom.show({})
-
-
 def announcement(text: str) -> dict[str, Any]:
-    return {"text/html": headline_html(text), "text/plain": text} if text else {}
+    return dict(text_bundle(text)) if text else {}
 
 
 class DisplaySurface:
     """Where nobody can click: the lasting outputs from the start, updated in place."""
 
     def __init__(self) -> None:
-        self._top = Place()
+        self._line, self._middle, self._bottom = Place(), Place(), Place()
 
     def announce(self, text: str) -> None:
-        self._top.show(announcement(text))
+        self._line.show(announcement(text))
 
     def open(self, progress: Progress, controls: Controls) -> None:
-        self._outputs = Outputs(self._top, progress, Picture(progress))
+        self._progress, self._picture = progress, Picture(progress)
         self._problem = ""
         self.line(time.time())
-        self._outputs.empty()
+        self._middle.show({})
+        self._bottom.show({})
 
     def line(self, now: float) -> None:
-        self._outputs.line(now, self._problem)
+        bundle = headline_bundle(self._progress, now)
+        more = {"text/html": f"<br>{escape(self._problem)}", "text/plain": f"\n{self._problem}"} if self._problem else {}
+        self._line.show({kind: text + more.get(kind, "") for kind, text in bundle.items()})
 
     def whole(self, now: float) -> None:
         self.line(now)
-        self._outputs.results()
+        self._middle.show(picture_bundle(self._progress, self._picture.png()), picture_metadata(self._progress))
+        self._bottom.show(table_bundle(self._progress))
 
     def rest(self, now: float) -> None:
         self.whole(now)
@@ -92,48 +77,64 @@ class DisplaySurface:
 
 
 class PanelSurface:
-    """Where buttons work: a panel while the search runs.
+    """Where buttons work: a panel, and beside it what the saved notebook shall show.
 
-    While it is paused the panel keeps only its line and buttons, above the lasting picture and table, so that a
-    notebook that is saved then holds them and yet can be resumed. When the search is over the line takes the panel's place.
+    A line, a picture and a table are written whenever the search rests or ends. Where the page can, it shows them only
+    when the panel is gone (see `bundle.beside_a_widget`); elsewhere they take the panel's place at the end.
     """
 
     def __init__(self) -> None:
-        self._top = Place()
+        self._top, self._line, self._middle, self._bottom = Place(), Place(), Place(), Place()
 
     def announce(self, text: str) -> None:
         self._top.show(announcement(text))
 
     def open(self, progress: Progress, controls: Controls) -> None:
-        from nbtune.views.panel import Panel
+        self._begin(progress, controls)
+        self._show(self._panel.front, text_bundle(SAVED_TOO_EARLY))
 
-        self._progress = progress
-        self._picture = Picture(progress)
-        self._panel = Panel(progress, controls, self._picture)
-        self._outputs = Outputs(self._top, progress, self._picture)
-        if progress.state in OVER:
-            self._outputs.line(time.time())
-        else:
-            self._panel.draw_line(time.time())
-            self._outputs.top(self._panel.bundle())
-        self._outputs.empty()
+    def _begin(self, progress: Progress, controls: Controls, front: Front | None = None) -> None:
+        from nbtune.views.panel import LivePanel  # brings ipywidgets
+
+        self._progress, self._picture = progress, Picture(progress)
+        self._panel = LivePanel(progress, controls, front)
+
+    def _show(self, front: Front, text: dict[str, str]) -> None:
+        """Takes the cell's outputs: the widget, a text for where it is gone, and room for what lasts."""
+        self._top.show(front.bundle())
+        self._line.show(dict(beside_a_widget(text, front.token, "line")))
+        self._middle.show({})
+        self._bottom.show({})
 
     def line(self, now: float) -> None:
         self._panel.draw_line(now)
 
     def whole(self, now: float) -> None:
         self._panel.draw(now)
-        self._outputs.top(self._panel.bundle())
-        self._outputs.empty()
+        self._top.show(self._panel.front.bundle())
 
     def rest(self, now: float) -> None:
-        self._panel.draw(now, results=False)
-        self._outputs.results()
+        self._panel.draw(now)
+        self._leave(now)
 
     def close(self, now: float) -> None:
-        self._panel.draw(now)  # it still shows where the page was reloaded: other outputs do not change there any more
-        self._outputs.results()
-        self._outputs.line(now, self._panel.problem)
+        self.rest(now)
+        if not self._panel.front.hides_lasting:
+            self._top.show({})
+
+    def _leave(self, now: float) -> None:
+        progress, token = self._progress, self._panel.front.token
+        outputs: list[tuple[dict[str, Any], dict[str, Any]]] = [
+            (dict(beside_a_widget(self._words(now), token, "line")), {}),
+            (dict(picture_bundle(progress, self._picture.png())), picture_metadata(progress)),
+            (dict(beside_a_widget(table_bundle(progress), token)), {}),
+        ]
+        for place, (data, metadata) in zip((self._line, self._middle, self._bottom), outputs, strict=True):
+            place.show(data, metadata)
+        self._panel.leave([{"data": data, "metadata": metadata} for data, metadata in outputs])
+
+    def _words(self, now: float) -> dict[str, str]:
+        return headline_bundle(self._progress, now)
 
     def report(self, problem: str) -> None:
         self._panel.problem = problem

@@ -16,15 +16,16 @@ from nbtune.views.surface import OVER, Controls, Surface
 class Screen:
     """Opens live views, and knows which cell has the last one. A view in an earlier cell goes on as it was."""
 
-    def __init__(self) -> None:
+    def __init__(self, surface: Surface | None = None) -> None:
+        """`surface`: where the first view shows; None for the cell that runs."""
         self._live: Live | None = None
-        self._surface: Surface | None = None
+        self._surface = surface
         self._cell: int | None = None
 
     @contextlib.contextmanager
     def notice(self, text: str) -> Iterator[None]:
         """Shows a line in the current cell while something slow happens that has no progress yet."""
-        self._surface = self._new_surface()
+        self._surface = self._surface or self._new_surface()
         self._surface.announce(text)
         try:
             yield

@@ -43,7 +43,7 @@ class Failure:
 def columns(progress: Progress) -> list[Column]:
     """Rank, each hyperparameter, the objective, best epoch, epochs, seconds, status; numbers stand at the right."""
     trials = progress.trials
-    names = [Column(name, all(_is_number(trial.values.get(name, 0)) for trial in trials)) for name in hyperparameters(trials)]
+    names = [Column(name, all(is_number(trial.values.get(name, 0)) for trial in trials)) for name in hyperparameters(trials)]
     measured = [Column(name, True) for name in (progress.objective.name, "best epoch", "epochs", "seconds")]
     return [Column("rank", True), *names, *measured, Column("status", False)]
 
@@ -68,7 +68,7 @@ def _row(rank: str, trial: Trial, names: Sequence[str]) -> list[str]:
     return [rank, *values, score_text(trial.score) + spread, best_epoch, str(trial.epochs), seconds, trial.status]
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import sys
 from typing import TextIO
@@ -12,6 +14,7 @@ from nbtune.views.surface import Controls
 from nbtune.views.table import table_text
 
 BAR = 20
+BLUE, BOLD, RED, PLAIN = "\x1b[36m", "\x1b[1m", "\x1b[31m", "\x1b[0m"
 
 
 class TerminalSurface:
@@ -20,6 +23,7 @@ class TerminalSurface:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
         self._rewrites = self._stream.isatty()
+        self._paints = self._rewrites and "NO_COLOR" not in os.environ  # https://no-color.org
 
     def announce(self, text: str) -> None:
         if self._rewrites:
@@ -41,14 +45,16 @@ class TerminalSurface:
     def close(self, now: float) -> None:
         if self._rewrites:
             self._rewrite("")
-        self._put(f"{headline(self._progress, now)}\n{table_text(self._progress)}\n")
+        text = f"{headline(self._progress, now)}\n{table_text(self._progress)}\n"
+        self._put(_painted(text) if self._paints else text)
 
     def report(self, problem: str) -> None:
         self._put(f"\n{problem}\n")
 
     def _rewrite(self, text: str) -> None:
         width = shutil.get_terminal_size().columns - 1
-        self._put(f"{text[:width]:<{width}}\r")
+        line = f"{text[:width]:<{width}}"
+        self._put((re.sub(r"#+", rf"{BLUE}\g<0>{PLAIN}", line, count=1) if self._paints else line) + "\r")
 
     def _put(self, text: str) -> None:
         self._stream.write(text)
@@ -59,3 +65,9 @@ def progress_line(progress: Progress, now: float) -> str:
     """`[########------------] running: 21 of 54, about 40 s left; ...`"""
     full = BAR * progress.ended // max(len(progress.trials), 1)
     return f"[{'#' * full}{'-' * (BAR - full)}] {headline(progress, now)}"
+
+
+def _painted(text: str) -> str:
+    """The state and the best trial in bold, what went wrong in red."""
+    text = re.sub(r"\A\w+|^ *1  .*$", rf"{BOLD}\g<0>{PLAIN}", text, flags=re.MULTILINE)
+    return re.sub(r"\b(failed|diverged)\b", rf"{RED}\1{PLAIN}", text)

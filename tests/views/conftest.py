@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -82,3 +83,11 @@ def two_thousand() -> Progress:
 @pytest.fixture
 def untouched() -> Progress:
     return search(product(**DIGITS))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_seen_yet(monkeypatch):
+    """Each test begins with a page of which nothing is known."""
+    front = sys.modules.get("nbtune.views.front")  # not for tests that import nothing
+    if front:
+        monkeypatch.setattr(front.Front, "hides_lasting", False)

@@ -1,8 +1,9 @@
 import base64
+from html import escape
 
 import pytest
 
-from nbtune.views.bundle import headline_bundle, picture_bundle, picture_metadata, table_bundle
+from nbtune.views.bundle import beside_a_widget, headline_bundle, picture_bundle, picture_metadata, table_bundle
 from nbtune.views.picture import Picture, alt_text, picture_png
 
 
@@ -41,3 +42,10 @@ def test_table_and_headline_have_html_and_text(fifty_four):
         assert set(bundle) == {"text/html", "text/plain"}
         assert "<script" not in bundle["text/html"]
     assert str(fifty_four.coverage) in table_bundle(fifty_four)["text/html"]
+    assert escape(alt_text(fifty_four)) in table_bundle(fifty_four)["text/html"]
+
+
+def test_what_stands_beside_a_widget_names_it_and_is_styled(fifty_four):
+    html = beside_a_widget(headline_bundle(fifty_four, 1000.0), "abc", "line")["text/html"]
+    assert "nbtune-abc" in html
+    assert html.count("<style>") == 1

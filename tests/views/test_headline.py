@@ -1,7 +1,7 @@
 import pytest
 
 from nbtune.events import FAILED, StateChanged, TrialEnded, TrialStarted
-from nbtune.views.headline import headline
+from nbtune.views.headline import headline, spoken
 
 from .conftest import done, product, search
 
@@ -34,3 +34,15 @@ def test_wording(events, expected):
 
 def test_one_combination():
     assert headline(search(product(units=[8])), 0.0) == "planned: 1 combination, nothing trained yet"
+
+
+def test_what_is_spoken_changes_with_the_state_and_with_each_tenth():
+    progress = search(product(units=range(40)), events=[RUN])
+    told = [spoken(progress)]
+    for i in range(40):
+        progress.apply(done(f"{i:02d}", 0.5))
+        told.append(spoken(progress))
+    assert len(dict.fromkeys(told)) == 11
+    assert told[4] == "Search running, 10 % done"
+    progress.apply(StateChanged("finished", 1080.0))
+    assert spoken(progress) == "Search finished, 100 % done, best val_accuracy 0.5000"

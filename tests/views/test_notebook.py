@@ -30,46 +30,41 @@ def kinds(outputs):
 
 
 LASTING = [{"text/html", "text/plain"}, {"image/png", "text/plain"}, {"text/html", "text/plain"}]
+PANEL = {WIDGET, "text/html", "text/plain"}
 
 
-def test_panel_while_it_runs_and_static_outputs_at_the_end(fifty_four, outputs):
+def test_the_panel_stays_where_the_page_hides_what_lasts(fifty_four, outputs):
     surface = PanelSurface()
     surface.open(fifty_four, None)
     surface.whole(1000.0)
-    assert kinds(outputs) == [{WIDGET, "text/plain"}, set(), set()]
+    assert kinds(outputs) == [PANEL, LASTING[0], set(), set()]
+    surface._panel.front.hear({"kind": "seen", "lab": True})
     fifty_four.apply(StateChanged("finished", 1010.0))
     surface.close(1010.0)
-    assert kinds(outputs) == LASTING
-    assert "finished" in next(iter(outputs.values()))["text/html"]
+    assert kinds(outputs) == [PANEL, *LASTING]
+    _, line, _, table = outputs.values()
+    assert "finished" in line["text/html"]
+    assert surface._panel.front.token in line["text/html"]
+    assert "<style>" in table["text/html"]
 
 
-def test_a_pause_keeps_the_panel_above_picture_and_table(fifty_four, outputs):
-    surface = PanelSurface()
-    surface.open(fifty_four, None)
-    fifty_four.apply(StateChanged("paused", 1010.0))
-    surface.rest(1010.0)
-    assert kinds(outputs) == [{WIDGET, "text/plain"}, *LASTING[1:]]
-    fifty_four.apply(StateChanged("running", 1020.0))
-    surface.whole(1020.0)
-    assert kinds(outputs) == [{WIDGET, "text/plain"}, set(), set()]
-
-
-def test_a_resumed_search_has_its_panel_again(fifty_four, outputs):
+def test_elsewhere_what_lasts_takes_the_panels_place(fifty_four, outputs):
     surface = PanelSurface()
     surface.open(fifty_four, None)
     fifty_four.apply(StateChanged("stopped", 1010.0))
     surface.close(1010.0)
+    assert kinds(outputs) == [set(), *LASTING]
     fifty_four.apply(StateChanged("running", 1020.0))
     surface.whole(1020.0)
-    assert kinds(outputs) == [{WIDGET, "text/plain"}, set(), set()]
+    assert kinds(outputs) == [PANEL, *LASTING]
 
 
-def test_a_search_that_is_over_opens_without_a_panel(fifty_four, outputs):
-    fifty_four.apply(StateChanged("finished", 1010.0))
+def test_a_pause_leaves_what_may_be_saved(fifty_four, outputs):
     surface = PanelSurface()
     surface.open(fifty_four, None)
-    surface.close(1010.0)
-    assert kinds(outputs) == LASTING
+    fifty_four.apply(StateChanged("paused", 1010.0))
+    surface.rest(1010.0)
+    assert kinds(outputs) == [PANEL, *LASTING]
 
 
 def test_without_clicks_the_lasting_outputs_are_there_from_the_start(fifty_four, outputs):

@@ -3,8 +3,8 @@ import threading
 import pytest
 
 from nbtune.errors import UsageError
-from nbtune.events import StateChanged
-from nbtune.views.panel import Panel
+from nbtune.events import EpochEnded, StateChanged
+from nbtune.views.panel import LivePanel
 
 from .test_live import until
 
@@ -31,26 +31,56 @@ class Controls:
         self._do("stop")
 
 
+@pytest.fixture
+def open_panel(monkeypatch):
+    """A panel and the list of what its page is sent."""
+
+    def open_panel(progress, controls=None):
+        panel = LivePanel(progress, controls)
+        sent = []
+        monkeypatch.setattr(panel.front, "send", lambda message: sent.append(message))
+        return panel, sent
+
+    return open_panel
+
+
+def say(panel, **content):
+    panel.front.hear(content)
+
+
 def buttons(panel):
-    return panel._toggle, panel._stop
+    return panel._buttons()["toggle"], panel._buttons()["stop"]
 
 
-def test_draws_line_bar_picture_and_table(fifty_four):
-    panel = Panel(fifty_four, Controls())
+def test_a_page_that_greets_is_told_everything_and_then_what_changed(fifty_four, open_panel):
+    panel, sent = open_panel(fifty_four)
+    say(panel, kind="hello")
+    assert sent[0]["grid"]["objective"] == "val_accuracy"
+    fifty_four.apply(EpochEnded("40", 4, {"val_accuracy": 0.5}))
     panel.draw(1000.0)
-    assert "40 of 54" in panel._line.value
-    assert (panel._bar.value, panel._bar.max) == (40, 54)
-    assert bytes(panel._image.value).startswith(b"\x89PNG")
-    assert "<script" not in panel._table.value + panel._failures.value
-    assert str(fifty_four.coverage) in panel._table.value
-
-
-def test_a_paused_panel_keeps_line_and_buttons(fifty_four):
-    panel = Panel(fifty_four, Controls())
-    panel.draw(1000.0, results=False)
-    assert panel._image.layout.display == panel._table.layout.display == "none"
+    assert list(sent[1]["trials"]) == [40]
     panel.draw(1000.0)
-    assert panel._image.layout.display is None
+    assert len(sent) == 2
+
+
+def test_a_page_whose_greeting_waits_behind_a_cell_is_told_everything_now_and_then(fifty_four, open_panel, monkeypatch):
+    panel, sent = open_panel(fifty_four)
+    panel.draw(1000.0)
+    panel.draw(1000.0)
+    assert [("grid" in message) for message in sent] == [True]
+    monkeypatch.setattr("nbtune.views.panel.APART", 0.0)
+    panel.draw(1000.0)
+    assert "grid" in sent[-1]
+
+
+def test_only_a_reloaded_page_writes_the_lasting_outputs_itself(fifty_four, open_panel):
+    panel, sent = open_panel(fifty_four)
+    say(panel, kind="hello")
+    fifty_four.apply(StateChanged("stopped", 1010.0))
+    panel.leave([{"data": {"text/plain": "stopped"}, "metadata": {}}])
+    assert not any("lasting" in message for message in sent)
+    say(panel, kind="hello")
+    assert sent[-1]["lasting"][0]["data"] == {"text/plain": "stopped"}
 
 
 @pytest.mark.parametrize(
@@ -63,36 +93,42 @@ def test_a_paused_panel_keeps_line_and_buttons(fifty_four):
         ("finished", "Pause", False, False),
     ],
 )
-def test_buttons_tell_the_state(fifty_four, state, toggle, can_toggle, can_stop):
+def test_buttons_tell_the_state(fifty_four, open_panel, state, toggle, can_toggle, can_stop):
     fifty_four.apply(StateChanged(state, 1010.0))
-    panel = Panel(fifty_four, Controls())
-    assert panel._toggle.description == toggle
-    assert [not button.disabled for button in buttons(panel)] == [can_toggle, can_stop]
+    panel, _ = open_panel(fifty_four)
+    assert buttons(panel)[0]["text"] == toggle
+    assert [not button["disabled"] for button in buttons(panel)] == [can_toggle, can_stop]
 
 
-def test_a_click_returns_at_once_and_the_buttons_wait(fifty_four):
+def test_a_click_returns_at_once_and_the_buttons_wait(fifty_four, open_panel):
     controls = Controls()
-    panel = Panel(fifty_four, controls)
-    panel._toggle.click()
+    panel, sent = open_panel(fifty_four, controls)
+    say(panel, kind="click", button="toggle")
     until(lambda: controls.asked)
-    panel.draw_line(1000.0)
-    assert panel._toggle.description == "Pausing…"
-    assert all(button.disabled for button in buttons(panel))
+    assert buttons(panel)[0]["text"] == "Pausing…"
+    assert all(button["disabled"] for button in buttons(panel))
+    say(panel, kind="click", button="stop")  # while the other is under way
     fifty_four.apply(StateChanged("paused", 1010.0))
     controls.go.set()
-    until(lambda: panel._toggle.description == "Resume")
+    until(lambda: sent[-1]["buttons"]["toggle"]["text"] == "Resume")
     assert controls.asked == ["pause"]
 
 
 @pytest.mark.parametrize(
     ("error", "words"), [(UsageError("it is over"), "it is over"), (RuntimeError("<b>no</b>"), "RuntimeError: <b>no</b>")]
 )
-def test_a_click_that_fails_is_shown(fifty_four, error, words):
+def test_a_click_that_fails_is_shown(fifty_four, open_panel, error, words):
     controls = Controls(error)
     controls.go.set()
-    panel = Panel(fifty_four, controls)
-    panel._stop.click()
-    until(lambda: panel.problem and not panel._stop.disabled)
-    assert panel.problem == words
-    assert "<b>no" not in panel._problem.value
-    assert panel._problem.layout.display is None
+    panel, sent = open_panel(fifty_four, controls)
+    say(panel, kind="click", button="stop")
+    until(lambda: panel.problem)
+    assert sent[-1]["problem"] == words
+    assert not sent[-1]["buttons"]["stop"]["disabled"]
+
+
+@pytest.mark.parametrize("content", [{}, {"kind": "choose", "trial": 54}, {"kind": "choose", "trial": "x"}, {"kind": "click"}])
+def test_nonsense_from_a_page_changes_nothing(fifty_four, open_panel, content):
+    panel, sent = open_panel(fifty_four)
+    panel.front.hear(content)
+    assert sent == []

@@ -1,4 +1,7 @@
 import io
+import re
+
+import pytest
 
 from nbtune.events import StateChanged
 from nbtune.views.terminal import TerminalSurface, progress_line
@@ -17,6 +20,30 @@ def test_a_terminal_gets_one_line_that_is_rewritten(fifty_four):
     surface.whole(1001.0)
     assert "\n" not in stream.getvalue()
     assert stream.getvalue().count("\r") == 2
+
+
+@pytest.fixture
+def finished(fifty_four):
+    fifty_four.apply(StateChanged("finished", 1010.0))
+    return fifty_four
+
+
+@pytest.mark.parametrize(
+    ("kind", "no_color", "colours"), [(Terminal, False, True), (Terminal, True, False), (io.StringIO, False, False)]
+)
+def test_only_a_terminal_gets_colours(finished, monkeypatch, kind, no_color, colours):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", "1")
+    stream = kind()
+    surface = TerminalSurface(stream)
+    surface.open(finished, None)
+    surface.line(1000.0)
+    surface.close(1010.0)
+    assert ("\x1b[" in stream.getvalue()) is colours
+    plain = re.sub(r"\x1b\[\d*m", "", stream.getvalue())
+    assert "finished: 40 of 54" in plain
+    assert str(finished.coverage) in plain
 
 
 def test_a_file_gets_only_what_lasts(fifty_four):

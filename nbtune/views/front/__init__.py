@@ -1,0 +1,66 @@
+"""What runs in the browser: small scripts that are put together into one module for each widget."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+
+SCRIPTS = ("dom.js", "plot.js", "curves.js", "gridmap.js", "trial.js", "leaderboard.js", "live.js", "page.js")
+
+
+class Front(anywidget.AnyWidget):
+    """A widget whose page is made by our own scripts, and what is known of that page.
+
+    Attributes:
+        first: what the page can show before the kernel has answered it.
+        token: names this widget in the notebook's other outputs, see `nbtune.views.bundle`.
+        greetings: how often a page has loaded it.
+        hides_lasting: the notebook's page shows the outputs beside a widget only where the widget is gone. Known for all
+            widgets once one of them has been seen.
+    """
+
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
+    first = traitlets.Dict().tag(sync=True)
+    token = traitlets.Unicode().tag(sync=True)
+
+    hides_lasting: ClassVar[bool] = False
+
+    def __init__(self, view: str, first: dict[str, Any], more: tuple[str, ...] = ()) -> None:
+        """`view`: the class in the scripts that shows it; `more`: scripts that it needs besides the usual ones."""
+        module = "\n".join([*map(_text, (*SCRIPTS, *more)), f"export default () => page({view});"])
+        super().__init__(_esm=module, _css=_text("panel.css"), first=first, token=uuid.uuid4().hex)
+        self.greetings = 0
+        self._listener: Callable[[dict[str, Any]], None] = lambda content: None
+        self.on_msg(lambda _, content, buffers: self.hear(content))
+
+    @property
+    def reloaded(self) -> bool:
+        """The page has been loaded anew: there the kernel reaches this widget, and no other output of its cell."""
+        return self.greetings > 1
+
+    def listen(self, listener: Callable[[dict[str, Any]], None]) -> None:
+        """From now on `listener` gets what the page says."""
+        self._listener = listener
+
+    def hear(self, content: dict[str, Any]) -> None:
+        match content:
+            case {"kind": "hello"}:
+                self.greetings += 1
+            case {"kind": "seen", "lab": bool(lab)}:
+                Front.hides_lasting = lab
+        self._listener(content)
+
+    def bundle(self) -> dict[str, Any]:
+        """This widget as a cell's output; what is to be seen without its kernel stands in the outputs beside it."""
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        return {"application/vnd.jupyter.widget-view+json": view, "text/html": "", "text/plain": ""}
+
+
+def _text(name: str) -> str:
+    return (files(__package__) / name).read_text("utf-8")
