@@ -57,7 +57,8 @@ class TrialEnded:
     """A trial's outcome.
 
     `score` is the objective at `best_epoch` (from 1), None unless `status` is "done"; `history` is metric to values,
-    one an epoch; `seconds` is wall time in the worker; `error` is a traceback or a reason, for people.
+    one an epoch; `seconds` is wall time in the worker; `error` is a traceback or a reason, for people. With repeats,
+    `scores` has the score of each run, `score` is their mean, and the rest is the best run's.
     """
 
     trial: str
@@ -67,6 +68,7 @@ class TrialEnded:
     history: dict[str, list[float]] = field(default_factory=dict)
     seconds: float = 0.0
     error: str | None = None
+    scores: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

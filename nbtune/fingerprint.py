@@ -29,7 +29,7 @@ from nbtune.options import Options
 
 Fingerprint = dict[str, str]
 _PACKAGES = ("nbtune", "keras", "tensorflow", "tensorflow-cpu")
-_TERMS = ("validation_split", "epochs", "patience", "min_delta", "objective", "seed")
+_TERMS = ("validation_split", "epochs", "patience", "min_delta", "objective", "seed", "repeats")
 
 
 class NoFingerprint(UsageError):

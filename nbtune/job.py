@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class Job:
         objects: axis to name to thing, for values that stand for a callable or a Keras object.
         folder: where `Data.write` left the data.
         project: the KerasTuner project, which takes the weights.
+        repeats: how often a combination is trained: its runs, with the seeds `seed`, `seed + 1` and so on.
         worker_mb: what a worker may hold of its own, in MB; None where only the machine limits it.
         applied: axes that a compiled model has not used itself, so that they are applied to it.
         labels, objective, look: None until a model has been looked at.
@@ -50,11 +51,17 @@ class Job:
     min_delta: float
     batch_size: int
     seed: int
+    repeats: int = 1
     worker_mb: float | None = None
     applied: frozenset[str] = frozenset()
     labels: Labels | None = None
     objective: Objective | None = None
     look: Look | None = None
+
+    @property
+    def runs(self) -> list[Job]:
+        """The terms of each of a combination's runs, which differ in their seed."""
+        return [replace(self, seed=self.seed + i, repeats=1) for i in range(self.repeats)]
 
     def resolved(self, values: Mapping[str, Value]) -> dict[str, Any]:
         """The values with names replaced by the things that they stand for."""

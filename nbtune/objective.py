@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,12 +40,9 @@ class Objective:
         """The metric to compile with: the objective without `val_`."""
         return self.name.removeprefix("val_")
 
-    @property
-    def worst(self) -> float:
-        return -math.inf if self.direction == "max" else math.inf
-
-    def better(self, a: float, b: float) -> bool:
-        return a > b if self.direction == "max" else a < b
+    def best(self, scores: Sequence[float]) -> int:
+        """Which of the scores is the best; the first of equal ones."""
+        return scores.index(max(scores) if self.direction == "max" else min(scores))
 
     def check(self, losses: Sequence[str], validated: bool) -> None:
         """Raises UsageError where this objective cannot rank the trials fairly."""

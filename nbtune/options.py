@@ -179,6 +179,9 @@ class Options:
         _objective,
     )
     seed: int = _option(0, "fitting", "N", "the seed of the split and of every trial", _whole(0))
+    repeats: int = _option(
+        1, "fitting", "N", "train each combination with N seeds: the score is their mean, ± their standard deviation", _whole(1)
+    )
 
     engine: str = _option(
         "auto", "running", "auto|fused|trial", "train combinations of one architecture together, or each on its own", _engine

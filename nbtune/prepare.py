@@ -89,6 +89,7 @@ def prepare(request: Request, engine: Engine, scratch: Path, project: Path) -> t
         min_delta=options.min_delta,
         batch_size=data.batch_size or BATCH_SIZE,
         seed=options.seed,
+        repeats=options.repeats,
     )
     data.sample().write(job.folder, Labels.of(data.y, []), options.seed)
     space, asked = _space(job, engine, options.axes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from statistics import fmean
+from statistics import fmean, stdev
 
 from nbtune.events import (
     DIVERGED,
@@ -33,9 +33,9 @@ class Trial:
         id: its number in grid order, as KerasTuner writes it ("07").
         values: hyperparameter to value.
         status: "pending", "running", "done", "failed", "diverged" or "stopped".
-        score: the objective at the best epoch; None unless done.
-        std: the score's spread over repeats; None with one seed.
-        best_epoch: counted from 1.
+        score: the objective at the best epoch, or the mean of `scores`; None unless done.
+        scores: with repeats, the score of each run; else empty.
+        best_epoch: counted from 1; with repeats it, `epochs` and `history` are those of the best run.
         epochs: how many were trained.
         history: metric to its values, one an epoch.
         seconds: wall time in the worker.
@@ -46,7 +46,7 @@ class Trial:
     values: Mapping[str, Value]
     status: str = PENDING
     score: float | None = None
-    std: float | None = None
+    scores: tuple[float, ...] = ()
     best_epoch: int | None = None
     epochs: int = 0
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
@@ -57,6 +57,11 @@ class Trial:
     @property
     def ended(self) -> bool:
         return self.status not in (PENDING, RUNNING)
+
+    @property
+    def std(self) -> float | None:
+        """The standard deviation of `scores`, of a sample (n - 1); None without repeats."""
+        return stdev(self.scores) if len(self.scores) > 1 else None
 
     @property
     def label(self) -> str:
@@ -126,7 +131,8 @@ class Progress:
                 self._trials[trial] = fresh
             case EpochEnded(trial, epoch, logs) if self._trials[trial].status == RUNNING:
                 old = self._trials[trial]
-                history = {name: (*old.history.get(name, ()), value) for name, value in logs.items()}
+                before = old.history if epoch > 1 else {}  # each run of a trial begins anew
+                history = {name: (*before.get(name, ()), value) for name, value in logs.items()}
                 self._trials[trial] = replace(old, epochs=epoch, history=history)
             case TrialEnded() if not self._trials[event.trial].ended:
                 self._trials[event.trial] = self._ended(self._trials[event.trial], event)
@@ -138,6 +144,7 @@ class Progress:
             old,
             status=event.status,
             score=event.score,
+            scores=tuple(event.scores),
             best_epoch=event.best_epoch,
             epochs=max(map(len, history.values()), default=0),
             history=history,

@@ -126,7 +126,7 @@ def _data(options: Options, data: Data, job: Job, loss: str) -> str:
         strata = {CLASSES: "y", ONE_HOT: "y.argmax(axis=1)"}.get(job.labels.form, "None")
         lines += [
             "train, val = train_test_split(",
-            f"    np.arange(len(y)), test_size={data.split}, random_state={job.seed}, stratify={strata}",
+            f"    np.arange(len(y)), test_size={data.split}, random_state={options.seed}, stratify={strata}",
             ")",
             "x, x_val = x[train], x[val]" if isinstance(data.x, np.ndarray) else _TAKE_PARTS,
             "y, y_val = y[train], y[val]",

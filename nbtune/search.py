@@ -15,6 +15,7 @@ from nbtune.progress import Coverage, Trial
 from nbtune.run import Run
 from nbtune.script import script
 from nbtune.space import Value
+from nbtune.ties import ties
 from nbtune.views.headline import headline
 from nbtune.views.screen import Screen
 
@@ -125,14 +126,19 @@ class Search:
 
     def code(self) -> str:
         """Plain Python that builds, compiles and fits the best combination as the search did."""
-        return script(self._run.request.options, self._run.request.data, self._run.job, self.best.values)
+        best, job = self.best, self._run.job
+        run = job.runs[self._run.progress.objective.best(best.scores) if best.scores else 0]
+        return script(self._run.request.options, self._run.request.data, run, best.values)
 
     def to_frame(self) -> pandas.DataFrame:
-        """One row a trial, in grid order: its values, then what came of it."""
+        """One row a trial, in grid order: its values, then what came of it; `tie` if it cannot be told from the best."""
         import pandas
 
         facts = ("status", "score", "std", "best_epoch", "epochs", "seconds", "error")
-        rows = [{**trial.values, **{fact: getattr(trial, fact) for fact in facts}} for trial in self.trials]
+        tied = ties(self._run.progress)
+        rows = [
+            {**trial.values, **{fact: getattr(trial, fact) for fact in facts}, "tie": trial.id in tied} for trial in self.trials
+        ]
         return pandas.DataFrame(rows, index=pandas.Index([trial.id for trial in self.trials], name="trial"))
 
     def plot(self, kind: str = "curves") -> Figure:

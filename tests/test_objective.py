@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from nbtune.errors import UsageError
@@ -46,21 +44,9 @@ def test_a_slip_of_the_pen_is_corrected(text):
         Objective.of(text)
 
 
-def test_better_follows_the_direction():
-    up, down = Objective("val_accuracy", "max"), Objective("val_loss", "min")
-    assert up.better(0.9, 0.8)
-    assert not up.better(0.8, 0.9)
-    assert not up.better(0.8, 0.8)
-    assert down.better(0.1, 0.2)
-    assert not down.better(0.2, 0.1)
-    assert not down.better(0.2, 0.2)
-
-
-@pytest.mark.parametrize("direction", ["max", "min"])
-def test_anything_is_better_than_the_worst(direction):
-    objective = Objective("val_x", direction)
-    assert all(objective.better(score, objective.worst) for score in (-1e300, 0.0, 1e300))
-    assert math.isinf(objective.worst)
+@pytest.mark.parametrize(("direction", "best"), [("max", 1), ("min", 0)])
+def test_the_best_score_is_the_first_of_equal_ones(direction, best):
+    assert Objective("val_x", direction).best([0.1, 0.9, 0.9, 0.1]) == best
 
 
 def test_the_metric_is_the_objective_without_val():

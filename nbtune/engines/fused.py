@@ -97,7 +97,7 @@ def _train(job: Job, emit: Emit, stack: Sequence[Recipe], arrays: data.Arrays, e
 
 @dataclass
 class Runner:
-    """One trial under way, which plays the model for its `keras.callbacks.EarlyStopping`.
+    """One run of a trial under way, which plays the model for its `keras.callbacks.EarlyStopping`.
 
     So early stopping decides exactly as it does in `model.fit`.
 
@@ -125,42 +125,66 @@ class Runner:
         self.stop_training |= not math.isfinite(logs["loss"])
 
 
+class Kept(NamedTuple):
+    """What is saved of a trial: the weights of the best run's best epoch, and the optimizer's state at its end."""
+
+    weights: list[np.ndarray]
+    slots: list[np.ndarray]
+
+
 class Fit:
     """The training of one stack; `ended` grows as its trials end."""
 
     def __init__(self, job: Job, emit: Emit, stack: Sequence[Recipe], arrays: data.Arrays, ended: list[TrialEnded]) -> None:
-        self._job, self._emit, self._ended = job, emit, ended
-        self._first = stack[0]
-        self._step, self._rows, self._rows_val, which = assemble(stack, arrays)
-        self._state = stacked(stack, self._step.update, which)
-        self._seeds = [tf.constant(seed) for seed in self._first.seeds]
-        self._running = [Runner(r, trial.early_stopping(job), i, self._weights) for i, r in enumerate(stack)]
-        self._on_host: list[np.ndarray] | None = None
+        self._job, self._emit, self._arrays, self._ended = job, emit, arrays, ended
+        self._stack, self._first = stack, stack[0]
+        self._step, self._rows, self._rows_val, self._which = assemble(stack, arrays)
+        self._state: State
+        self._seeds: list[tf.Tensor]
+        self._on_host: list[np.ndarray] | None
+        self._running: list[Runner] = []
+        self._ends: dict[str, list[TrialEnded]] = {recipe.trial: [] for recipe in stack}
+        self._kept: dict[str, Kept] = {}
 
     def run(self) -> None:
-        self._start()
+        now = time.time()
+        self._emit([TrialStarted(recipe.trial, now) for recipe in self._stack])
         size = int(self._first.values.get("batch_size", self._job.batch_size))
         alone = rowwise.everything(self._step)
         pieces_val = [] if self._rows_val is None else tensors(_pieces_val(self._rows_val, size, alone))
         run_epoch = _compiled(self._step)
-        orders = batches.orders(self._rows.ys[0].shape[0], self._job.seed)
-        for epoch, order in zip(range(self._job.epochs), orders, strict=False):
-            before = time.time()
-            pieces = tensors(batches.cut(order, size, alone))
-            self._state, self._seeds, results = run_epoch(
-                self._state, self._seeds, self._rows, self._rows_val, pieces, pieces_val
-            )
-            self._on_host = None
-            self._end_epoch(epoch, {name: values.numpy() for name, values in sorted(results.items())}, before)
-            if not self._running:
-                return
+        for job in self._job.runs:
+            self._begin(job)
+            orders = batches.orders(self._rows.ys[0].shape[0], job.seed)
+            for epoch, order in zip(range(job.epochs), orders, strict=False):
+                before = time.time()
+                pieces = tensors(batches.cut(order, size, alone))
+                self._state, self._seeds, results = run_epoch(
+                    self._state, self._seeds, self._rows, self._rows_val, pieces, pieces_val
+                )
+                self._on_host = None
+                self._end_epoch(epoch, {name: values.numpy() for name, values in sorted(results.items())}, before)
+                if not self._running:
+                    break
 
-    def _start(self) -> None:
-        now = time.time()
-        self._emit([TrialStarted(runner.recipe.trial, now) for runner in self._running])
+    def _begin(self, job: Job) -> None:
+        """Each trial at the start of its next run; what was compiled for the first one is used again."""
+        stack = self._stack if job.seed == self._job.seed else _again(job, self._stack, self._arrays)
+        self._state = stacked(stack, self._step.update, self._which)
+        self._seeds = [tf.constant(seed) for seed in stack[0].seeds]
+        self._on_host = None
+        over = {end.trial for end in self._ended}
+        runners = [Runner(r, trial.early_stopping(job), i, self._weights) for i, r in enumerate(stack)]
+        self._running = [runner for runner in runners if runner.recipe.trial not in over]
+        self._mark_live()
         for runner in self._running:
             runner.stopper.set_model(runner)
             runner.stopper.on_train_begin()
+
+    def _mark_live(self) -> None:
+        live = np.zeros(len(self._stack), bool)
+        live[[runner.place for runner in self._running]] = True
+        self._state = self._state._replace(live=tf.constant(live))
 
     def _end_epoch(self, epoch: int, results: Mapping[str, np.ndarray], before: float) -> None:
         assert self._job.objective is not None
@@ -176,37 +200,53 @@ class Fit:
             for runner in over:
                 self._end(runner)
             self._running = [runner for runner in self._running if runner not in over]
-            live = np.zeros(self._state.live.shape, bool)
-            live[[runner.place for runner in self._running]] = True
-            self._state = self._state._replace(live=tf.constant(live))
+            self._mark_live()
 
     def _end(self, runner: Runner) -> None:
-        end = trial.verdict(self._job, runner.recipe.trial, runner.history, runner.stopper.best_epoch + 1)
-        start = time.time()
-        if end.status == DONE:
-            self._save(runner)
-        end = replace(end, seconds=runner.seconds + time.time() - start)
-        self._ended.append(end)
-        self._emit([end])
+        """Ends a trial's run, and with its last run the trial."""
+        name, start = runner.recipe.trial, time.time()
+        end = replace(trial.verdict(self._job, name, runner.history, runner.stopper.best_epoch + 1), seconds=runner.seconds)
+        ends = self._ends[name]
+        ends.append(end)
+        ended, best = trial.together(self._job, ends)
+        if best == len(ends) - 1:
+            slots = [slot[runner.place].numpy() for slot in self._state.slots]
+            self._kept[name] = Kept(runner.stopper.best_weights, slots)
+        if end.status == DONE and len(ends) < self._job.repeats:
+            return
+        kept = self._kept.pop(name)
+        if ended.status == DONE:
+            self._save(name, kept)
+        ended = replace(ended, seconds=sum(end.seconds for end in ends) + time.time() - start)
+        self._ended.append(ended)
+        self._emit([ended])
 
-    def _save(self, runner: Runner) -> None:
-        """Through a model with the variables that `model.fit` would leave it: the best weights, the last optimizer's state."""
+    def _save(self, name: str, kept: Kept) -> None:
+        """Through a model with the variables that `model.fit` would leave it."""
         model = self._first.model
         model.optimizer = self._first.optimizer
         others = set(seed_places(model))
-        kept = [v for i, v in enumerate(model.non_trainable_variables) if i not in others]
+        rest = [v for i, v in enumerate(model.non_trainable_variables) if i not in others]
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-        slots = self._step.update.apart([slot[runner.place].numpy() for slot in self._state.slots], model.optimizer)
-        variables = [*model.trainable_variables, *kept, *model.optimizer.variables]
-        for variable, value in zip(variables, [*runner.stopper.best_weights, *slots], strict=True):
+        slots = self._step.update.apart(kept.slots, model.optimizer)
+        variables = [*model.trainable_variables, *rest, *model.optimizer.variables]
+        for variable, value in zip(variables, [*kept.weights, *slots], strict=True):
             variable.assign(value)
-        trial.keep_weights(self._job, self._emit, runner.recipe.trial, model)
+        trial.keep_weights(self._job, self._emit, name, model)
 
     def _weights(self, runner: Runner) -> list[np.ndarray]:
         if self._on_host is None:
             self._on_host = [value.numpy() for value in [*self._state.weights, *self._state.others]]
         return [value[runner.place].copy() for value in self._on_host]
+
+
+def _again(job: Job, stack: Sequence[Recipe], arrays: data.Arrays) -> list[Recipe]:
+    """The trials of a stack as they start with another seed."""
+    made = list(recipes(job, {recipe.trial: recipe.values for recipe in stack}, arrays))
+    if [getattr(each, "signature", None) for each in made] != [recipe.signature for recipe in stack]:
+        raise CannotFuse("a function that builds another model each time that it is called")
+    return [each for each in made if isinstance(each, Recipe)]
 
 
 def _compiled(step: Step) -> Epoch:

@@ -8,9 +8,10 @@ import json
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import keras
@@ -39,22 +40,46 @@ def fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value]) -> TrialE
 
 
 def _fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], start: float) -> TrialEnded:
-    arrays = data.read(job.folder)
+    arrays, ends = data.read(job.folder), []
+    for run in job.runs:
+        model, end = _run(run, emit, trial, values, arrays)
+        ends.append(end)
+        ended, best = together(job, ends)
+        if best == len(ends) - 1:
+            kept = model
+        if end.status != DONE:
+            break
+    if ended.status == DONE:
+        keep_weights(job, emit, trial, kept)
+    return replace(ended, seconds=time.time() - start)
+
+
+def _run(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], arrays: data.Arrays) -> tuple[keras.Model, TrialEnded]:
+    """One run of a trial: the model with its best epoch's weights, and what it came to."""
     model = new_model(job, values, arrays.x)
     stopper = early_stopping(job)
     reporter = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: emit([EpochEnded(trial, epoch + 1, {k: float(v) for k, v in logs.items()})])
     )
     history = train(job, model, values, arrays, [keras.callbacks.TerminateOnNaN(), stopper, reporter])
-    best = stopper.best_epoch + 1
-    ended = verdict(job, trial, history, best)
-    if ended.status == DONE:
-        keep_weights(job, emit, trial, model)
-    return replace(ended, seconds=time.time() - start)
+    return model, verdict(job, trial, history, stopper.best_epoch + 1)
+
+
+def together(job: Job, ends: Sequence[TrialEnded]) -> tuple[TrialEnded, int]:
+    """What a trial came to whose runs ended so, and which run stands for it: the best, or the one that went wrong."""
+    assert job.objective is not None
+    if job.repeats == 1:
+        return ends[0], 0
+    for i, end in enumerate(ends):
+        if end.status != DONE:
+            return replace(end, error=f"{end.error}, in the run with seed {job.seed + i}"), i
+    scores = [end.score for end in ends if end.score is not None]
+    best = job.objective.best(scores)
+    return replace(ends[best], score=fmean(scores), scores=scores), best
 
 
 def verdict(job: Job, trial: str, history: dict[str, list[float]], best_epoch: int) -> TrialEnded:
-    """What a trial with this history came to.
+    """What a run with this history came to.
 
     Raises:
         KeyError: the objective is not in it.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from nbtune.events import DIVERGED, DONE, FAILED, PENDING, RUNNING, STOPPED
 from nbtune.objective import Objective
 from nbtune.progress import Progress, Trial, show
 from nbtune.space import Value
+from nbtune.ties import ties
 from nbtune.views.scale import limits
 from nbtune.views.words import MISSING, varying
 
@@ -40,6 +41,8 @@ class Cell:
         best: whether the best trial of all is here.
         trial: the id of the trial that is shown: the best, else the liveliest one.
         trials: how many trials share this place.
+        std: the score's spread over the seeds; None with one seed.
+        tie: whether the score cannot be told from the best one.
     """
 
     column: int
@@ -50,6 +53,8 @@ class Cell:
     best: bool
     trial: str
     trials: int
+    std: float | None = None
+    tie: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,8 @@ def grid_info(progress: Progress, frame: Frame | None = None) -> GridInfo:
     """`frame`: that of this grid, if it is known already."""
     trials, best = progress.trials, progress.best
     frame = frame or grid_frame(trials)
-    cells = tuple(_cell(at, [trials[i] for i in here], best, progress.objective) for at, here in frame.shared.items())
+    tied = ties(progress)
+    cells = tuple(_cell(at, [trials[i] for i in here], best, tied, progress.objective) for at, here in frame.shared.items())
     scores = [cell.score for cell in cells if cell.score is not None]
     low, high = limits(scores, progress.objective)
     return GridInfo(
@@ -165,15 +171,16 @@ def _side(names: Names, values: Mapping[str, Values]) -> Side:
     return Side(names[0], brief if len(set(brief)) == len(set(texts)) else texts)
 
 
-def _cell(at: tuple[int, ...], trials: list[Trial], best: Trial | None, objective: Objective) -> Cell:
+def _cell(at: tuple[int, ...], trials: list[Trial], best: Trial | None, tied: Collection[str], objective: Objective) -> Cell:
     column, row, facet = at
     if len(trials) == 1:
         [only] = trials
-        return Cell(column, row, facet, only.status, only.score, only is best, only.id, 1)
+        return Cell(column, row, facet, only.status, only.score, only is best, only.id, 1, only.std, only.id in tied)
     scored = [trial for trial in trials if trial.score is not None]
     liveliest = min(trials, key=lambda trial: _BY_WEIGHT.index(trial.status))
     shown = (max if objective.direction == "max" else min)(scored, key=lambda t: t.score or 0.0) if scored else liveliest
-    return Cell(column, row, facet, liveliest.status, shown.score, best in trials, shown.id, len(trials))
+    is_best, tie = best in trials, shown.id in tied
+    return Cell(column, row, facet, liveliest.status, shown.score, is_best, shown.id, len(trials), shown.std, tie)
 
 
 def ordered(trials: Sequence[Trial], name: str) -> Values:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nbtune.events import DIVERGED, DONE, FAILED, PENDING, RUNNING, STOPPED
+from nbtune.ties import SIGN
 from nbtune.views import ink
 from nbtune.views.gridinfo import Cell, GridInfo, grid_info
 from nbtune.views.maplayout import Layout, layout
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GridInfo", "draw_grid", "grid_info"]
 
+_TWO_LINES = 24.0  # points that a score and its spread need, one above the other
 _MARKS = {  # status to marker, colour, width of the line; a cell's fill says done
     RUNNING: ("o", ink.ALARM, 1.6),
     FAILED: ("x", ink.TEXT, 1.4),
@@ -87,7 +89,13 @@ def _write_scores(sheet: Axes, info: GridInfo, places: Layout, scored: Sequence[
             x, y = places.middle(cell)
             good = (cell.score - low) / (high - low or 1) if info.direction == "max" else (high - cell.score) / (high - low or 1)
             color = ink.TEXT if good > 0.55 else ink.WHITE
-            ink.write(sheet, x, y, short_score(cell.score), ink.SMALL, color, ha="center", va="center_baseline")
+            text = f"{SIGN}{short_score(cell.score)}" if cell.tie else short_score(cell.score)
+            if cell.std is None or places.cell[1] < _TWO_LINES:
+                ink.write(sheet, x, y, text, ink.SMALL, color, ha="center", va="center_baseline")
+            else:
+                spread = f"±{short_score(cell.std)}"
+                ink.write(sheet, x, y + 4, text, ink.SMALL, color, ha="center", va="center_baseline")
+                ink.write(sheet, x, y - 6, spread, ink.SMALL, color, ha="center", va="center_baseline")
 
 
 def _draw_labels(sheet: Axes, info: GridInfo, places: Layout) -> None:
@@ -141,6 +149,9 @@ def _draw_legend(sheet: Axes, info: GridInfo, places: Layout) -> None:
     if any(cell.best for cell in info.cells):
         _frame(sheet, [(x, y - 1), (x + 7, y - 1), (x + 7, y + 6), (x, y + 6)], 1.6)
         ink.write(sheet, x + gap, y, "best", ink.SMALL)
+        x += gap + ink.text_width("best", ink.SMALL) + gap
+    if any(cell.tie for cell in info.cells):
+        ink.write(sheet, x, y, f"{SIGN} not told from it", ink.SMALL)
 
 
 def _colours(info: GridInfo) -> str:

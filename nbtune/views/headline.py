@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from nbtune.events import DIVERGED, FAILED, RUNNING
 from nbtune.progress import Progress, duration
-from nbtune.views.words import plural, score_text
+from nbtune.views.words import measured, plural
 
 
 def headline(progress: Progress, now: float) -> str:
     """`running: 31 of 54, about 40 s left; best val_accuracy 0.9833 (layers 2, units 64)`; `now` in seconds since the epoch."""
     best = progress.best
-    found = f"; best {progress.objective.name} {score_text(best.score)}" if best else ""
+    found = f"; best {progress.objective.name} {measured(best)}" if best else ""
     values = f" ({best.label})" if best and best.label else ""
     return f"{progress.state}: {_how_far(progress, now)}{found}{values}"
 
@@ -21,7 +21,7 @@ def spoken(progress: Progress) -> str:
         return "Search planned"
     tenths = 10 * progress.ended // max(len(progress.trials), 1)
     best = progress.best if progress.state != "running" else None
-    found = f", best {progress.objective.name} {score_text(best.score)}" if best else ""
+    found = f", best {progress.objective.name} {measured(best)}" if best else ""
     return f"Search {progress.state}, {10 * tenths} % done{_bad(progress) if found else ''}{found}"
 
 

@@ -9,7 +9,7 @@ from nbtune.progress import Progress
 from nbtune.views import ink
 from nbtune.views.curves import curves_info, draw_curves
 from nbtune.views.gridmap import draw_grid, grid_info
-from nbtune.views.words import plural, score_text
+from nbtune.views.words import measured, plural, score_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,4 +76,4 @@ def alt_text(progress: Progress) -> str:
     if best is None:
         return seen
     worst = progress.ranking[-1].score
-    return f"{seen} Best {score_text(best.score)} with {best.label}; worst {score_text(worst)}."
+    return f"{seen} Best {measured(best)} with {best.label}; worst {score_text(worst)}."

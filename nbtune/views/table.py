@@ -8,7 +8,8 @@ from html import escape
 
 from nbtune.events import DIVERGED, FAILED, PENDING, RUNNING
 from nbtune.progress import Progress, Trial
-from nbtune.views.words import hyperparameters, last_line, plural, score_text, shorten, value_text
+from nbtune.ties import SIGN, explanation, ties
+from nbtune.views.words import hyperparameters, last_line, measured, plural, shorten, value_text
 
 MOST_FAILURES = 5
 
@@ -57,15 +58,15 @@ def rows(progress: Progress, most: int = 10) -> list[list[str]]:
     lost = [trial for trial in trials if trial.ended and trial.score is None]
     ranked = [(str(i), trial) for i, trial in enumerate(ranking, 1)]
     listed = [*ranked, *(("", trial) for trial in (*running, *lost))]
-    return [_row(rank, trial, names) for rank, trial in listed[:most]]
+    tied = ties(progress)
+    return [_row(rank, trial, names, SIGN if trial.id in tied else "") for rank, trial in listed[:most]]
 
 
-def _row(rank: str, trial: Trial, names: Sequence[str]) -> list[str]:
+def _row(rank: str, trial: Trial, names: Sequence[str], sign: str) -> list[str]:
     values = [value_text(trial, name) for name in names]
-    spread = f" ± {score_text(trial.std)}" if trial.std is not None else ""
     best_epoch = str(trial.best_epoch) if trial.best_epoch else ""
     seconds = f"{trial.seconds:.1f}" if trial.ended else ""
-    return [rank, *values, score_text(trial.score) + spread, best_epoch, str(trial.epochs), seconds, trial.status]
+    return [rank, *values, f"{sign} {measured(trial)}".strip(), best_epoch, str(trial.epochs), seconds, trial.status]
 
 
 def is_number(value: object) -> bool:
@@ -101,6 +102,8 @@ def leaderboard_html(progress: Progress, most: int = 10) -> str:
         head = "".join(_cell("th", column, column.name, ' scope="col"') for column in heads)
         body = "".join(f"<tr>{_body(heads, row)}</tr>" for row in texts)
         parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+    told = explanation(progress)
+    parts += [f"<p>{escape(told)}</p>"] if told else []
     return "".join([*parts, f"<p>{escape(str(progress.coverage))}{escape(_more(progress, most))}</p>"])
 
 
@@ -139,6 +142,7 @@ def table_text(progress: Progress, most: int = 10) -> str:
             aligned = [t.rjust(w) if head.right else t.ljust(w) for t, w, head in zip(row, widths, heads, strict=True)]
             lines.append("  ".join(aligned).rstrip())
         lines.append("")
+    lines += [told] if (told := explanation(progress)) else []
     lines.append(str(progress.coverage) + _more(progress, most))
     bad = failures(progress)
     lines += [str(failure) for failure in bad[:MOST_FAILURES]]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nbtune.progress import Progress, Trial
+from nbtune.ties import explanation, ties
 from nbtune.views.curves import Curve, CurvesInfo, curves_info
 from nbtune.views.gridinfo import Cell, GridInfo, grid_frame, grid_info, ordered, text
 from nbtune.views.headline import headline, spoken
@@ -23,7 +24,7 @@ class Wire:
     """Messages that, taken in order, tell a page how a search stands. For one thread at a time.
 
     A message holds any of these: `grid` (the axes and each trial's values), `map` (where everything on the map goes),
-    both only in a whole one; `head`, `trials`, `cells`, `scale`, `curves`, `lines`, `coverage` and `failures`. Of what is
+    both only in a whole one; `head`, `trials`, `cells`, `scale`, `curves`, `lines`, `coverage`, `ties` and `failures`. Of what is
     a mapping from numbers (of trials, of cells) it has only the entries that changed.
     """
 
@@ -70,6 +71,7 @@ class Wire:
             **self._new("curves", self._curves(curves)),
             **self._new_lines(curves),
             **self._new("coverage", str(progress.coverage)),
+            **self._new("ties", {"of": [self._index[id] for id in sorted(ties(progress))], "text": explanation(progress)}),
             **self._new("failures", _failures(progress)),
         }
 
@@ -94,7 +96,7 @@ class Wire:
     def _changed_cells(self, cells: Sequence[Cell]) -> Message:
         before: Sequence[Cell | None] = self._cells or [None] * len(cells)
         changed = {
-            i: [cell.status, cell.score, cell.best, self._index[cell.trial], cell.trials]
+            i: [cell.status, cell.score, cell.best, self._index[cell.trial], cell.trials, cell.std, cell.tie]
             for i, (cell, old) in enumerate(zip(cells, before, strict=True))
             if cell != old
         }

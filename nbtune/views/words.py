@@ -16,6 +16,11 @@ def score_text(score: float | None) -> str:
     return f"{score:.4f}" if score == 0 or 0.001 <= abs(score) < 1000 else f"{score:.4g}"
 
 
+def measured(trial: Trial) -> str:
+    """The score, with its spread over the seeds where there are several: `0.9833 ± 0.0040`."""
+    return score_text(trial.score) + ("" if trial.std is None else f" ± {score_text(trial.std)}")
+
+
 def short_score(score: float) -> str:
     """Three digits, for a small place: `0.983`, `12.3`."""
     return f"{score:.3f}" if 0.01 <= abs(score) < 10 else f"{score:.3g}"

@@ -42,6 +42,12 @@ function score(number) {
   return size === 0 || (size >= 0.001 && size < 1000) ? number.toFixed(4) : brief(number, 4);
 }
 
+/** Three digits, for a small place. */
+function short(number) {
+  const size = Math.abs(number);
+  return size >= 0.01 && size < 10 ? number.toFixed(3) : brief(number);
+}
+
 function brief(number, digits = 3) {
   return String(Number(number.toPrecision(digits)));
 }

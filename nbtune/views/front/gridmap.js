@@ -105,7 +105,7 @@ class GridMap {
 
   _draw(i) {
     const { map, cells } = this._known;
-    const [status, value, , trial] = cells[i];
+    const [status, value, , trial, , std, tie] = cells[i];
     const { x, y, width, height } = this._box(i);
     const d = this._inset;
     const good = known(value) ? this._good(value) : 0;
@@ -113,12 +113,14 @@ class GridMap {
     const parts = [draw("rect", { x: x + d, y: y + d, width: width - 2 * d, height: height - 2 * d, fill })];
     const middle = [x + width / 2, y + height / 2];
     if (known(value) && map.numbers) {
-      const text = Math.abs(value) >= 0.01 && Math.abs(value) < 10 ? value.toFixed(3) : brief(value);
-      parts.push(draw("text", { x: middle[0], y: middle[1] + 2.5, "text-anchor": "middle", fill: good > 0.55 ? "#222" : "#fff" }, text));
+      const two = known(std) && height >= 24;
+      const look = { x: middle[0], "text-anchor": "middle", fill: good > 0.55 ? "#222" : "#fff" };
+      parts.push(draw("text", { ...look, y: middle[1] + (two ? -1.5 : 2.5) }, (tie ? "≈" : "") + short(value)));
+      if (two) parts.push(draw("text", { ...look, y: middle[1] + 8.5 }, `±${short(std)}`));
     }
     const mark = Math.min(9, 0.62 * Math.min(width, height));
     if (status !== "done") parts.push(known(value) && map.numbers ? shape(status, x + width - 6, y + 6, 6) : shape(status, ...middle, mark));
-    parts.push(draw("title", {}, `${this._known.label(trial)}: ${status}${known(value) ? ` ${score(value)}` : ""}`));
+    parts.push(draw("title", {}, `${this._known.label(trial)}: ${status}${known(value) ? ` ${tie ? "≈ " : ""}${score(value)}${known(std) ? ` ± ${score(std)}` : ""}` : ""}`));
     this._places[i].replaceChildren(...parts);
   }
 

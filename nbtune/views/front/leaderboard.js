@@ -12,12 +12,13 @@ class Leaderboard {
     this._rows = new Map();
     this._head = make("tr");
     this._body = make("tbody");
+    this._ties = make("p", { class: "nbtune-coverage" });
     this._note = make("p", { class: "nbtune-coverage" });
     this._more = make("button", { class: "nbtune-button nbtune-small", type: "button", onclick: () => this._grow() });
     const caption = make("caption", { class: "nbtune-unseen" }, "Leaderboard; the buttons of the head sort it");
     const table = make("table", {}, caption, make("thead", {}, this._head), this._body);
     const foot = make("div", { class: "nbtune-foot" }, this._note, this._more);
-    this.element = make("div", { class: "nbtune-board" }, make("div", { class: "nbtune-scroll" }, table), foot);
+    this.element = make("div", { class: "nbtune-board" }, make("div", { class: "nbtune-scroll" }, table), this._ties, foot);
   }
 
   reset() {
@@ -42,7 +43,7 @@ class Leaderboard {
   _fact(i, at) {
     const [, , std] = this._known.trials[i];
     const value = this._known.trials[i][at];
-    if (at === 1) return score(value) + (known(std) ? ` ± ${score(std)}` : "");
+    if (at === 1) return (this._known.ties.of.includes(i) ? "≈ " : "") + score(value) + (known(std) ? ` ± ${score(std)}` : "");
     return at === 5 && known(value) ? value.toFixed(1) : value ? String(value) : "";
   }
 
@@ -121,6 +122,7 @@ class Leaderboard {
 
   _say(total) {
     const hidden = this._listed - Math.min(this._listed, this._most);
+    say(this._ties, this._known.ties.text);
     say(this._note, this._known.coverage + (hidden ? ` · the table shows the first ${this._most}` : ""));
     this._more.hidden = this._listed <= FEW;
     say(this._more, hidden ? `Show ${Math.min(MORE, hidden)} more` : `Show the first ${FEW}`);

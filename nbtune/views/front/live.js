@@ -116,7 +116,7 @@ class LiveView {
     this._results.hidden = false;
     if (message.curves || message.lines || message.detail) this._curves.update();
     if (message.cells || message.scale) this._map.update(message.cells, message.scale);
-    if (message.trials || message.coverage) this._board.update();
+    if (message.trials || message.coverage || message.ties) this._board.update();
     if (message.trials?.[this._known.chosen]) this._ask({ kind: "choose", trial: this._known.chosen });
     if (message.detail || message.trials) this._trial.update();
     if (message.failures) this._show_failures(message.failures);
