@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import warnings
 
-import numpy as np
-
 from nbtune.progress import Progress
 
 SIGN, LEVEL = "≈", 0.05
@@ -26,8 +24,8 @@ def ties(progress: Progress) -> frozenset[str]:
     with warnings.catch_warnings():  # of scores that are all equal
         warnings.simplefilter("ignore", RuntimeWarning)
         p = ttest_ind([best.scores], [trial.scores for trial in others], axis=1, equal_var=False).pvalue
-    equal = np.array([set(trial.scores) == set(best.scores) for trial in others])
-    return frozenset(trial.id for trial, same, value in zip(others, equal, p, strict=True) if same or value >= LEVEL)
+    pairs = zip(others, p, strict=True)  # p is NaN where all scores are equal
+    return frozenset(trial.id for trial, value in pairs if value >= LEVEL or set(trial.scores) == set(best.scores))
 
 
 def explanation(progress: Progress) -> str:

@@ -68,6 +68,7 @@ SAME = [
     ("--layers 1:{n}", {"layers": range(1, 4)}),
     ("--learning-rate 1e-2,1e-3", {"learning_rate": [0.01, 0.001]}),
     ("--learning-rate log:1e-4:1e-2:3", {"learning_rate": [1e-4, 1e-3, 1e-2]}),
+    ("--repeats 3", {"repeats": 3}),
     ("--loss mse,mae", {"loss": ["mse", "mae"]}),
     ("--init he_normal,glorot_uniform", {"init": ["he_normal", "glorot_uniform"]}),
     ("--optimizer adam,sgd", {"optimizer": ["adam", "sgd"]}),
@@ -243,7 +244,7 @@ def test_a_line_that_cannot_be_read_says_why_and_what_to_write(line, words):
     assert all(word in text for word in words), text
 
 
-@pytest.mark.parametrize("option", ["--schedule cosine", "--repeats 3", "--folds 5", "--dask auto"])
+@pytest.mark.parametrize("option", ["--schedule cosine", "--folds 5", "--dask auto"])
 def test_an_option_that_does_not_exist_is_an_error_and_not_ignored(option):
     text = mistake(Options.read, f"--data x,y {option}")
     assert text.startswith(f"unknown option {option.split()[0]}")

@@ -60,7 +60,7 @@ def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]]) -
     stacks: dict[str, list[Recipe]] = {}
     for made in recipes(job, trials, arrays):
         if isinstance(made, Recipe):
-            stacks.setdefault(made.signature, []).append(made)
+            stacks.setdefault(made.stack, []).append(made)
         else:
             refused[made[0]] = made[1]
     for stack in stacks.values():
@@ -244,9 +244,11 @@ class Fit:
 def _again(job: Job, stack: Sequence[Recipe], arrays: data.Arrays) -> list[Recipe]:
     """The trials of a stack as they start with another seed."""
     made = list(recipes(job, {recipe.trial: recipe.values for recipe in stack}, arrays))
-    if [getattr(each, "signature", None) for each in made] != [recipe.signature for recipe in stack]:
-        raise CannotFuse("a function that builds another model each time that it is called")
-    return [each for each in made if isinstance(each, Recipe)]
+    again = [each for each in made if isinstance(each, Recipe)]
+    same = [(each.signature, each.loss_key) for each in again] == [(each.signature, each.loss_key) for each in stack]
+    if not same or len({each.stack for each in again}) > 1:
+        raise CannotFuse("a model or a loss that the function makes anew for each seed")
+    return again
 
 
 def _compiled(step: Step) -> Epoch:

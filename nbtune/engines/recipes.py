@@ -35,7 +35,7 @@ class Recipe:
         weights, others, seeds: the initial values of its variables, as in `step.State`.
         loss, metrics, optimizer: what this trial is compiled with.
         y, y_val: the labels as the loss takes them.
-        loss_key, signature: equal where losses are, and where trials can share a stack.
+        loss_key, signature: equal where losses are, and where trials are the same computation.
     """
 
     trial: str
@@ -52,6 +52,11 @@ class Recipe:
     y_val: np.ndarray | None
     loss_key: str
     signature: str
+
+    @property
+    def stack(self) -> str:
+        """Equal for trials that can share a stack, which has one set of seeds."""
+        return json.dumps([self.signature, [seed.tolist() for seed in self.seeds]])
 
 
 def recipes(job: Job, trials: Mapping[str, Mapping[str, Value]], arrays: data.Arrays) -> Iterator[Recipe | tuple[str, str]]:
@@ -108,7 +113,6 @@ class _Built:
         loss, width = model.loss_name(made.loss), model.width(self._output)
         signature = {
             "architecture": self._architecture,
-            "seeds": [seed.tolist() for seed in self._seeds],
             "optimizer": optimizers.settings(made.optimizer),
             "metrics": _described(made._compile_config.config.get("metrics")),
             "weighted_metrics": _described(made._compile_config.config.get("weighted_metrics")),

@@ -11,7 +11,7 @@ from nbtune.events import RUNNING
 from nbtune.progress import Progress, Trial
 from nbtune.views import ink
 from nbtune.views.scale import limits
-from nbtune.views.words import measured, squeeze, value_text, varying
+from nbtune.views.words import score_text, short_score, short_spread, squeeze, value_text, varying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,7 +91,13 @@ def _curve(trial: Trial, progress: Progress, names: Sequence[str], highlighted: 
     training = _finite(trial.history.get(objective.metric, ())) if highlighted and objective.metric != objective.name else ()
     shown = trial.best_epoch if trial.best_epoch and trial.best_epoch <= len(values) else None
     label = tuple(value_text(trial, name) for name in names)
-    return Curve(trial.id, label, trial.status, values, training, rank, highlighted, shown, measured(trial))
+    return Curve(trial.id, label, trial.status, values, training, rank, highlighted, shown, _score(trial))
+
+
+def _score(trial: Trial) -> str:
+    if trial.score is None or trial.std is None:
+        return score_text(trial.score)
+    return f"{short_score(trial.score)} {short_spread(trial.score, trial.std)}"
 
 
 def _finite(values: Sequence[float]) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ from nbtune.ties import SIGN
 from nbtune.views import ink
 from nbtune.views.gridinfo import Cell, GridInfo, grid_info
 from nbtune.views.maplayout import Layout, layout
-from nbtune.views.words import score_text, short_score, shorten
+from nbtune.views.words import score_text, short_score, short_spread, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,7 +93,7 @@ def _write_scores(sheet: Axes, info: GridInfo, places: Layout, scored: Sequence[
             if cell.std is None or places.cell[1] < _TWO_LINES:
                 ink.write(sheet, x, y, text, ink.SMALL, color, ha="center", va="center_baseline")
             else:
-                spread = f"±{short_score(cell.std)}"
+                spread = short_spread(cell.score, cell.std)
                 ink.write(sheet, x, y + 4, text, ink.SMALL, color, ha="center", va="center_baseline")
                 ink.write(sheet, x, y - 6, spread, ink.SMALL, color, ha="center", va="center_baseline")
 

@@ -26,6 +26,11 @@ def short_score(score: float) -> str:
     return f"{score:.3f}" if 0.01 <= abs(score) < 10 else f"{score:.3g}"
 
 
+def short_spread(score: float, std: float) -> str:
+    """A spread with as many decimals as its `short_score`: `±0.004`."""
+    return f"±{std:.3f}" if 0.01 <= abs(score) < 10 else f"±{std:.2g}"
+
+
 def shorten(text: str, most: int) -> str:
     """At most `most` characters, the middle left out."""
     if len(text) <= most:

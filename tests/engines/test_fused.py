@@ -347,7 +347,7 @@ def test_a_stack_that_finds_no_memory_is_halved(job_of, monkeypatch):
     real = fused.Fit.run
 
     def run(self):
-        sizes.append(len(self._running))
+        sizes.append(len(self._stack))
         if sizes[-1] > 2:
             raise tf.errors.ResourceExhaustedError(None, None, "OOM")
         real(self)

@@ -15,9 +15,9 @@ def search(data, here, build=dense, **options):
     return tune(build, data, workers=0, fresh=True, dir=str(here), **{"epochs": 6, "patience": 2, **options})
 
 
-def by_hand(x, y, layers, units, rate, loss, epochs=6, patience=2, batch_size=32, seed=0):
+def by_hand(x, y, layers, units, rate, loss, epochs=6, patience=2, batch_size=32, seed=0, split=None):
     """What a careful user would write for one combination; returns its history and its model."""
-    train, val = train_test_split(np.arange(len(y)), test_size=0.2, random_state=seed, stratify=y)
+    train, val = train_test_split(np.arange(len(y)), test_size=0.2, random_state=seed if split is None else split, stratify=y)
     targets = y if loss.startswith("sparse") else keras.utils.to_categorical(y, 3)
     keras.utils.set_random_seed(seed)
     model = dense(layers, units)

@@ -3,6 +3,7 @@ import itertools
 import pytest
 from matplotlib.figure import Figure
 
+from nbtune.events import TrialEnded
 from nbtune.views.gridmap import draw_grid, grid_info
 from nbtune.views.maplayout import layout
 
@@ -101,3 +102,14 @@ def test_everything_lies_inside_the_figure(name, request):
 
 def test_dollar_signs_are_text():
     draw_grid(grid_info(search(product(cost=["$1", "$2"]), events=[done("0", 0.9)])), Figure())
+
+
+def test_repeats_are_on_the_map():
+    scores = [[0.95, 0.97, 0.99], [0.94, 0.96, 0.98], [0.70, 0.71, 0.72]]
+    ends = [TrialEnded(str(i), "done", s[1], 1, {"val_accuracy": [s[1]]}, scores=s) for i, s in enumerate(scores)]
+    cells = grid_info(search(product(units=[8, 16, 32]), events=ends)).cells
+    assert [(round(cell.std, 3), cell.best, cell.tie) for cell in cells] == [
+        (0.02, True, False),
+        (0.02, False, True),
+        (0.01, False, False),
+    ]

@@ -63,3 +63,12 @@ def test_before_the_first_trial_there_is_only_coverage(untouched):
 def test_a_value_that_a_trial_lacks():
     progress = search([{"layers": 1}, {"layers": 2, "units_1": 16}], events=[done("0", 0.9), done("1", 0.8)])
     assert [row[2] for row in rows(progress)] == ["–", "16"]
+
+
+def test_repeats_show_their_spread_and_what_cannot_be_told_from_the_best():
+    scores = [[0.95, 0.97, 0.99], [0.94, 0.96, 0.98], [0.70, 0.71, 0.72]]
+    ends = [TrialEnded(str(i), "done", s[1], 1, {"val_accuracy": [s[1]]}, scores=s) for i, s in enumerate(scores)]
+    progress = search(product(units=[8, 16, 32]), events=ends)
+    assert [row[2] for row in rows(progress)] == ["0.9700 ± 0.0200", "≈ 0.9600 ± 0.0200", "0.7100 ± 0.0100"]
+    for shown in (table_html(progress), table_text(progress)):
+        assert "≈ cannot be told from the best: Welch's t-test over 3 seeds" in shown.replace("&#x27;", "'")

@@ -95,7 +95,7 @@ def test_every_place_on_the_map_leads_to_a_trial(name, request):
     progress = request.getfixturevalue(name)
     whole = Wire(progress).whole(1000.0)
     assert len(whole["cells"]) == len(whole["map"]["corners"])
-    for status, score, best, trial, _ in whole["cells"].values():
+    for status, score, best, trial, *_ in whole["cells"].values():
         shown = progress.trials[trial]
         assert score == shown.score
         assert status == shown.status or score is not None

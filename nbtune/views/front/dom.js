@@ -48,6 +48,12 @@ function short(number) {
   return size >= 0.01 && size < 10 ? number.toFixed(3) : brief(number);
 }
 
+/** With as many decimals as its score in `short`. */
+function spread(value, std) {
+  const size = Math.abs(value);
+  return "±" + (size >= 0.01 && size < 10 ? std.toFixed(3) : brief(std, 2));
+}
+
 function brief(number, digits = 3) {
   return String(Number(number.toPrecision(digits)));
 }

@@ -1,0 +1,121 @@
+"""Combinations that are trained with several seeds, against the same runs by hand and on both engines."""
+
+from __future__ import annotations
+
+from statistics import fmean, stdev
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from nbtune import tune
+from nbtune.engines import fused
+from nbtune.events import DIVERGED
+from tests.conftest import dense
+
+from .test_fused import alone, assert_same, classifier, in_stacks, job_of, relu, rows  # noqa: F401 - a fixture among them
+from .test_trial import by_hand
+
+RATES = [0.01, 0.003]
+
+
+@pytest.fixture(scope="module")
+def found(flowers, tmp_path_factory):
+    folder = str(tmp_path_factory.mktemp("repeats"))
+    return tune(dense, flowers, units=[8], learning_rate=RATES, epochs=6, patience=2, repeats=3, workers=0, dir=folder)
+
+
+def test_the_score_is_the_mean_over_seeds(found, flowers):
+    for trial in found.trials:
+        runs = []
+        for seed in range(3):
+            # the rows are split by the first seed in every run
+            history, _ = _on_the_first_split(flowers, trial.values["learning_rate"], seed)
+            runs.append(history)
+        scores = [max(history["val_accuracy"]) for history in runs]
+        assert trial.scores == pytest.approx(scores)
+        assert trial.score == pytest.approx(fmean(scores))
+        assert trial.std == pytest.approx(stdev(scores))
+        best = int(np.argmax(scores))
+        assert trial.best_epoch == int(np.argmax(runs[best]["val_accuracy"])) + 1
+        np.testing.assert_allclose(trial.history["loss"], runs[best]["loss"], rtol=1e-4)
+
+
+def _on_the_first_split(flowers, rate, seed):
+    return by_hand(*flowers, 1, 8, rate, "sparse_categorical_crossentropy", seed=seed, split=0)
+
+
+def test_the_best_run_is_what_is_kept(found, flowers):
+    best = found.best
+    seed = int(np.argmax(best.scores))
+    _, model = _on_the_first_split(flowers, best.values["learning_rate"], seed)
+    for ours, theirs in zip(found.best_model.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+    assert f"set_random_seed({seed})" in found.code()
+    assert "random_state=0" in found.code()
+
+
+def test_keras_tuner_has_the_mean_as_its_score(found):
+    [best] = found.tuner.oracle.get_best_trials(1)
+    assert best.score == pytest.approx(found.best.score)
+
+
+@pytest.mark.parametrize("hidden", [[relu], [relu, lambda: layers.Dropout(0.3)], [relu, layers.BatchNormalization]])
+def test_stacks_and_single_trials_agree(job_of, hidden):  # noqa: F811
+    x, _, _, y = rows()
+    job, trials = job_of(classifier(*hidden), (x, y), repeats=3, init=["glorot_uniform", "he_normal"])
+    ended = in_stacks(job, trials)
+    for id in ("0", "3"):
+        theirs = alone(job, trials, id)
+        assert_same(ended[id], theirs)
+        assert len(theirs.scores) == 3
+        assert ended[id].scores == pytest.approx(theirs.scores, rel=1e-4)
+
+
+def test_a_stack_is_compiled_once_for_all_seeds(job_of, monkeypatch):  # noqa: F811
+    x, _, _, y = rows()
+    functions = []
+    make = fused.epoch_function
+    monkeypatch.setattr(fused, "epoch_function", lambda *a, **k: functions.append(make(*a, **k)) or functions[-1])
+    in_stacks(*job_of(classifier(relu), (x, y), repeats=3))
+    assert sum(function.experimental_get_tracing_count() for function in functions) == 1
+
+
+def test_every_run_begins_with_epoch_one_and_a_trial_ends_once(job_of):  # noqa: F811
+    x, _, _, y = rows()
+    job, trials = job_of(classifier(relu), (x, y), repeats=2, epochs=2, patience=None)
+    events = []
+    fused.fit_stack(job, events.extend, trials)
+    mine = [event for event in events if event.trial == "0"]
+    assert [type(event).__name__ for event in mine] == ["TrialStarted", *["EpochEnded"] * 4, "TrialEnded"]
+    assert [event.epoch for event in mine[1:-1]] == [1, 2, 1, 2]
+
+
+def fragile():
+    """Its loss is NaN with seed 1, and with no other of the first three."""
+    factor = float("nan") if np.random.rand() < 0.42 else 1.0
+
+    def loss(y_true, y_pred):
+        return factor * keras.losses.mean_squared_error(y_true, y_pred)
+
+    model = dense(1, 8, features=8)
+    model.compile("adam", loss, metrics=["accuracy"])
+    return model
+
+
+def test_a_run_that_diverges_makes_the_trial_diverge_and_says_with_which_seed(job_of):  # noqa: F811
+    x, _, _, y = rows()
+    job, trials = job_of(fragile, (x, y), repeats=3, learning_rate=None)
+    end = alone(job, trials, "0")
+    assert end.status == DIVERGED
+    assert end.error.endswith("in epoch 1, in the run with seed 1")
+    assert end.scores == []
+
+
+def test_what_is_made_anew_for_each_model_is_left_to_single_trials(job_of):  # noqa: F811
+    x, _, _, y = rows()
+    job, trials = job_of(fragile, (x, y), repeats=3)
+    ended, refused = fused.fit_stack(job, lambda events: None, trials)
+    assert not ended
+    assert "anew" in refused["0"]
