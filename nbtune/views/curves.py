@@ -11,7 +11,7 @@ from nbtune.events import RUNNING
 from nbtune.progress import Progress, Trial
 from nbtune.views import ink
 from nbtune.views.scale import limits
-from nbtune.views.words import score_text, short_score, short_spread, squeeze, value_text, varying
+from nbtune.views.words import score_text, squeeze, value_text, varying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +32,7 @@ class Curve:
         training: the same metric on the training data, for a highlighted trial; else empty.
         rank: 1 for the best; None unless it is one of the highlighted best.
         best_epoch: counted from 1.
-        score: at the best epoch, with its spread over seeds; nothing where there is none.
+        score: at the best epoch.
     """
 
     trial: str
@@ -43,7 +43,7 @@ class Curve:
     rank: int | None = None
     highlighted: bool = False
     best_epoch: int | None = None
-    score: str = ""
+    score: float | None = None
 
     @property
     def epochs(self) -> range:
@@ -91,13 +91,7 @@ def _curve(trial: Trial, progress: Progress, names: Sequence[str], highlighted: 
     training = _finite(trial.history.get(objective.metric, ())) if highlighted and objective.metric != objective.name else ()
     shown = trial.best_epoch if trial.best_epoch and trial.best_epoch <= len(values) else None
     label = tuple(value_text(trial, name) for name in names)
-    return Curve(trial.id, label, trial.status, values, training, rank, highlighted, shown, _score(trial))
-
-
-def _score(trial: Trial) -> str:
-    if trial.score is None or trial.std is None:
-        return score_text(trial.score)
-    return f"{short_score(trial.score)} {short_spread(trial.score, trial.std)}"
+    return Curve(trial.id, label, trial.status, values, training, rank, highlighted, shown, trial.score)
 
 
 def _finite(values: Sequence[float]) -> tuple[float, ...]:
@@ -173,8 +167,7 @@ def _draw_key(sheet: Axes, info: CurvesInfo, left: float, top: float, width: flo
     names = squeeze(info.names, ink.fitting(width, ink.SMALL))
     ink.write(sheet, left, top, names, ink.SMALL, ink.QUIET, style="italic")
     for i, (curve, color) in enumerate(best):
-        label = squeeze(curve.label, room - 2 - len(curve.score))
-        _key_line(sheet, left, top - 13 * (i + 1), color, "-", f"{curve.score}  {label}")
+        _key_line(sheet, left, top - 13 * (i + 1), color, "-", f"{score_text(curve.score)}  {squeeze(curve.label, room - 8)}")
     middle = left + width / 2 + 4 if best else left
     for i, (curve, color) in enumerate(running):
         _key_line(sheet, middle, top - 13 * (i + 1), color, (0, (3, 1.2)), f"running  {squeeze(curve.label, room - 9)}")

@@ -93,9 +93,8 @@ def _write_scores(sheet: Axes, info: GridInfo, places: Layout, scored: Sequence[
             if cell.std is None or places.cell[1] < _TWO_LINES:
                 ink.write(sheet, x, y, text, ink.SMALL, color, ha="center", va="center_baseline")
             else:
-                spread = short_spread(cell.score, cell.std)
-                ink.write(sheet, x, y + 4, text, ink.SMALL, color, ha="center", va="center_baseline")
-                ink.write(sheet, x, y - 6, spread, ink.SMALL, color, ha="center", va="center_baseline")
+                both = f"{text}\n{short_spread(cell.score, cell.std)}"
+                ink.write(sheet, x, y, both, 0.85 * ink.SMALL, color, ha="center", va="center")
 
 
 def _draw_labels(sheet: Axes, info: GridInfo, places: Layout) -> None:

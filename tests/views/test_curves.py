@@ -20,8 +20,7 @@ def test_a_curve_has_epochs_from_one_and_its_best_epoch(fifty_four):
     best = curves_info(fifty_four).curves[-1]
     assert list(best.epochs) == [1, 2, 3, 4, 5]
     assert best.best_epoch == 4
-    assert best.values[3] == fifty_four.best.score
-    assert best.score == f"{best.values[3]:.4f}"
+    assert best.values[3] == best.score == fifty_four.best.score
     assert len(best.training) == 5
 
 

@@ -116,7 +116,7 @@ class GridMap {
       const two = known(std) && height >= 24;
       const look = { x: middle[0], "text-anchor": "middle", fill: good > 0.55 ? "#222" : "#fff" };
       parts.push(draw("text", { ...look, y: middle[1] + (two ? -1.5 : 2.5) }, (tie ? "≈" : "") + short(value)));
-      if (two) parts.push(draw("text", { ...look, y: middle[1] + 8.5 }, spread(value, std)));
+      if (two) parts.push(draw("text", { ...look, y: middle[1] + 7 }, spread(value, std)));
     }
     const mark = Math.min(9, 0.62 * Math.min(width, height));
     if (status !== "done") parts.push(known(value) && map.numbers ? shape(status, x + width - 6, y + 6, 6) : shape(status, ...middle, mark));
