@@ -3,6 +3,7 @@
 # make browser-test   the panel in JupyterLab and Notebook 7, in Chromium; its pictures in build/screenshots
 # make kernel-matrix  the same on several versions of ipykernel; about fifteen minutes
 # make soak           kills processes at 50 random moments and trains 300 trials; about half an hour
+# make bench          nbtune and others on the same grids; hours. A part: make bench BENCH="a --peers nbtune_fused,bare_loop"
 # make lab            JupyterLab on the quickstart
 # make notebook       executes the quickstart and keeps its outputs in it
 # make clean          removes what these left behind
@@ -13,9 +14,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH_VENV := .venv-bench
 QUICKSTART := notebooks/quickstart.ipynb
 
-.PHONY: help demo test browser-test kernel-matrix soak lab notebook clean
+.PHONY: help demo test browser-test kernel-matrix soak bench lab notebook clean
 .DEFAULT_GOAL := help
 
 help:
@@ -38,6 +40,9 @@ kernel-matrix: $(READY)
 soak: $(READY)
 	@NBTUNE_SOAK=50 $(BIN)/pytest tests/test_faults.py tests/test_memory.py -n 2 --dist loadfile -s
 
+bench: $(BENCH_VENV)/.ready
+	@$(BENCH_VENV)/bin/python -m benchmarks $(BENCH)
+
 lab: $(READY)
 	@$(BIN)/jupyter lab $(QUICKSTART)
 
@@ -45,7 +50,7 @@ notebook: $(READY)
 	@$(BIN)/python notebooks/execute.py $(QUICKSTART) $(QUICKSTART)
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .nbtune notebooks/.nbtune
+	rm -rf $(VENV) $(BENCH_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .nbtune notebooks/.nbtune
 	find nbtune tests notebooks -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml
@@ -56,4 +61,10 @@ $(READY): pyproject.toml
 	@echo "Setting up $(VENV); the first time this downloads about 0.5 GB, most of it TensorFlow ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cpu,lab,test]'
+	@touch $@
+
+$(BENCH_VENV)/.ready: $(READY)
+	@echo "Setting up $(BENCH_VENV) with what nbtune is compared with ..."
+	@$(PYTHON) -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[cpu,bench]'
 	@touch $@

@@ -22,6 +22,7 @@ def main(engine: str) -> None:
             epochs=workload.epochs,
             patience=workload.patience,
             objective=workload.objective,
+            repeats=workload.repeats,
             engine=engine,
             dir=folder,
             **axes,
