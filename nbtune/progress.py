@@ -116,7 +116,6 @@ class Progress:
         self.version = 0
         self._clock = 0.0  # seconds spent running before `_since`
         self._since: float | None = None
-        self._before = 0  # trials that had ended before this search ran for the first time
 
     def apply(self, event: Event) -> None:
         """Folds one event in. What reaches a trial after its end changes nothing."""
@@ -156,7 +155,6 @@ class Progress:
         if self._since is not None:
             self._clock, self._since = self._clock + at - self._since, None
         if state == "running":
-            self._before = self._before if self._clock else self.ended
             self._since = at
         self.state = state
 
@@ -196,17 +194,46 @@ class Progress:
         return self._clock + (now - self._since if self._since is not None else 0.0)
 
     def seconds_left(self, now: float) -> float | None:
-        """An estimate from how fast trials have ended so far; None before the first. Trials that stop early are in it."""
+        """An estimate from how fast stacks have ended so far; None before the first trial has.
+
+        A stack is what was started together, one trial or several: those are trained as one computation, and their
+        seconds add up to its own. Trials that stop early are in it.
+        """
+        trials = self.trials
+        stacks = _stacks(trials)
+        over = [stack for stack in stacks if all(trial.ended for trial in stack)]
+        running = [stack for stack in stacks if stack not in over]
+        elapsed = [now - (stack[0].started or now) for stack in running]
+        lasted = [seconds for stack in over if (seconds := sum(trial.seconds for trial in stack))]
+        lasted = lasted or [e for e, stack in zip(elapsed, running, strict=True) if any(trial.ended for trial in stack)]
+        if not lasted:
+            return self._left_by_earlier_trials(elapsed)
+        usual, spent = fmean(lasted), self.seconds_spent(now)
+        shares = [min(e / usual, 1.0) for e in elapsed]
+        pending = sum(trial.status == PENDING for trial in trials) / fmean(map(len, stacks))
+        left, worked = pending + len(shares) - sum(shares), len(over) + sum(shares)
+        each = spent / worked if spent and over else usual / max(self.workers, 1)
+        return max(left * each, usual * (1 - min(shares, default=1.0)))
+
+    def _left_by_earlier_trials(self, elapsed: Sequence[float]) -> float | None:
+        """The same where all that has ended did so in an earlier run; `elapsed` since the stacks under way began."""
         trials = self.trials
         lasted = [trial.seconds for trial in trials if trial.ended and trial.seconds]
         if not lasted:
             return None
-        usual, spent = fmean(lasted), self.seconds_spent(now)
-        shares = [min((now - (t.started or now)) / usual, 1.0) for t in trials if t.status == RUNNING]
+        usual = fmean(lasted)
         pending = sum(trial.status == PENDING for trial in trials)
-        left, worked = pending + len(shares) - sum(shares), self.ended - self._before + sum(shares)
-        each = spent / worked if spent and self.ended > self._before else usual / max(self.workers, 1)
-        return max(left * each, usual * (1 - min(shares, default=1.0)))
+        left = pending + sum(max(1 - seconds / usual, 0.0) for seconds in elapsed)
+        return left * usual / max(self.workers, 1)
+
+
+def _stacks(trials: Sequence[Trial]) -> list[list[Trial]]:
+    """The trials that have begun, those together that did so at the same moment."""
+    found: dict[float, list[Trial]] = {}
+    for trial in trials:
+        if trial.started is not None and trial.status != STOPPED:
+            found.setdefault(trial.started, []).append(trial)
+    return list(found.values())
 
 
 def show(value: object) -> str:
