@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from nbtune.engines import pfor  # noqa: F401 - teaches `vectorized_map` what it lacks
 from nbtune.engines.batches import Piece
+from nbtune.engines.convolutions import in_turn
 from nbtune.engines.reasons import CannotFuse
 from nbtune.engines.step import Batch, Logs, State, Step, Tensors, seed_places
 
@@ -48,20 +49,23 @@ def epoch_function(step: Step, jit: bool) -> Epoch:
     def epoch(
         state: State, seeds: Tensors, rows: Rows, rows_val: Rows | None, pieces: Pieces, pieces_val: Pieces
     ) -> tuple[State, Tensors, dict[str, tf.Tensor]]:
-        trials = state.live.shape[0]
+        trials, live = state.live.shape[0], state.live
+        first = tf.argmax(live)
 
         def train(state: State, seeds: Tensors, logs: Logs, batch: Batch) -> tuple[State, Tensors, Logs]:
-            after, many, logs = each(lambda s, sums: step.train(s, seeds, sums, batch), state, logs)
-            return after, [seed[0] for seed in many], logs
+            idle = lambda s, sums: (s, seeds, sums)  # noqa: E731
+            after, many, logs = each(lambda s, sums: step.train(s, seeds, sums, batch), idle, live, state, logs)
+            return after, [seed[first] for seed in many], logs
 
         def test(state: State, seeds: Tensors, logs: Logs, batch: Batch) -> tuple[State, Tensors, Logs]:
-            return state, seeds, each(lambda s, sums: step.test(s, seeds, sums, batch), state, logs)
+            return state, seeds, each(lambda s, sums: step.test(s, seeds, sums, batch), lambda s, sums: sums, live, state, logs)
 
+        result = lambda s, sums: step.result(sums, s.loss)  # noqa: E731
         state, seeds, logs = _over(pieces, rows, train, (state, seeds, _empty(step, trials)))
-        results = dict(each(lambda s, sums: step.result(sums, s.loss), state, logs))
+        results = dict(each(result, result, live, state, logs))
         if rows_val is not None:
             _, _, logs = _over(pieces_val, rows_val, test, (state, seeds, _empty(step, trials)))
-            found = each(lambda s, sums: step.result(sums, s.loss), state, logs)
+            found = each(result, result, live, state, logs)
             results |= {f"val_{name}": values for name, values in found.items()}
         return state, seeds, results
 
@@ -72,26 +76,42 @@ class OtherNumbers(CannotFuse):
     """Random numbers that differ between XLA and TensorFlow's graph, where Keras itself would draw the other ones."""
 
 
-def _each(step: Step, jit: bool, function: Callable[..., Any], state: State, logs: Logs) -> Any:
-    """The function of every trial's state and sums, side by side."""
+def _each(
+    step: Step, jit: bool, function: Callable[..., Any], idle: Callable[..., Any], live: tf.Tensor, state: State, logs: Logs
+) -> Any:
+    """The function of every trial's state and sums: side by side, or one after another where that is faster.
 
-    def alone(both: tuple[State, Logs]) -> Any:
+    Args:
+        idle: what comes of a trial that is not live, where leaving it out saves time.
+    """
+
+    def alone(state: State, logs: Logs) -> Any:
         graph = tf.compat.v1.get_default_graph()
         before = len(graph.get_operations())
-        result = function(*both)
+        result = function(state, logs)
         new = graph.get_operations()[before:]
         _require_pure(new)
         if jit != step.model.jit_compile and (seed_places(step.model) or any(map(_may_draw, new))):
             raise OtherNumbers("random numbers that are drawn by XLA")
         return result
 
+    if in_turn(step.model):
+        return _one_by_one(alone, idle, live, state, logs)
     try:
         with _without_tracebacks():
-            return tf.vectorized_map(alone, (state, logs), fallback_to_while_loop=True)
+            return tf.vectorized_map(lambda both: alone(*both), (state, logs), fallback_to_while_loop=True)
     except (ValueError, NotImplementedError) as error:
         if "pfor" in str(error):
             raise CannotFuse(f"the operation {_operation(error)}, which cannot be done for all trials at once") from error
         raise
+
+
+def _one_by_one(function: Callable[..., Any], idle: Callable[..., Any], live: tf.Tensor, state: State, logs: Logs) -> Any:
+    one = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape[1:], part.dtype), (state, logs))
+    traced = tf.function(function, autograph=False).get_concrete_function(*one)
+    kinds = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), traced.structured_outputs)
+    either = lambda each: tf.cond(each[0], lambda: traced(*each[1:]), lambda: idle(*each[1:]))  # noqa: E731
+    return tf.map_fn(either, (live, state, logs), fn_output_signature=kinds, parallel_iterations=1)
 
 
 def _require_pure(operations: Sequence[tf.Operation]) -> None:

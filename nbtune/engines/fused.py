@@ -21,6 +21,7 @@ from nbtune import data
 from nbtune.engines import batches, memory, rowwise, trial
 from nbtune.engines.base import Emit
 from nbtune.engines.batches import Piece
+from nbtune.engines.convolutions import in_turn
 from nbtune.engines.epoch import Epoch, OtherNumbers, Rows, epoch_function, tensors
 from nbtune.engines.optimizers import Update
 from nbtune.engines.reasons import CannotFuse
@@ -252,8 +253,13 @@ def _again(job: Job, stack: Sequence[Recipe], arrays: data.Arrays) -> list[Recip
 
 
 def _compiled(step: Step) -> Epoch:
-    """XLA where all layers say that they can be compiled and XLA agrees, else TensorFlow's graph."""
+    """XLA where all layers say that they can be compiled and XLA agrees, else TensorFlow's graph.
+
+    With convolutions it is what Keras itself would take: on a CPU, XLA's are several times slower.
+    """
     graph = epoch_function(step, jit=False)
+    if in_turn(step.model) and not step.model.jit_compile:
+        return graph
     if not all(layer.supports_jit for layer in step.model._flatten_layers()):
         return graph
     chosen = epoch_function(step, jit=True)

@@ -9,6 +9,7 @@ import keras
 import psutil
 
 from nbtune import data, machine
+from nbtune.engines.convolutions import in_turn
 from nbtune.engines.recipes import Recipe
 from nbtune.job import Job
 
@@ -18,17 +19,19 @@ ROWS_AT_ONCE = 512  # whose activations are in memory, at most, where the batche
 
 def parts(stack: Sequence[Recipe], job: Job, arrays: data.Arrays) -> list[Sequence[Recipe]]:
     """A stack in parts that fit into the memory in force; never less than one trial each."""
-    most = max(1, int((_room(job) - _data_bytes(arrays)) // trial_bytes(stack[0])))
+    each, at_work = trial_bytes(stack[0])
+    room = _room(job) - _data_bytes(arrays)
+    most = max(1, int((room - at_work) // each if in_turn(stack[0].model) else room // (each + at_work)))
     count = -(-len(stack) // most)
     return [stack[i::count] for i in range(count)]
 
 
-def trial_bytes(recipe: Recipe) -> int:
-    """An estimate of what one trial of a stack takes: weights, slots, gradients, and the activations of its rows."""
+def trial_bytes(recipe: Recipe) -> tuple[int, int]:
+    """An estimate of what one trial of a stack takes: for its weights and slots, and at work for its rows' activations."""
     weights = sum(value.size for value in [*recipe.weights, *recipe.others])
     outputs = [node.outputs for layer in recipe.model._flatten_layers(include_self=False) for node in layer._inbound_nodes]
     row = sum(math.prod(d or 1 for d in part.shape[1:]) for part in keras.tree.flatten(outputs))
-    return 4 * (6 * weights + 3 * ROWS_AT_ONCE * row)
+    return 4 * 6 * weights, 4 * 3 * ROWS_AT_ONCE * row
 
 
 def _room(job: Job) -> float:

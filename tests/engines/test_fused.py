@@ -219,6 +219,22 @@ def test_early_stopping_in_its_own_epoch(job_of):
         assert_same(ended[id], alone(job, trials, id))
 
 
+def test_trials_in_turn_stop_as_they_would_alone(job_of):
+    """The first of them, whose seeds the others share, diverges; and another stops early."""
+
+    def build(learning_rate):
+        model = classifier(lambda: layers.Conv2D(2, 3), layers.Flatten, lambda: layers.Dropout(0.2), shape=(8, 8, 1))()
+        model.compile(optimizers.SGD(learning_rate), "mean_squared_error", metrics=["accuracy"])
+        model.layers[-1].activation = keras.activations.linear
+        return model
+
+    job, trials = job_of(build, (IMAGES, Y), learning_rate=[1e9, 1e-9, 0.003], epochs=5, patience=1)
+    ended = in_stacks(job, trials)
+    assert [(end.status, len(end.history["loss"])) for _, end in sorted(ended.items())][:2] == [("diverged", 1), ("done", 2)]
+    for id in trials:
+        assert_same(ended[id], alone(job, trials, id))
+
+
 def test_patience_off_trains_every_epoch(job_of):
     job, trials = job_of(classifier(relu), (X, Y), learning_rate=[1e-6, 1e-7], epochs=5)
     job = replace(job, patience=None)

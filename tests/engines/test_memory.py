@@ -31,19 +31,29 @@ def job(worker_mb=None):
 
 def test_the_estimate_counts_weights_slots_gradients_and_activations():
     weights = 4 * 30_000 + 30_000 + 30_000 * 3 + 3
-    assert memory.trial_bytes(Plain) == 4 * (6 * weights + 3 * memory.ROWS_AT_ONCE * (4 + 30_000 + 3))
+    assert memory.trial_bytes(Plain) == (4 * 6 * weights, 4 * 3 * memory.ROWS_AT_ONCE * (4 + 30_000 + 3))
 
 
 @pytest.mark.parametrize(("room", "sizes"), [(0.1, [1] * 5), (2.5, [2, 2, 1]), (5.5, [5])])
 def test_a_stack_is_cut_to_the_memory_that_is_free(monkeypatch, room, sizes):
-    free = (room * memory.trial_bytes(Plain) + 100 * 4 * 4 + 100 * 8) / memory.SHARE_OF_FREE / 1e6
+    free = (room * sum(memory.trial_bytes(Plain)) + 100 * 4 * 4 + 100 * 8) / memory.SHARE_OF_FREE / 1e6
     monkeypatch.setattr(machine, "memory_mb", lambda: free)
     assert [len(part) for part in memory.parts([Plain] * 5, job(), ARRAYS)] == sizes
 
 
+def test_trials_that_are_trained_in_turn_need_their_activations_once(monkeypatch):
+    class Convolution(Plain):
+        model = keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Conv2D(8, 3), keras.layers.Flatten()])
+
+    monkeypatch.setattr(memory, "_data_bytes", lambda arrays: 0)
+    each, at_work = memory.trial_bytes(Convolution)
+    monkeypatch.setattr(machine, "memory_mb", lambda: (2.5 * each + at_work) / memory.SHARE_OF_FREE / 1e6)
+    assert [len(part) for part in memory.parts([Convolution] * 5, job(), ARRAYS)] == [2, 2, 1]
+
+
 def test_a_limit_counts_what_the_worker_holds_already():
     own = psutil.Process().memory_full_info().uss / 1e6
-    estimate = memory.trial_bytes(Plain) / 1e6
+    estimate = sum(memory.trial_bytes(Plain)) / 1e6
     assert [len(part) for part in memory.parts([Plain] * 5, job(own + 3.5 * estimate), ARRAYS)] == [3, 2]
 
 
