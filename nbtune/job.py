@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from nbtune.engines.stacks import AUTO
 from nbtune.function import Function
 from nbtune.labels import Labels
 from nbtune.objective import Objective
@@ -37,6 +38,7 @@ class Job:
         folder: where `Data.write` left the data.
         project: the KerasTuner project, which takes the weights.
         repeats: how often a combination is trained: its runs, with the seeds `seed`, `seed + 1` and so on.
+        engine: one of `stacks.ENGINES`; "auto" trains together only what is faster so.
         worker_mb: what a worker may hold of its own, in MB; None where only the machine limits it.
         applied: axes that a compiled model has not used itself, so that they are applied to it.
         labels, objective, look: None until a model has been looked at.
@@ -52,6 +54,7 @@ class Job:
     batch_size: int
     seed: int
     repeats: int = 1
+    engine: str = AUTO
     worker_mb: float | None = None
     applied: frozenset[str] = frozenset()
     labels: Labels | None = None

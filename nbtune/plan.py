@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
 import html
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+from functools import partial
+from statistics import fmean
 
 from nbtune.progress import duration
 from nbtune.space import Space
@@ -21,8 +25,9 @@ class Plan:
         alone: stacks that have to be trained trial by trial, by the reason why; None if it was not looked at.
         epochs: at most, over all trials.
         workers: processes.
-        seconds: estimated wall time at most, from a measured trial; None if it was not measured.
+        seconds: estimated wall time at most, from measured fits; None if it was not measured.
         peak_mb: estimated peak memory of the workers together, in MB; None if it was not measured.
+        seconds_alone: the same as `seconds`, if each trial were trained on its own.
     """
 
     axes: dict[str, int]
@@ -34,6 +39,7 @@ class Plan:
     seconds: float | None = None
     peak_mb: float | None = None
     alone: Mapping[str, int] | None = None
+    seconds_alone: float | None = None
 
     @classmethod
     def of(
@@ -42,15 +48,20 @@ class Plan:
         epochs: int,
         workers: int,
         measured: Measured | None = None,
-        stacks: int | None = None,
-        alone: Mapping[str, int] | None = None,
+        stacks: Sequence[Stack] | None = None,
+        repeats: int = 1,
     ) -> Plan:
+        """Args: `epochs` of a run at most; `stacks` of one trial each if left out."""
         trials = len(space)
-        seconds = measured.trial_seconds(epochs) * trials / max(workers, 1) if measured else None
-        peak = measured.shared_mb + measured.worker_mb * max(workers, 1) if measured else None
+        stacks = [Stack(1)] * trials if stacks is None else stacks
         axes = {axis.name: len(axis.values) for axis in space.axes}
-        units = trials if stacks is None else stacks
-        return cls(axes, trials, units, trials * epochs, workers, space.is_product, seconds, peak, alone)
+        size = axes, trials, len(stacks), trials * repeats * epochs, workers, space.is_product
+        if measured is None:
+            return cls(*size)
+        cost = partial(measured.seconds, epochs=epochs, repeats=repeats, workers=max(workers, 1))
+        peak = measured.peak_mb(stacks, max(workers, 1))
+        alone = Counter(stack.reason for stack in stacks if stack.reason)
+        return cls(*size, cost(stacks), peak, alone, cost([Stack(1)] * trials))
 
     @property
     def measured(self) -> bool:
@@ -75,6 +86,8 @@ class Plan:
             rows.insert(2, ("trained one by one", f"{stacks:,} of the stacks: {reason}"))
         if self.seconds is not None:
             rows.append(("time at most, estimated", duration(self.seconds)))
+        if self.seconds_alone and self.seconds != self.seconds_alone:
+            rows.append(("trial by trial it would be", duration(self.seconds_alone)))
         if self.peak_mb is not None:
             rows.append(("memory of the workers, estimated", f"{self.peak_mb:,.0f} MB"))
         return rows
@@ -92,13 +105,59 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A short real fit in a worker: seconds to set a trial up and for an epoch; memory in MB."""
+class Stack:
+    """A unit of work: so many trials, and the reason why they are trained one by one all the same."""
+
+    trials: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of a trial on its own, or of a stack.
+
+    Attributes:
+        setup: seconds for all but the epochs: to build, to trace, to compile, and to write the weights.
+        epoch: seconds for an epoch of one trial.
+        worker_mb: memory that the worker held by itself afterwards.
+    """
 
     setup: float
     epoch: float
-    shared_mb: float
     worker_mb: float
 
-    def trial_seconds(self, epochs: int) -> float:
-        return self.setup + epochs * self.epoch
+    @classmethod
+    def mean(cls, costs: Sequence[Cost]) -> Cost:
+        return cls(*(fmean(each) for each in zip(*(astuple(cost) for cost in costs), strict=True)))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Short real fits in as many workers at once as there will be.
+
+    Attributes:
+        stack: None if none was trained.
+        shared_mb: memory that the workers have in common.
+        before: seconds from the start of the search until the first trial could begin.
+    """
+
+    alone: Cost
+    stack: Cost | None
+    shared_mb: float
+    before: float = 0.0
+
+    def seconds(self, stacks: Sequence[Stack], epochs: int, repeats: int, workers: int) -> float:
+        """Until the last of the workers is done, each of which takes the next stack when it has none."""
+        ends = [self.before] * workers
+        for stack in stacks:
+            if self.stack and stack.trials > 1 and not stack.reason:
+                each = [self.stack.setup + repeats * epochs * stack.trials * self.stack.epoch]
+            else:
+                each = [repeats * (self.alone.setup + epochs * self.alone.epoch)] * stack.trials
+            for seconds in each:
+                heapq.heapreplace(ends, ends[0] + seconds)
+        return max(ends)
+
+    def peak_mb(self, stacks: Sequence[Stack], workers: int) -> float:
+        together = any(stack.trials > 1 and not stack.reason for stack in stacks)
+        return self.shared_mb + workers * (self.stack if self.stack and together else self.alone).worker_mb

@@ -90,6 +90,7 @@ def prepare(request: Request, engine: Engine, scratch: Path, project: Path) -> t
         batch_size=data.batch_size or BATCH_SIZE,
         seed=options.seed,
         repeats=options.repeats,
+        engine=options.engine,
     )
     data.sample().write(job.folder, Labels.of(data.y, []), options.seed)
     space, asked = _space(job, engine, options.axes)

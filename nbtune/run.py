@@ -6,7 +6,6 @@ import contextvars
 import math
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -14,12 +13,13 @@ from pathlib import Path
 
 from nbtune import machine
 from nbtune.engines.drive import drive
+from nbtune.engines.measuring import measure
 from nbtune.engines.site import Site
 from nbtune.engines.stacks import shared_out, stacks
 from nbtune.errors import EngineDied, UsageError, WorkerDied
 from nbtune.events import DIVERGED, FAILED, RUNNING, STOPPED, DiskFull, Event, StateChanged, TrialEnded, TrialReopened
 from nbtune.job import Job
-from nbtune.plan import Measured, Plan
+from nbtune.plan import Plan, Stack
 from nbtune.prepare import Request, prepare
 from nbtune.progress import Progress, Trial
 from nbtune.project import Project
@@ -60,6 +60,7 @@ class Run:
         self._workers = machine.usual_workers(limit) if options.workers is None else options.workers
         self._site: Site | None = None
         self.project = Project.open(Path(options.dir), name, request.fingerprint, options.fresh)
+        began = time.monotonic()
         try:
             site = self._prepare()
             self._workers = min(self._workers, len(self.space))
@@ -67,7 +68,7 @@ class Run:
                 self.job = replace(self.job, worker_mb=machine.worker_mb(limit, self._workers))
             self.progress, self._store, notes = self._go_on()
             self._stacks = stacks(self.space, options.engine)
-            self.plan = self._planned(site)
+            self.plan = self._planned(site, began)
         except BaseException as error:
             self._close_site()
             self.project.discard()
@@ -258,16 +259,22 @@ class Run:
         if site:
             site.close()
 
-    def _planned(self, site: Site) -> Plan:
+    def _planned(self, site: Site, began: float) -> Plan:
+        """The size of the search, and with `--plan` its cost."""
         options, work = self.request.options, shared_out(self._stacks, self._workers)
-        plan = partial(Plan.of, self.space, options.epochs, self._workers, stacks=len(work))
+        groups = [[self.space.combinations[i] for i in group] for group in work]
+        plan = partial(Plan.of, self.space, options.epochs, self._workers, repeats=options.repeats)
         if not options.plan:
-            return plan()
-        values = self.space.combinations[len(self.space) // 2]
-        measured = Measured(**site.engine.submit("measure", self.job, values=values).result())
-        together = [self.space.combinations[stack[0]] for stack in work if len(stack) > 1]
-        reasons = site.engine.submit("reasons", self.job, values=together).result()["reasons"] if together else []
-        return plan(measured, alone=Counter(reason for reason in reasons if reason))
+            return plan(stacks=[Stack(len(group)) for group in groups])
+        before = time.monotonic() - began
+        together = [group for group in groups if len(group) > 1]
+        found = {"firsts": [group[0] for group in together], "sizes": [len(group) for group in together]}
+        known = iter(site.engine.submit("reasons", self.job, **found).result()["reasons"] if together else [])
+        stacks = [Stack(len(group), next(known) if len(group) > 1 else None) for group in groups]
+        measured, reason = measure(site.engine, self.job, groups, stacks, self._workers)
+        if reason:  # shows only when a stack is trained
+            stacks = [replace(stack, reason=stack.reason or reason) if stack.trials > 1 else stack for stack in stacks]
+        return plan(replace(measured, before=before), stacks)
 
 
 def _stopped(trial: Trial, now: float) -> TrialEnded:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from nbtune.plan import Measured, Plan
+from nbtune.plan import Cost, Measured, Plan, Stack
 from nbtune.space import Axis, Space
 
 SPACE = Space.product([Axis.of("layers", [1, 2, 3]), Axis.of("units", [16, 32, 64]), Axis.of("learning_rate", [0.1, 0.01])])
-MEASURED = Measured(setup=2.0, epoch=0.1, shared_mb=500, worker_mb=300)
+ALONE, TOGETHER = Cost(setup=2.0, epoch=0.1, worker_mb=300), Cost(setup=4.0, epoch=0.01, worker_mb=400)
+MEASURED = Measured(ALONE, TOGETHER, shared_mb=500)
 
 
 def test_the_size_is_that_of_the_grid():
@@ -37,16 +38,58 @@ def test_what_was_not_measured_is_not_claimed():
 
 
 @pytest.mark.parametrize(("workers", "seconds", "peak"), [(1, 90.0, 800), (2, 45.0, 1100), (0, 90.0, 800)])
-def test_the_cost_is_that_of_one_trial_times_all_over_the_workers(workers, seconds, peak):
+def test_the_cost_of_trials_on_their_own_is_that_of_one_times_all_over_the_workers(workers, seconds, peak):
     plan = Plan.of(SPACE, 30, workers, MEASURED)
     assert plan.measured
     assert plan.seconds == pytest.approx(seconds)
     assert plan.peak_mb == pytest.approx(peak)
 
 
+SIX = 4.0 + 30 * 6 * 0.01  # seconds for a stack of six trials
+
+
+@pytest.mark.parametrize(
+    ("workers", "stacks", "seconds"),
+    [
+        (1, [Stack(6)] * 3, 3 * SIX),
+        (2, [Stack(6)] * 3, 2 * SIX),  # the third one when the first is done
+        (4, [Stack(6)] * 3, SIX),
+        (1, [Stack(6), Stack(6, "too odd"), *[Stack(1)] * 6], SIX + 12 * 5.0),
+        (2, [Stack(12), Stack(6, "too odd")], 4 * 5.0),  # four of the six while the other worker has the stack and two
+    ],
+)
+def test_the_cost_of_stacks_is_that_until_the_last_worker_is_done(workers, stacks, seconds):
+    plan = Plan.of(SPACE, 30, workers, MEASURED, stacks)
+    assert plan.seconds == pytest.approx(seconds)
+    assert plan.seconds_alone == pytest.approx(90 / workers, rel=0.15)
+    assert plan.peak_mb == 500 + 400 * workers
+
+
+def test_repeats_are_compiled_once_and_trained_each():
+    plan = Plan.of(SPACE, 30, 1, MEASURED, [Stack(6)] * 3, repeats=5)
+    assert plan.epochs == 30 * 18 * 5
+    assert plan.seconds == pytest.approx(3 * (4.0 + 5 * 30 * 6 * 0.01))
+    assert plan.seconds_alone == pytest.approx(5 * 90)
+
+
+def test_what_comes_before_the_first_trial_is_in_it():
+    assert Plan.of(SPACE, 30, 2, Measured(ALONE, None, 500, before=7.0)).seconds == pytest.approx(52)
+
+
+def test_where_no_stack_could_be_trained_each_trial_is_on_its_own():
+    plan = Plan.of(SPACE, 30, 1, Measured(ALONE, None, 500), [Stack(6, "too odd")] * 3)
+    assert plan.seconds == plan.seconds_alone == pytest.approx(90)
+    assert plan.peak_mb == 800
+    assert plan.alone == {"too odd": 3}
+    assert "3 of the stacks: too odd" in str(plan)
+    assert "trial by trial" not in str(plan)
+
+
 def test_the_plan_as_text_says_all_of_it():
     text = str(Plan.of(SPACE, 30, 2, MEASURED))
     assert all(part in text for part in ("= 18", "540", "2", "45 s", "1,100 MB"))
+    stacked = str(Plan.of(SPACE, 30, 2, MEASURED, [Stack(6)] * 3))
+    assert all(part in stacked for part in ("3 stacks", "12 s", "45 s", "1,300 MB"))
     assert "in this process" in str(Plan.of(SPACE, 30, 0))
 
 

@@ -26,6 +26,7 @@ from nbtune.engines.epoch import Epoch, OtherNumbers, Rows, epoch_function, tens
 from nbtune.engines.optimizers import Update
 from nbtune.engines.reasons import CannotFuse
 from nbtune.engines.recipes import Recipe, recipes
+from nbtune.engines.stacks import AUTO, pays
 from nbtune.engines.step import Loss, State, Step, View, seed_places
 from nbtune.events import DONE, EpochEnded, TrialEnded, TrialStarted
 from nbtune.job import Job
@@ -66,15 +67,31 @@ def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]]) -
             refused[made[0]] = made[1]
     for stack in stacks.values():
         for part in memory.parts(stack, job, arrays):
-            refused |= _train(job, emit, part, arrays, ended)
+            reason = _too_small(job, part[0], len(part), arrays)
+            refused |= dict.fromkeys((each.trial for each in part), reason) if reason else _train(job, emit, part, arrays, ended)
     return Outcome(ended, refused)
 
 
-def reasons(job: Job, values: Sequence[Mapping[str, Value]]) -> list[str | None]:
-    """For each combination, why it cannot be fused, as far as that shows before it is trained; None if it can."""
+def reasons(job: Job, firsts: Sequence[Mapping[str, Value]], sizes: Sequence[int]) -> list[str | None]:
+    """For each stack why it is not trained together, as far as that shows before it is trained; None if it is.
+
+    Args:
+        firsts, sizes: the first combination of each stack, and how many it has.
+    """
     arrays = data.read(job.folder)
-    found = recipes(job, {str(i): each for i, each in enumerate(values)}, arrays)
-    return [None if isinstance(made, Recipe) else made[1] for made in found]
+    found = recipes(job, {str(i): each for i, each in enumerate(firsts)}, arrays)
+    return [
+        _too_small(job, made, size, arrays) if isinstance(made, Recipe) else made[1]
+        for made, size in zip(found, sizes, strict=True)
+    ]
+
+
+def _too_small(job: Job, recipe: Recipe, size: int, arrays: data.Arrays) -> str | None:
+    """Why training so many trials together would be slower than one by one; None if it would not, or was asked for."""
+    steps = job.epochs * math.ceil(len(arrays.y) / int(recipe.values.get("batch_size", job.batch_size)))
+    if job.engine != AUTO or pays(size * job.repeats, steps):
+        return None
+    return f"compiling would take longer than {size} trial{'s' * (size > 1)} of {steps:,} steps at most"
 
 
 def _train(job: Job, emit: Emit, stack: Sequence[Recipe], arrays: data.Arrays, ended: list[TrialEnded]) -> dict[str, str]:

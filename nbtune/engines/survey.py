@@ -12,16 +12,19 @@ import keras
 import psutil
 
 from nbtune import data
-from nbtune.engines import recipes, trial
+from nbtune.engines import fused, recipes, trial
 from nbtune.engines.base import Emit
+from nbtune.engines.stacks import FUSED
 from nbtune.engines.tracebacks import user_traceback
 from nbtune.errors import BuildError, UsageError
+from nbtune.events import EpochEnded, Event
 from nbtune.job import Job
 from nbtune.model import build, own_loss, units
 from nbtune.progress import show
 from nbtune.space import Value
 
 MOST_COMBINATIONS = 100_000
+_EPOCHS = 3  # of a measurement: the first includes tracing, and the faster of the others counts
 
 
 def look(job: Job, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str, Any]:
@@ -126,20 +129,51 @@ def sorted_values(hyperparameter: Any) -> list[Value]:
     return sorted(values) if getattr(hyperparameter, "step", 1) is None else values
 
 
-def measure(job: Job, emit: Emit, values: Mapping[str, Value]) -> dict[str, float]:
-    """Trains one combination for three epochs.
+def measure(job: Job, emit: Emit, trials: list[Mapping[str, Value]], together: bool) -> dict[str, Any]:
+    """Trains these combinations for three epochs as a stack, unless told not to, and then the middle one on its own.
+
+    The first of the two includes what TensorFlow does once in a process: an estimate is to be an upper bound.
 
     Returns:
-        `setup`, seconds to build, compile and trace; `epoch`, seconds for an epoch after that; `worker_mb`, the memory
-        that this process holds by itself, and `shared_mb`, what it shares with its siblings.
+        The fields of `plan.Measured`, but `before`; `alone` and `stack` as dicts, and `reason` why there is no `stack`.
     """
     arrays = data.read(job.folder)
+    quick = replace(job, epochs=_EPOCHS, patience=None, repeats=1, engine=FUSED, project=job.folder.parent / "measured")
+    stack, reason = _stack(quick, trials) if together else (None, None)
+    alone = _alone(quick, trials[len(trials) // 2], arrays)
+    memory = psutil.Process().memory_full_info()
+    return {"alone": alone, "stack": stack, "reason": reason, "shared_mb": (memory.rss - memory.uss) / 1e6}
+
+
+def _alone(job: Job, values: Mapping[str, Value], arrays: data.Arrays) -> dict[str, float]:
+    """The fields of `plan.Cost` for a trial on its own."""
     start = time.perf_counter()
     model = trial.new_model(job, values, arrays.x)
     marks: list[float] = []
     clock = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: marks.append(time.perf_counter()))
-    trial.train(replace(job, epochs=3), model, values, arrays, [clock])
-    epoch = min(b - a for a, b in itertools.pairwise(marks))
-    memory = psutil.Process().memory_full_info()
-    own, shared = memory.uss / 1e6, (memory.rss - memory.uss) / 1e6
-    return {"setup": marks[0] - start - epoch, "epoch": epoch, "worker_mb": own, "shared_mb": shared}
+    trial.train(job, model, values, arrays, [clock])
+    return _cost(start, marks, 1)
+
+
+def _stack(job: Job, trials: list[Mapping[str, Value]]) -> tuple[dict[str, float] | None, str | None]:
+    """The fields of `plan.Cost` for a stack, or why it was not trained. It may have been trained in several parts."""
+    marks: list[float] = []
+
+    def note(events: list[Event]) -> None:
+        if isinstance(events[0], EpochEnded):
+            marks.append(time.perf_counter())
+
+    start = time.perf_counter()
+    refused = fused.fit_stack(job, note, {str(i): values for i, values in enumerate(trials)}).refused
+    if refused:
+        return None, next(iter(refused.values()))
+    return _cost(start, marks, len(trials)), None
+
+
+def _cost(start: float, marks: list[float], trials: int) -> dict[str, float]:
+    """From the moments when epochs ended, three for each part."""
+    over = time.perf_counter()
+    parts = [marks[i : i + _EPOCHS] for i in range(0, len(marks), _EPOCHS)]
+    epoch = sum(min(b - a for a, b in itertools.pairwise(part)) for part in parts)
+    own = psutil.Process().memory_full_info().uss / 1e6
+    return {"setup": over - start - _EPOCHS * epoch, "epoch": epoch / trials, "worker_mb": own}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbtune.engines.stacks import shared_out, stacks
+from nbtune.engines.stacks import pays, shared_out, stacks
 from nbtune.space import Axis, Space
 
 
@@ -16,6 +16,15 @@ def test_architectures_that_were_found_decide_where_they_are_known():
     combinations = [{"units": 4, "flag": True}, {"units": 4, "flag": False}, {"units": 8, "flag": True}]
     space = Space.listed(combinations, [], ["a", "a", "b"])
     assert stacks(space, "auto") == [[0, 1], [2]]
+
+
+def test_few_short_trials_do_not_pay_for_compiling():
+    assert not pays(1, 300)
+    assert not pays(2, 10)
+    assert pays(2, 1000)
+    assert pays(3, 100)
+    assert pays(4, 1)
+    assert all(pays(fits + 1, steps + 1) for fits in range(1, 6) for steps in range(0, 2000, 100) if pays(fits, steps))
 
 
 def test_no_worker_is_idle():

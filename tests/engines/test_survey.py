@@ -15,6 +15,7 @@ from nbtune import UsageError, tune
 from nbtune.engines.survey import explore
 from nbtune.function import Function
 from nbtune.job import Job
+from tests.conftest import dense
 
 
 def combinations(build, **axes):
@@ -167,3 +168,35 @@ def test_measure_finds_time_and_memory(flowers, here):
     assert 0.1 < plan.seconds < 600
     assert 100 < plan.peak_mb < 5000
     assert replace(plan, seconds=None).measured is False
+
+
+def plain(units, learning_rate):
+    return dense(units=units)
+
+
+def test_a_plan_measures_stacks_and_trials_alone(flowers, here):
+    rates = [0.1, 0.03, 0.01, 0.003]
+    plan = tune(plain, flowers, units=[4, 8], learning_rate=rates, plan=True, epochs=500, workers=2, dir=str(here)).plan
+    assert (plan.trials, plan.stacks, plan.alone) == (8, 2, {})
+    assert 0.1 < plan.seconds < plan.seconds_alone
+    assert 100 < plan.peak_mb < 5000
+
+
+def test_the_plan_says_which_stacks_are_too_small(flowers, here):
+    options = {"learning_rate": [0.1, 0.01], "units": [4], "plan": True, "workers": 0, "dir": str(here)}
+    plan = tune(plain, flowers, epochs=2, **options).plan
+    assert plan.alone == {"compiling would take longer than 2 trials of 6 steps at most": 1}
+    assert plan.seconds == plan.seconds_alone
+    assert tune(plain, flowers, epochs=2, engine="fused", **options).plan.alone == {}
+
+
+def test_the_plan_says_what_shows_only_in_training(flowers, here):
+    def odd(learning_rate):
+        noisy = keras.layers.Lambda(lambda v: v + keras.random.normal((4,)))
+        return keras.Sequential([keras.Input((4,)), noisy, keras.layers.Dense(3, activation="softmax")])
+
+    plan = tune(odd, flowers, learning_rate=[0.1, 0.03, 0.01, 0.003], plan=True, epochs=2, workers=0, dir=str(here)).plan
+    [(reason, stacks)] = plan.alone.items()
+    assert "does more than compute" in reason
+    assert stacks == 1
+    assert plan.seconds == plan.seconds_alone > 0
