@@ -205,7 +205,7 @@ class Progress:
         running = [stack for stack in stacks if stack not in over]
         elapsed = [now - (stack[0].started or now) for stack in running]
         lasted = [seconds for stack in over if (seconds := sum(trial.seconds for trial in stack))]
-        lasted = lasted or [e for e, stack in zip(elapsed, running, strict=True) if any(trial.ended for trial in stack)]
+        lasted = lasted or [e for e, stack in zip(elapsed, running, strict=True) if e and any(trial.ended for trial in stack)]
         if not lasted:
             return self._left_by_earlier_trials(elapsed)
         usual, spent = fmean(lasted), self.seconds_spent(now)

@@ -241,6 +241,11 @@ def test_time_left_shrinks_while_a_trial_runs_and_never_below_nought():
     assert left == [pytest.approx(10), pytest.approx(6), pytest.approx(1), 0]
 
 
+def test_a_stack_whose_first_trial_ends_as_it_starts_leaves_the_time_unknown():
+    events = [TrialStarted("0", 100.0), TrialStarted("1", 100.0), done("0", 0.5, 0.0)]
+    assert fold(events, n=2).seconds_left(100) is None
+
+
 def test_nothing_is_left_at_the_end():
     assert fold([done("0", 0.5, 10.0), done("1", 0.5, 10.0)], n=2).seconds_left(50) == 0
 
