@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from nbtune import data
-from nbtune.engines import batches, memory, rowwise, trial
+from nbtune.engines import batches, memory, rowwise, trial, xlacache
 from nbtune.engines.base import Emit
 from nbtune.engines.batches import Piece
 from nbtune.engines.convolutions import in_turn
@@ -37,6 +37,8 @@ _COMPILER_ERRORS = (
     tf.errors.UnimplementedError,
     tf.errors.NotFoundError,
     tf.errors.InternalError,
+    tf.errors.DataLossError,
+    tf.errors.OutOfRangeError,
 )
 
 
@@ -285,11 +287,14 @@ def _compiled(step: Step) -> Epoch:
         nonlocal chosen
         try:
             return chosen(*arguments)
-        except (*_COMPILER_ERRORS, OtherNumbers):
+        except (*_COMPILER_ERRORS, OtherNumbers) as error:
             if chosen is graph:
                 raise
-            chosen = graph
-            return graph(*arguments)
+            damaged = xlacache.is_damaged(error)
+            if damaged:
+                xlacache.clear()
+            chosen = epoch_function(step, jit=True) if damaged else graph
+            return chosen(*arguments)
 
     return run
 

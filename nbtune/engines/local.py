@@ -17,6 +17,7 @@ from typing import Any
 
 import cloudpickle
 
+from nbtune.engines import xlacache
 from nbtune.engines.base import Emit
 from nbtune.errors import BuildError, EngineDied, UsageError, WorkerDied
 from nbtune.events import from_dict
@@ -53,6 +54,7 @@ class Workers:
         environment = {
             "TF_CPP_MIN_LOG_LEVEL": "2",
             **os.environ,
+            **xlacache.environment(),
             "PYTHONPATH": os.pathsep.join(path for path in [str(Path(__file__).parents[2]), *sys.path] if path),
             "TMPDIR": str(self._scratch),  # sockets of multiprocessing, which would outlive a killed process
         }

@@ -34,7 +34,7 @@ from nbtune.machine import memory_mb
 
 SECONDS_BETWEEN_LOOKS = 0.5
 SECONDS_TO_HEAR = 5
-TASKS_A_PROCESS = 25  # then a fresh one: TensorFlow never gives all memory back
+TASKS_A_PROCESS = 25  # where a process is dear; then a fresh one: TensorFlow never gives all memory back
 
 
 class Supervisor:
@@ -51,10 +51,11 @@ class Supervisor:
         key = os.urandom(32)
         self._listener = Listener(authkey=key)
         threading.Thread(target=self._welcome, daemon=True).start()
+        context = _context()
         self._pool = ProcessPool(
             max_workers=workers,
-            max_tasks=TASKS_A_PROCESS,
-            context=_context(),
+            max_tasks=1 if context.get_start_method() == "forkserver" else TASKS_A_PROCESS,
+            context=context,
             initializer=_connect,
             initargs=[self._listener.address, key, threads],
         )
@@ -176,7 +177,11 @@ def _kill(pid: int) -> None:
 
 
 def _context() -> Any:
-    """Workers forked from a process that has only imported TensorFlow start in 0.1 s; elsewhere they are spawned."""
+    """Workers forked from a process that has only imported TensorFlow start in 0.1 s; elsewhere they are spawned.
+
+    At that price each task has a process of its own, and so its own memory, and finds what XLA compiled in an earlier run:
+    in `xlacache` programs go by names in which TensorFlow counts what the process has traced before.
+    """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

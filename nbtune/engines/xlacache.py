@@ -1,0 +1,82 @@
+"""What XLA compiled, kept from one run to the next.
+
+It is machine code, so it lies in the user's own cache folder and never in a project, which may come from somebody else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+MOST_BYTES = 200_000_000
+_ENTRIES = "xla_compile_cache__*"
+_FLAG = "--tf_xla_persistent_cache_directory"
+_PACKAGES = ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly")
+
+
+def environment() -> dict[str, str]:
+    """What has to be in the environment before TensorFlow is imported; nothing where no folder can be written.
+
+    TensorFlow's flags: entries are found by a hash of the program, and are kept for the CPU alone.
+    """
+    flags = os.environ.get("TF_XLA_FLAGS", "")
+    if _FLAG in flags:
+        return {}
+    folder = user_cache_path("nbtune") / "xla" / _kind()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_room(folder.parent)
+    except OSError:
+        return {}
+    return {"TF_XLA_FLAGS": f"{flags} {_FLAG}={folder} --tf_xla_persistent_cache_device_types=CPU".strip()}
+
+
+def clear() -> None:
+    """Removes what this process would find, because some of it is damaged."""
+    folder = re.search(rf"{_FLAG}=(\S+)", os.environ.get("TF_XLA_FLAGS", ""))
+    for path in Path(folder[1]).glob(_ENTRIES) if folder else []:
+        path.unlink(missing_ok=True)
+
+
+def is_damaged(error: Exception) -> bool:
+    """Whether TensorFlow says so of an entry that it has found."""
+    return type(error).__name__ in ("DataLossError", "OutOfRangeError") or "cache key does not match" in str(error)
+
+
+def _kind() -> str:
+    """The same for machines and versions that can run each other's code."""
+    return hashlib.sha256(repr([platform.machine(), _cpu(), _tensorflow()]).encode()).hexdigest()[:16]
+
+
+def _cpu() -> str:
+    try:
+        return next(line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith(("flags", "Features")))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def _tensorflow() -> list[str]:
+    found = []
+    for package in _PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _make_room(folder: Path) -> None:
+    """Removes the oldest entries, of whatever kind, beyond `MOST_BYTES`."""
+    entries = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob(f"*/{_ENTRIES}"))
+    surplus = sum(size for _, size, _ in entries) - MOST_BYTES
+    for _, size, path in entries:
+        if surplus <= 0:
+            return
+        path.unlink(missing_ok=True)
+        surplus -= size
