@@ -10,6 +10,7 @@ from typing import Any
 
 from nbtune.data import Data
 from nbtune.engines.base import Engine
+from nbtune.engines.stacks import TRIAL, stacks
 from nbtune.errors import UsageError
 from nbtune.fingerprint import Fingerprint, NoFingerprint, fingerprint
 from nbtune.function import APPLIED_OUTSIDE, Function
@@ -17,10 +18,11 @@ from nbtune.job import Job, Look
 from nbtune.labels import Labels
 from nbtune.objective import Objective
 from nbtune.options import Options
-from nbtune.space import Axis, Space
+from nbtune.space import Architecture, Axis, Space
 
 BATCH_SIZE = 32  # Keras's own default
 _LOOKED_AT = 2  # combinations that must fail before the function is to blame, and not its values
+_BUILT = 64  # models, at most, to find out which can be trained together; it takes 0.02 s for each
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,9 @@ def prepare(request: Request, engine: Engine, scratch: Path, project: Path) -> t
     if not len(space):
         raise UsageError("there is nothing to try: the grid has no combinations")
     first_and_last = [space.combinations[0], space.combinations[len(space) - 1]][: min(_LOOKED_AT, len(space))]
-    look = Look(**engine.submit("look", job, values=first_and_last).result())
+    looking = engine.submit("look", job, values=first_and_last)
+    space = _with_architectures(space, job, engine)
+    look = Look(**looking.result())
     losses = request.losses(look.loss)
     labels = Labels.of(data.y, losses, look.units)
     objective = options.objective or Objective.of(f"val_{labels.metric}")
@@ -127,10 +131,21 @@ def _space(job: Job, engine: Engine, axes: Sequence[Axis]) -> tuple[Space, set[s
     outside = [axis for axis in axes if axis.name not in asked]
     outer = Space.product(outside)
     combinations = [{**inner, **more} for inner, more in itertools.product(found["combinations"], outer.combinations)]
-    architectures = [known for known in found["architectures"] for _ in outer]
+    architectures = [known and Architecture(*known) for known in found["architectures"] for _ in outer]
     given = {axis.name: axis for axis in axes}
     config = [_with_values_of(given.get(hp["config"]["name"]), hp) for hp in found["space"]]
     return Space.listed(combinations, config + [axis.choice() for axis in outside], architectures), asked
+
+
+def _with_architectures(space: Space, job: Job, engine: Engine) -> Space:
+    """The space, with the architectures of a plain function's models if there are several, but not too many to build each."""
+    groups = stacks(space, job.engine) if not job.function.takes_hp and job.engine != TRIAL else []
+    if not 1 < len(groups) <= _BUILT:
+        return space
+    firsts = [space.combinations[group[0]] for group in groups]
+    found = engine.submit("architectures", job, values=firsts).result()["architectures"]
+    known = {i: name and Architecture(*name) for group, name in zip(groups, found, strict=True) for i in group}
+    return replace(space, architectures=tuple(known[i] for i in range(len(space))))
 
 
 def _with_values_of(axis: Axis | None, hp: dict[str, Any]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Run:
             if limit is not None:
                 self.job = replace(self.job, worker_mb=machine.worker_mb(limit, self._workers))
             self.progress, self._store, notes = self._go_on()
-            self._stacks = stacks(self.space, options.engine)
+            self._stacks = stacks(self.space, options.engine, request.data.rows * options.epochs * options.repeats)
             self.plan = self._planned(site, began)
         except BaseException as error:
             self._close_site()

@@ -6,11 +6,18 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 from nbtune.errors import UsageError
 
 Value = int | float | str | bool
+
+
+class Architecture(NamedTuple):
+    """A text that is equal where models can be trained together, and how many numbers this one's variables hold."""
+
+    name: str
+    size: int
 
 
 @dataclass(frozen=True)
@@ -114,13 +121,13 @@ class Grid(Sequence[dict[str, Value]]):
 class Space:
     """The axes, every combination once, and KerasTuner's description of the axes (`HyperParameters.space`).
 
-    `architectures` has for each combination a text that is equal where the models are, or None where that is not known.
+    `architectures` has that of each combination's model, or None where it is not known.
     """
 
     axes: tuple[Axis, ...]
     combinations: Sequence[dict[str, Value]]
     config: tuple[dict[str, Any], ...]
-    architectures: tuple[str | None, ...] | None = field(default=None, repr=False)
+    architectures: tuple[Architecture | None, ...] | None = field(default=None, repr=False)
 
     @classmethod
     def product(cls, axes: Sequence[Axis]) -> Space:
@@ -132,7 +139,7 @@ class Space:
         cls,
         combinations: Sequence[dict[str, Value]],
         config: Sequence[dict[str, Any]],
-        architectures: Sequence[str | None] | None = None,
+        architectures: Sequence[Architecture | None] | None = None,
     ) -> Space:
         """The combinations that a KerasTuner function asks for, where one choice may open or close others."""
         names = dict.fromkeys(name for values in combinations for name in values)

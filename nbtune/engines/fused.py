@@ -7,6 +7,7 @@ put together, watched and stopped.
 from __future__ import annotations
 
 import gc
+import itertools
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from nbtune import data
-from nbtune.engines import batches, memory, rowwise, trial, xlacache
+from nbtune.engines import batches, memory, rowwise, trial, widths, xlacache
 from nbtune.engines.base import Emit
 from nbtune.engines.batches import Piece
 from nbtune.engines.convolutions import in_turn
@@ -67,10 +68,11 @@ def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]]) -
             stacks.setdefault(made.stack, []).append(made)
         else:
             refused[made[0]] = made[1]
-    for stack in stacks.values():
+    for frame, stack in itertools.chain.from_iterable(map(_framed, stacks.values())):
         for part in memory.parts(stack, job, arrays):
-            reason = _too_small(job, part[0], len(part), arrays)
-            refused |= dict.fromkeys((each.trial for each in part), reason) if reason else _train(job, emit, part, arrays, ended)
+            reason = _too_small(job, frame, len(part), arrays)
+            left = dict.fromkeys((each.trial for each in part), reason) if reason else {}
+            refused |= left or _train(job, emit, frame, part, arrays, ended)
     return Outcome(ended, refused)
 
 
@@ -96,11 +98,22 @@ def _too_small(job: Job, recipe: Recipe, size: int, arrays: data.Arrays) -> str 
     return f"compiling would take longer than {size} trial{'s' * (size > 1)} of {steps:,} steps at most"
 
 
-def _train(job: Job, emit: Emit, stack: Sequence[Recipe], arrays: data.Arrays, ended: list[TrialEnded]) -> dict[str, str]:
+def _framed(stack: Sequence[Recipe]) -> list[tuple[Recipe, list[Recipe]]]:
+    """The trials in stacks, each with the one of them whose model is wide enough for all, the frame; it stands first."""
+    stack = sorted(stack, key=lambda recipe: -recipe.size)
+    if all(widths.fits(recipe.shapes, stack[0].shapes) for recipe in stack):
+        return [(stack[0], stack)]
+    apart = [list(group) for _, group in itertools.groupby(sorted(stack, key=lambda recipe: recipe.shapes), lambda r: r.shapes)]
+    return [(group[0], group) for group in apart]
+
+
+def _train(
+    job: Job, emit: Emit, frame: Recipe, stack: Sequence[Recipe], arrays: data.Arrays, ended: list[TrialEnded]
+) -> dict[str, str]:
     """Trains one stack, in halves if there is no memory for the whole; why trials were not trained, by trial."""
     reason, too_large = "", False
     try:
-        Fit(job, emit, stack, arrays, ended).run()
+        Fit(job, emit, frame, stack, arrays, ended).run()
     except CannotFuse as error:
         reason = str(error)
     except Exception as error:  # whoever of them is to blame, each trial meets it, or not, on its own
@@ -111,7 +124,7 @@ def _train(job: Job, emit: Emit, stack: Sequence[Recipe], arrays: data.Arrays, e
     left = [recipe for recipe in stack if recipe.trial not in done]
     if too_large and len(left) > 1:
         halves = left[0::2], left[1::2]
-        return _train(job, emit, halves[0], arrays, ended) | _train(job, emit, halves[1], arrays, ended)
+        return _train(job, emit, frame, halves[0], arrays, ended) | _train(job, emit, frame, halves[1], arrays, ended)
     return {recipe.trial: reason for recipe in left}
 
 
@@ -155,10 +168,12 @@ class Kept(NamedTuple):
 class Fit:
     """The training of one stack; `ended` grows as its trials end."""
 
-    def __init__(self, job: Job, emit: Emit, stack: Sequence[Recipe], arrays: data.Arrays, ended: list[TrialEnded]) -> None:
+    def __init__(
+        self, job: Job, emit: Emit, frame: Recipe, stack: Sequence[Recipe], arrays: data.Arrays, ended: list[TrialEnded]
+    ) -> None:
         self._job, self._emit, self._arrays, self._ended = job, emit, arrays, ended
-        self._stack, self._first = stack, stack[0]
-        self._step, self._rows, self._rows_val, self._which = assemble(stack, arrays)
+        self._stack, self._frame = stack, frame
+        self._step, self._rows, self._rows_val, self._which = assemble(frame, stack, arrays)
         self._state: State
         self._seeds: list[tf.Tensor]
         self._on_host: list[np.ndarray] | None
@@ -169,7 +184,7 @@ class Fit:
     def run(self) -> None:
         now = time.time()
         self._emit([TrialStarted(recipe.trial, now) for recipe in self._stack])
-        size = int(self._first.values.get("batch_size", self._job.batch_size))
+        size = int(self._frame.values.get("batch_size", self._job.batch_size))
         alone = rowwise.everything(self._step)
         pieces_val = [] if self._rows_val is None else tensors(_pieces_val(self._rows_val, size, alone))
         run_epoch = _compiled(self._step)
@@ -190,7 +205,7 @@ class Fit:
     def _begin(self, job: Job) -> None:
         """Each trial at the start of its next run; what was compiled for the first one is used again."""
         stack = self._stack if job.seed == self._job.seed else _again(job, self._stack, self._arrays)
-        self._state = stacked(stack, self._step.update, self._which)
+        self._state = stacked(self._frame, stack, self._step.update, self._which)
         self._seeds = [tf.constant(seed) for seed in stack[0].seeds]
         self._on_host = None
         over = {end.trial for end in self._ended}
@@ -236,15 +251,15 @@ class Fit:
             return
         kept = self._kept.pop(name)
         if ended.status == DONE:
-            self._save(name, kept)
+            self._save(runner.recipe, kept)
         ended = replace(ended, seconds=sum(end.seconds for end in ends) + time.time() - start)
         self._ended.append(ended)
         self._emit([ended])
 
-    def _save(self, name: str, kept: Kept) -> None:
+    def _save(self, recipe: Recipe, kept: Kept) -> None:
         """Through a model with the variables that `model.fit` would leave it."""
-        model = self._first.model
-        model.optimizer = self._first.optimizer
+        model = recipe.model
+        model.optimizer = recipe.optimizer
         others = set(seed_places(model))
         rest = [v for i, v in enumerate(model.non_trainable_variables) if i not in others]
         if not model.optimizer.built:
@@ -252,8 +267,8 @@ class Fit:
         slots = self._step.update.apart(kept.slots, model.optimizer)
         variables = [*model.trainable_variables, *rest, *model.optimizer.variables]
         for variable, value in zip(variables, [*kept.weights, *slots], strict=True):
-            variable.assign(value)
-        trial.keep_weights(self._job, self._emit, name, model)
+            variable.assign(widths.corner(value, variable.shape))
+        trial.keep_weights(self._job, self._emit, recipe.trial, model)
 
     def _weights(self, runner: Runner) -> list[np.ndarray]:
         if self._on_host is None:
@@ -307,7 +322,7 @@ def _pieces_val(rows: Rows, size: int, alone: bool) -> list[Piece]:
     return batches.cut(np.arange(count), size, alone)
 
 
-def assemble(stack: Sequence[Recipe], arrays: data.Arrays) -> tuple[Step, Rows, Rows | None, list[int]]:
+def assemble(frame: Recipe, stack: Sequence[Recipe], arrays: data.Arrays) -> tuple[Step, Rows, Rows | None, list[int]]:
     """The step of a stack, the rows that it runs on, and which of the step's losses each trial has."""
     losses: dict[str, Loss] = {}
     views: dict[tuple[Any, ...], tuple[int, View, np.ndarray, np.ndarray | None]] = {}
@@ -319,9 +334,8 @@ def assemble(stack: Sequence[Recipe], arrays: data.Arrays) -> tuple[Step, Rows, 
             views[encoding] = (len(views), View(_built(recipe.metrics, recipe)), recipe.y, recipe.y_val)
         losses[recipe.loss_key] = Loss(_built(recipe.loss, recipe), views[encoding][0])
     names = list(losses)
-    model = stack[0].model
-    update = Update(stack[0].optimizer, model)
-    step = Step(model, update, list(losses.values()), [view for _, view, _, _ in views.values()])
+    update = Update(frame.optimizer, frame.model)
+    step = Step(frame.model, update, list(losses.values()), [view for _, view, _, _ in views.values()])
     ys = [tf.constant(y) for _, _, y, _ in views.values()]
     rows = Rows(_as_keras_takes(arrays.x), ys)
     rows_val = None
@@ -345,16 +359,22 @@ def _as_keras_takes(x: data.Inputs) -> Any:
     return keras.tree.map_structure(tf.constant, tuple(x) if isinstance(x, list) else x)
 
 
-def stacked(stack: Sequence[Recipe], update: Update, which: Sequence[int]) -> State:
-    """The trials' variables side by side, the trials first."""
-    together = lambda parts: [tf.constant(np.stack(each)) for each in zip(*parts, strict=True)]  # noqa: E731
+def stacked(frame: Recipe, stack: Sequence[Recipe], update: Update, which: Sequence[int]) -> State:
+    """The trials' variables side by side, the trials first, each as large as the frame's."""
+
+    def together(parts: Sequence[Sequence[np.ndarray]], frames: Sequence[np.ndarray]) -> list[tf.Tensor]:
+        return [
+            tf.constant(np.stack([widths.filled(own, frame.shape) for own in each]))
+            for frame, *each in zip(frames, *parts, strict=True)
+        ]
+
     slots = [tf.repeat(tf.convert_to_tensor(v.value)[None], len(stack), 0) for v in update.variables]
     rate = update.rate()
     if rate is not None:
         slots[rate] = tf.constant([float(recipe.optimizer.learning_rate) for recipe in stack], tf.float32)
     return State(
-        weights=together([recipe.weights for recipe in stack]),
-        others=together([recipe.others for recipe in stack]),
+        weights=together([recipe.weights for recipe in stack], frame.weights),
+        others=together([recipe.others for recipe in stack], frame.others),
         slots=slots,
         loss=tf.constant(which, tf.int32),
         live=tf.ones([len(stack)], tf.bool),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +13,11 @@ import keras
 import numpy as np
 
 from nbtune import data, model
-from nbtune.engines import optimizers, recurrent, rowwise, trial
+from nbtune.engines import optimizers, recurrent, rowwise, trial, widths
 from nbtune.engines.reasons import CannotFuse
 from nbtune.engines.step import seed_places
 from nbtune.job import Job
-from nbtune.space import Value
+from nbtune.space import Architecture, Value
 
 Arrays = list[np.ndarray]
 # What a fit goes through; where a model brings its own, only Keras's loop can tell what it does.
@@ -52,6 +53,15 @@ class Recipe:
     y_val: np.ndarray | None
     loss_key: str
     signature: str
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        return [value.shape for value in [*self.weights, *self.others]]
+
+    @property
+    def size(self) -> int:
+        """How many numbers its variables hold."""
+        return sum(value.size for value in [*self.weights, *self.others])
 
     @property
     def stack(self) -> str:
@@ -167,29 +177,31 @@ def why_not(made: keras.Model) -> str | None:
     return None
 
 
-def architecture(made: Any, values: Mapping[str, Value]) -> str | None:
-    """A text that is equal for models that can share a stack, as far as a model that the function just made tells."""
+def architecture(made: Any, values: Mapping[str, Value]) -> Architecture | None:
+    """What tells whether models can share a stack, as far as one that the function just made shows it."""
     if not isinstance(made, keras.Model) or not made.built:
         return None
     optimizer = optimizers.settings(made.optimizer) if made.compiled and not optimizers.why_not(made.optimizer) else None
     found = json.dumps([_architecture(made, values), optimizer], sort_keys=True, default=str)
-    return hashlib.sha256(found.encode()).hexdigest()[:16]
+    return Architecture(hashlib.sha256(found.encode()).hexdigest()[:16], sum(math.prod(v.shape) for v in made.variables))
 
 
 def _architecture(made: keras.Model, given: Mapping[str, Value]) -> Any:
-    """What is equal where two models compute the same function of their weights.
+    """What is equal where two models compute the same function of their weights, once one of them is filled up (`widths`).
 
     A configuration tells that as long as all parts are Keras's own. A user's code can read what no configuration shows,
     so there the values that the function was given have to be the same, apart from the initialiser's.
     """
-    shapes = [[list(v.shape), str(v.dtype), bool(v.trainable)] for v in made.variables]
+    kinds = [[str(v.dtype), bool(v.trainable)] for v in made.variables]
+    shapes = [list(v.shape) for v in made.variables]
     try:
         config = _without_start(keras.saving.serialize_keras_object(made))
     except Exception:  # a layer without get_config
         config = None
     if config is None or not _only_keras(config) or not rowwise.is_plain(made):
-        return {"shapes": shapes, "values": dict(given)}
-    return {"shapes": shapes, "config": config}
+        return {"kinds": kinds, "shapes": shapes, "values": dict(given)}
+    free = widths.free(made)
+    return {"kinds": kinds, "shapes": None if free else shapes, "config": widths.without(config, free)}
 
 
 def _without_start(config: Any) -> Any:

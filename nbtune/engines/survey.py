@@ -21,7 +21,7 @@ from nbtune.events import EpochEnded, Event
 from nbtune.job import Job
 from nbtune.model import build, own_loss, units
 from nbtune.progress import show
-from nbtune.space import Value
+from nbtune.space import Architecture, Value
 
 MOST_COMBINATIONS = 100_000
 _EPOCHS = 3  # of a measurement: the first includes tracing, and the faster of the others counts
@@ -55,6 +55,18 @@ def look(job: Job, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str, A
     raise first
 
 
+def architectures(job: Job, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str, Any]:
+    """For each of these combinations of a plain function a `space.Architecture`, or None where it is not known."""
+    found: list[Architecture | None] = []
+    for combination in values:
+        keras.utils.clear_session()
+        try:
+            found.append(recipes.architecture(build(job, combination), combination))
+        except Exception:  # it will fail as a trial of its own, with its traceback
+            found.append(None)
+    return {"architectures": found}
+
+
 def explore(job: Job, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str, Any]:
     """Every combination that a KerasTuner function asks for, found by building it.
 
@@ -66,14 +78,14 @@ def explore(job: Job, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str, 
         axes: hyperparameter to the values that replace the function's own.
 
     Returns:
-        `combinations`, a list of dicts; `architectures`, for each of them a text that is equal where the models are, or
-        None; `space`, KerasTuner's configuration of all hyperparameters found; `asked`, the names that were asked for.
+        `combinations`, a list of dicts; `architectures`, for each of them a `space.Architecture` or None; `space`,
+        KerasTuner's configuration of all hyperparameters found; `asked`, the names that were asked for.
     """
     import keras_tuner
 
     path: list[tuple[str, list[Value], int]] = []
     combinations: list[dict[str, Value]] = []
-    architectures: list[str | None] = []
+    architectures: list[Architecture | None] = []
     found = keras_tuner.HyperParameters()
     while True:
         hp = _asking(axes, {name: values[i] for name, values, i in path})

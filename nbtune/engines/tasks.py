@@ -24,6 +24,8 @@ def run(task: str, job: Job, emit: Emit, arguments: dict[str, Any]) -> dict[str,
             return trial.refit(job, emit, **arguments)
         case "look":
             return survey.look(job, emit, **arguments)
+        case "architectures":
+            return survey.architectures(job, emit, **arguments)
         case "explore":
             return survey.explore(job, emit, **arguments)
         case "measure":

@@ -47,6 +47,15 @@ def job_of(tmp_path):
     return make
 
 
+@pytest.fixture
+def compiled(monkeypatch):
+    """How often a stack was traced so far, and so compiled."""
+    made = []
+    real = fused.epoch_function
+    monkeypatch.setattr(fused, "epoch_function", lambda *args, **kw: made.append(real(*args, **kw)) or made[-1])
+    return lambda: sum(function.experimental_get_tracing_count() for function in made)
+
+
 def in_stacks(job, trials):
     """The ends of the trials; all have to be fused."""
     ended, refused = fused.fit_stack(job, lambda events: None, trials)
@@ -151,6 +160,45 @@ def test_initialisers(job_of):
     check(*job_of(classifier(relu), (X, Y), init=["glorot_uniform", "he_normal", "zeros"], learning_rate=[0.01]))
 
 
+def mlp(units=4, width=5, activation="relu"):
+    return classifier(*(lambda size=size: layers.Dense(size, activation=activation) for size in (units, width)))()
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])
+def test_widths_share_a_stack(job_of, compiled, activation):
+    def build(units, width):
+        return mlp(units, width, activation)
+
+    axis = {"width": [3, 9]}
+    job, trials = job_of(build, (X, Y), units=[4, 8], axis=axis, loss=["sparse_categorical_crossentropy", "mean_squared_error"])
+    check(job, trials, ids=["0", "3", "5", "14"])
+    assert compiled() == 1
+
+
+def test_widths_none_of_which_holds_the_others_are_apart(job_of, compiled):
+    def build(units, width):
+        return mlp(units, width)
+
+    job, trials = job_of(build, (X, Y), units=[4, 8], axis={"width": [3, 9]})
+    some = {id: values for id, values in trials.items() if (values["units"] < 5) == (values["width"] > 5)}
+    assert len(some) == 4
+    check(job, some, ids=["2", "5"])
+    assert compiled() == 2
+
+
+def test_widths_with_repeats_and_weights_of_their_own_shapes(job_of):
+    job, trials = job_of(mlp, (X, Y), units=[3, 6], learning_rate=[0.01], repeats=2)
+    ended = in_stacks(job, trials)
+    for id in trials:
+        model = trial.new_model(job, trials[id], X)
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(job.weights(id))
+        assert model.layers[0].units == trials[id]["units"]
+        reference = alone(job, trials, id)
+        assert_same(ended[id], reference)
+        np.testing.assert_allclose(ended[id].scores, reference.scores, rtol=1e-4)
+
+
 OPTIMIZERS = {
     "Adam, clipnorm": lambda rate: optimizers.Adam(rate, clipnorm=0.1),
     "Adam, global clipnorm, decay": lambda rate: optimizers.Adam(rate, global_clipnorm=0.1, weight_decay=0.01),
@@ -168,13 +216,15 @@ OPTIMIZERS = {
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_optimizers(job_of, name):
-    def build(learning_rate):
-        model = classifier(lambda: layers.Dense(6, activation="relu"))()
+def test_optimizers(job_of, compiled, name):
+    def build(learning_rate, units):
+        model = mlp(units)
         model.compile(OPTIMIZERS[name](learning_rate), "sparse_categorical_crossentropy")
         return model
 
-    check(*job_of(build, (X, Y), epochs=4), ids=["1"])
+    job, trials = job_of(build, (X, Y), units=[6, 3], epochs=4)
+    check(job, trials, ids=["1", "3"])
+    assert compiled() == 1
 
 
 def test_a_sparse_gradient_under_several_optimizers(job_of):
@@ -282,13 +332,10 @@ def test_events_of_an_epoch_come_together(job_of):
     assert [type(message[0]) for message in messages[-2:]] == [TrialEnded, TrialEnded]
 
 
-def test_one_stack_is_compiled_once(job_of, monkeypatch):
-    made = []
-    real = fused.epoch_function
-    monkeypatch.setattr(fused, "epoch_function", lambda *args, **kw: made.append(real(*args, **kw)) or made[-1])
+def test_one_stack_is_compiled_once(job_of, compiled):
     job, trials = job_of(classifier(relu), (X, Y), epochs=5, loss=["mean_squared_error", "categorical_crossentropy"])
     in_stacks(job, trials)
-    assert sum(function.experimental_get_tracing_count() for function in made) == 1
+    assert compiled() == 1
 
 
 def test_architectures_are_told_apart(job_of):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nbtune.engines.stacks import pays, shared_out, stacks
-from nbtune.space import Axis, Space
+from nbtune.engines.stacks import OPERATIONS_A_STACK, OPERATIONS_A_WEIGHT, pays, shared_out, stacks
+from nbtune.space import Architecture, Axis, Space
 
 
 def test_stacks_differ_in_what_shapes_a_model():
@@ -14,8 +14,17 @@ def test_stacks_differ_in_what_shapes_a_model():
 
 def test_architectures_that_were_found_decide_where_they_are_known():
     combinations = [{"units": 4, "flag": True}, {"units": 4, "flag": False}, {"units": 8, "flag": True}]
-    space = Space.listed(combinations, [], ["a", "a", "b"])
+    space = Space.listed(combinations, [], [Architecture("a", 9), Architecture("a", 9), Architecture("b", 9)])
     assert stacks(space, "auto") == [[0, 1], [2]]
+
+
+def test_widths_share_a_stack_unless_filling_up_takes_longer_than_compiling():
+    sizes = [100, 1_000, 10_000]
+    space = Space.listed([{"units": i} for i in range(3)], [], [Architecture("a", size) for size in sizes])
+    operations = OPERATIONS_A_WEIGHT * (sizes[2] - sizes[1])
+    assert stacks(space, "auto", OPERATIONS_A_STACK / operations * 0.9) == [[0, 1, 2]]
+    assert stacks(space, "auto", OPERATIONS_A_STACK / operations * 1.05) == [[2], [0, 1]]
+    assert stacks(space, "auto", OPERATIONS_A_STACK) == [[2], [1], [0]]
 
 
 def test_few_short_trials_do_not_pay_for_compiling():
