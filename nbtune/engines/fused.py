@@ -22,6 +22,7 @@ from nbtune import data
 from nbtune.engines import batches, memory, rowwise, trial, widths, xlacache
 from nbtune.engines.base import Emit
 from nbtune.engines.batches import Piece
+from nbtune.engines.compaction import Compaction
 from nbtune.engines.convolutions import in_turn
 from nbtune.engines.epoch import Epoch, OtherNumbers, Rows, epoch_function, tensors
 from nbtune.engines.optimizers import Update
@@ -135,7 +136,7 @@ class Runner:
     So early stopping decides exactly as it does in `model.fit`.
 
     Attributes:
-        place: where it is in the stack.
+        place: where it is in the stack, from which trials that have stopped may have been left out.
         now: its weights after the last epoch.
     """
 
@@ -184,16 +185,16 @@ class Fit:
     def run(self) -> None:
         now = time.time()
         self._emit([TrialStarted(recipe.trial, now) for recipe in self._stack])
-        size = int(self._frame.values.get("batch_size", self._job.batch_size))
+        batch_size = int(self._frame.values.get("batch_size", self._job.batch_size))
         alone = rowwise.everything(self._step)
-        pieces_val = [] if self._rows_val is None else tensors(_pieces_val(self._rows_val, size, alone))
-        run_epoch = _compiled(self._step)
+        pieces_val = [] if self._rows_val is None else tensors(_pieces_val(self._rows_val, batch_size, alone))
+        run_epoch, compaction = _compiled(self._step), Compaction()
         for job in self._job.runs:
             self._begin(job)
             orders = batches.orders(self._rows.ys[0].shape[0], job.seed)
             for epoch, order in zip(range(job.epochs), orders, strict=False):
                 before = time.time()
-                pieces = tensors(batches.cut(order, size, alone))
+                pieces = tensors(batches.cut(order, batch_size, alone))
                 self._state, self._seeds, results = run_epoch(
                     self._state, self._seeds, self._rows, self._rows_val, pieces, pieces_val
                 )
@@ -201,6 +202,9 @@ class Fit:
                 self._end_epoch(epoch, {name: values.numpy() for name, values in sorted(results.items())}, before)
                 if not self._running:
                     break
+                size = self._state.live.shape[0]
+                if not in_turn(self._frame.model) and compaction.due(time.time() - before, len(self._running), size):
+                    self._leave_the_stopped_behind()
 
     def _begin(self, job: Job) -> None:
         """Each trial at the start of its next run; what was compiled for the first one is used again."""
@@ -217,9 +221,16 @@ class Fit:
             runner.stopper.on_train_begin()
 
     def _mark_live(self) -> None:
-        live = np.zeros(len(self._stack), bool)
+        live = np.zeros(self._state.live.shape, bool)
         live[[runner.place for runner in self._running]] = True
         self._state = self._state._replace(live=tf.constant(live))
+
+    def _leave_the_stopped_behind(self) -> None:
+        places = [runner.place for runner in self._running]
+        self._state = tf.nest.map_structure(lambda part: tf.gather(part, places), self._state)
+        self._on_host = None
+        for place, runner in enumerate(self._running):
+            runner.place = place
 
     def _end_epoch(self, epoch: int, results: Mapping[str, np.ndarray], before: float) -> None:
         assert self._job.objective is not None

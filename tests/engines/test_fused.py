@@ -269,6 +269,15 @@ def test_early_stopping_in_its_own_epoch(job_of):
         assert_same(ended[id], alone(job, trials, id))
 
 
+def test_trials_go_on_as_they_would_alone_when_the_stopped_are_left_behind(job_of, compiled, monkeypatch):
+    monkeypatch.setattr(fused.Compaction, "due", lambda self, seconds, live, size: 0 < live < size)
+    rates = [0.1, 0.03, 0.003, 1e-7]
+    terms = {"epochs": 10, "min_delta": 0.01, "patience": 1, "repeats": 2}
+    job, trials = job_of(classifier(relu, lambda: layers.Dropout(0.2)), (X, Y), learning_rate=rates, **terms)
+    check(job, trials)
+    assert compiled() > 2
+
+
 def test_trials_in_turn_stop_as_they_would_alone(job_of):
     """The first of them, whose seeds the others share, diverges; and another stops early."""
 
