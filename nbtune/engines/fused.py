@@ -170,7 +170,7 @@ class Fit:
         now = time.time()
         self._emit([TrialStarted(recipe.trial, now) for recipe in self._stack])
         size = int(self._first.values.get("batch_size", self._job.batch_size))
-        alone = rowwise.everything(self._step)
+        alone = rowwise.everything(self._step, self._first.output)
         pieces_val = [] if self._rows_val is None else tensors(_pieces_val(self._rows_val, size, alone))
         run_epoch = _compiled(self._step)
         for job in self._job.runs:

@@ -137,6 +137,13 @@ def test_regression_with_two_targets(job_of):
     check(*job_of(build, (X, 2.5 * X[:, :2] + 0.1), loss=["mean_squared_error", "huber"], learning_rate=[0.01]))
 
 
+def test_as_many_steps_as_rows_in_a_batch(job_of):
+    def build():
+        return keras.Sequential([keras.Input((8, 1)), layers.Dense(4, activation="tanh"), layers.Dense(1)])
+
+    check(*job_of(build, (X[:, :, None], X[:, :, None] ** 2), batch_size=[8], learning_rate=[0.01], validation_split=0.3))
+
+
 def test_metrics_that_are_no_means(job_of):
     def build():
         model = keras.Sequential([keras.Input((8,)), layers.Dense(1, activation="sigmoid")])
