@@ -322,11 +322,10 @@ def assemble(stack: Sequence[Recipe], arrays: data.Arrays) -> tuple[Step, Rows, 
     model = stack[0].model
     update = Update(stack[0].optimizer, model)
     step = Step(model, update, list(losses.values()), [view for _, view, _, _ in views.values()])
-    ys = [tf.constant(y) for _, _, y, _ in views.values()]
-    rows = Rows(_as_keras_takes(arrays.x), ys)
+    rows = _rows(arrays.x, [y for _, _, y, _ in views.values()], arrays.sample_weight)
     rows_val = None
     if arrays.y_val is not None:
-        rows_val = Rows(_as_keras_takes(arrays.x_val), [tf.constant(y) for _, _, _, y in views.values()])
+        rows_val = _rows(arrays.x_val, [y for _, _, _, y in views.values()], arrays.sample_weight_val)
     return step, rows, rows_val, [names.index(recipe.loss_key) for recipe in stack]
 
 
@@ -341,8 +340,10 @@ def _spec(rows: Any) -> keras.KerasTensor:
     return keras.KerasTensor((None, *rows.shape[1:]), keras.backend.standardize_dtype(rows.dtype))
 
 
-def _as_keras_takes(x: data.Inputs) -> Any:
-    return keras.tree.map_structure(tf.constant, tuple(x) if isinstance(x, list) else x)
+def _rows(x: data.Inputs, ys: Sequence[Any], sample_weight: np.ndarray | None) -> Rows:
+    """As tensors, with `x` as Keras takes it."""
+    inputs = keras.tree.map_structure(tf.constant, tuple(x) if isinstance(x, list) else x)
+    return Rows(inputs, [tf.constant(y) for y in ys], None if sample_weight is None else tf.constant(sample_weight))
 
 
 def stacked(stack: Sequence[Recipe], update: Update, which: Sequence[int]) -> State:
