@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,13 +17,22 @@ BLOCK = 2**24  # bytes
 Inputs = Any  # an array, or a list or dict of arrays, first dimension = rows
 
 
-@dataclass(frozen=True)
-class Data:
-    """Features and labels in the kernel, `x[i]` with `y[i]`; `batch_size` where a dataset came with one."""
+class Rows(NamedTuple):
+    """Features `x`, labels `y`, and where rows do not count alike `sample_weight`, `(rows,)`, float32, none below 0."""
 
     x: Inputs
     y: np.ndarray
-    validation: tuple[Inputs, np.ndarray] | None = None
+    sample_weight: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Data:
+    """The rows in the kernel, as `Rows` has them; `batch_size` where a dataset came with one."""
+
+    x: Inputs
+    y: np.ndarray
+    sample_weight: np.ndarray | None = None
+    validation: Rows | None = None
     split: float = 0.2
     batch_size: int | None = None
 
@@ -32,15 +41,21 @@ class Data:
         """Reads arrays, DataFrames, tensors, `tf.data.Dataset` or `keras.utils.PyDataset`.
 
         Raises:
-            UsageError: lengths that differ, no rows, values that are no numbers, or a dataset without end.
+            UsageError: lengths that differ, no rows, values that are no numbers, weights that are no weights, or a dataset
+                without end.
         """
-        x, y, batch_size = _pair(data, "data")
-        validation = None if validation_data is None else _pair(validation_data, "validation_data")[:2]
-        if validation is not None and _shapes(validation[0]) != _shapes(x):
-            raise UsageError(f"validation_data has rows of shape {_shapes(validation[0])}, data of {_shapes(x)}")
-        if validation is not None and isinstance(x, dict):
-            validation = {key: validation[0][key] for key in x}, validation[1]
-        return cls(x, y, validation, validation_split, batch_size)
+        rows, batch_size = _rows(data, "data")
+        validation = None if validation_data is None else _rows(validation_data, "validation_data")[0]
+        if validation is not None and _shapes(validation.x) != _shapes(rows.x):
+            raise UsageError(f"validation_data has rows of shape {_shapes(validation.x)}, data of {_shapes(rows.x)}")
+        if validation is not None and isinstance(rows.x, dict):
+            validation = validation._replace(x={key: validation.x[key] for key in rows.x})
+        return cls(*rows, validation, validation_split, batch_size)
+
+    @property
+    def parts(self) -> list[Rows]:
+        """The rows, and where there are some of their own to validate on, those."""
+        return [Rows(self.x, self.y, self.sample_weight), *([self.validation] if self.validation else [])]
 
     @property
     def rows(self) -> int:
@@ -61,14 +76,14 @@ class Data:
         scikit-learn's `train_test_split`.
         """
         if self.validation is not None:
-            _write(folder / "train", self.x, self.y)
-            _write(folder / "val", *self.validation)
+            _write(folder / "train", self.parts[0])
+            _write(folder / "val", self.validation)
         elif self.split > 0:
             train, val = self._split_rows(labels, seed)
-            _write(folder / "train", self.x, self.y, train)
-            _write(folder / "val", self.x, self.y, val)
+            _write(folder / "train", self.parts[0], train)
+            _write(folder / "val", self.parts[0], val)
         else:
-            _write(folder / "train", self.x, self.y)
+            _write(folder / "train", self.parts[0])
 
     def _split_rows(self, labels: Labels, seed: int) -> tuple[np.ndarray, np.ndarray]:
         from sklearn.model_selection import train_test_split  # a second to import: only where it is used
@@ -84,37 +99,46 @@ class Data:
 
 @dataclass(frozen=True)
 class Arrays:
-    """Data as a worker has it: mapped read-only from files; `x_val` and `y_val` None without validation."""
+    """Data as a worker has it: mapped read-only from files; what ends in `_val` is None without validation."""
 
     x: Inputs
     y: np.ndarray
+    sample_weight: np.ndarray | None = None
     x_val: Inputs = None
     y_val: np.ndarray | None = None
+    sample_weight_val: np.ndarray | None = None
 
-    def joined(self) -> tuple[Inputs, np.ndarray]:
-        """Training and validation rows together, in that order."""
+    def joined(self) -> Arrays:
+        """Training and validation rows together, in that order; where only one of the two has weights, the others weigh 1."""
         if self.y_val is None:
-            return self.x, self.y
-        return _map(lambda a, b: np.concatenate([a, b]), self.x, self.x_val), np.concatenate([self.y, self.y_val])
+            return self
+        join = lambda a, b: np.concatenate([a, b])  # noqa: E731
+        both = Arrays(_map(join, self.x, self.x_val), join(self.y, self.y_val))
+        if self.sample_weight is None and self.sample_weight_val is None:
+            return both
+        known = lambda weight, y: np.ones(len(y), "float32") if weight is None else weight  # noqa: E731
+        weights = join(known(self.sample_weight, self.y), known(self.sample_weight_val, self.y_val))
+        return replace(both, sample_weight=weights)
 
 
 def read(folder: Path) -> Arrays:
     """Maps what `Data.write` left in `folder`."""
-    x, y = _read(folder / "train")
-    if not (folder / "val").exists():
-        return Arrays(x, y)
-    return Arrays(x, y, *_read(folder / "val"))
+    train = _read(folder / "train")
+    return Arrays(*train, *_read(folder / "val")) if (folder / "val").exists() else Arrays(*train)
 
 
-def _pair(data: Any, what: str) -> tuple[Inputs, np.ndarray, int | None]:
+def _rows(data: Any, what: str) -> tuple[Rows, int | None]:
     batch_size = None
     if hasattr(data, "element_spec") or any(c.__name__ == "PyDataset" for c in type(data).__mro__):
-        x, y, batch_size = _drain(data, what)
-    elif isinstance(data, (tuple, list)) and len(data) == 2:
-        x, y = data
+        given, batch_size = _drain(data, what)
+    elif isinstance(data, (tuple, list)) and len(data) in (2, 3):
+        given = tuple(data)
     else:
-        raise UsageError(f"{what} must be two things, features and labels, like x_train,y_train, or one tf.data.Dataset")
-    x, y = _inputs(x, what), _array(y, f"{what}: labels")
+        raise UsageError(
+            f"{what} must be two things, features and labels, like x_train,y_train, or three with the rows' weights, "
+            "or one tf.data.Dataset"
+        )
+    x, y = _inputs(given[0], what), _array(given[1], f"{what}: labels")
     lengths = [len(part) for part in _leaves(x)]
     if not lengths:
         raise UsageError(f"{what}: x has no inputs")
@@ -123,7 +147,25 @@ def _pair(data: Any, what: str) -> tuple[Inputs, np.ndarray, int | None]:
         raise UsageError(f"{what}: x has {odd[0]:,} rows and y has {len(y):,}; they must be the same rows")
     if not len(y):
         raise UsageError(f"{what} has no rows")
-    return x, y, batch_size
+    return Rows(x, y, _weights(given[2], y, f"{what}: weights") if len(given) == 3 else None), batch_size
+
+
+def _weights(weights: Any, y: np.ndarray, what: str) -> np.ndarray:
+    """Raises UsageError for what `model.fit` would take and make no sense of."""
+    array = _array(weights, what)
+    if array.shape != (len(y),):
+        raise UsageError(f"{what} have the shape {array.shape}, not {(len(y),)}: one number a row")
+    with np.errstate(over="ignore"):
+        array = array.astype("float32")
+    if not np.isfinite(array).all():
+        raise UsageError(f"{what} hold infinite numbers; give finite ones")
+    if array.min() < 0:
+        raise UsageError(f"{what} go down to {array.min():g}; a weight is 0 or more")
+    if not array.any():
+        raise UsageError(f"{what} are all 0, so that no row counts")
+    if y.ndim > 2:
+        raise UsageError(f"{what} need one label or one vector of them a row, and y has rows of shape {y.shape[1:]}")
+    return array
 
 
 def _inputs(x: Any, what: str) -> Inputs:
@@ -163,24 +205,25 @@ def _check_for_nan(array: np.ndarray, what: str) -> None:
             raise UsageError(f"{what} hold NaN in {rows}, which would make every loss NaN; fill them in or leave these rows out")
 
 
-def _drain(dataset: Any, what: str) -> tuple[Inputs, np.ndarray, int]:
-    """A dataset of (x, y) batches as arrays, read once."""
+def _drain(dataset: Any, what: str) -> tuple[tuple[Any, ...], int]:
+    """A dataset of (x, y) or (x, y, weights) batches as arrays, read once, and how many rows a batch has."""
     endless = int(dataset.cardinality()) == -1 if hasattr(dataset, "cardinality") else getattr(dataset, "num_batches", 0) is None
     if endless:  # tf.data.INFINITE_CARDINALITY is -1
         raise UsageError(f"{what}: the dataset has no end; leave .repeat() out, or add .take(batches)")
-    batches = dataset if hasattr(dataset, "element_spec") else (dataset[i] for i in range(len(dataset)))
-    xs, ys = [], []
-    for batch in batches:
-        if not isinstance(batch, tuple) or len(batch) != 2:
-            raise UsageError(f"{what}: the dataset must give (x, y) batches")
-        xs.append(_map(np.asarray, batch[0]))
-        ys.append(np.asarray(batch[1]))
-        if ys[0].ndim == 0 or any(part.ndim == 0 or len(part) != len(ys[-1]) for part in _leaves(xs[-1])):
+    batches: list[tuple[Any, ...]] = []
+    for batch in dataset if hasattr(dataset, "element_spec") else (dataset[i] for i in range(len(dataset))):
+        if not isinstance(batch, tuple) or len(batch) not in (2, 3) or (batches and len(batch) != len(batches[0])):
+            raise UsageError(f"{what}: the dataset must give (x, y) batches, or (x, y, weights) if rows have weights")
+        batches.append((_map(np.asarray, batch[0]), *map(np.asarray, batch[1:])))
+        x, y = batches[-1][:2]
+        if y.ndim == 0 or any(part.ndim == 0 or len(part) != len(y) for part in _leaves(x)):
             raise UsageError(f"{what}: the dataset gives single rows; add .batch(32)")
-    if not xs:
+    if not batches:
         raise UsageError(f"{what} has no rows")
+    join = lambda *parts: np.concatenate(parts)  # noqa: E731
+    xs, *rest = zip(*batches, strict=True)
     try:
-        return _map(lambda *parts: np.concatenate(parts), *xs), np.concatenate(ys), len(ys[0])
+        return (_map(join, *xs), *(join(*parts) for parts in rest)), len(batches[0][1])
     except ValueError as error:
         raise UsageError(f"{what}: the batches cannot be joined: {error}") from None
 
@@ -193,13 +236,16 @@ def blocks(array: np.ndarray, rows: np.ndarray | None = None) -> Iterator[np.nda
         yield array[start : start + step] if rows is None else array[rows[start : start + step]]
 
 
-def _write(folder: Path, x: Inputs, y: np.ndarray, rows: np.ndarray | None = None) -> None:
+def _write(folder: Path, part: Rows, rows: np.ndarray | None = None) -> None:
     folder.mkdir(parents=True)
+    x = part.x
     keys = list(x) if isinstance(x, dict) else list(range(len(x))) if isinstance(x, list) else None
     (folder / "layout.json").write_text(json.dumps(keys if keys is None else {"keys": keys, "dict": isinstance(x, dict)}))
-    _save(folder / "y.npy", y, rows)
-    for i, part in enumerate(_leaves(x)):
-        _save(folder / f"x{i}.npy", part, rows)
+    _save(folder / "y.npy", part.y, rows)
+    if part.sample_weight is not None:
+        _save(folder / "sample_weight.npy", part.sample_weight, rows)
+    for i, leaf in enumerate(_leaves(x)):
+        _save(folder / f"x{i}.npy", leaf, rows)
 
 
 def _save(path: Path, array: np.ndarray, rows: np.ndarray | None) -> None:
@@ -213,13 +259,14 @@ def _save(path: Path, array: np.ndarray, rows: np.ndarray | None) -> None:
             file.write(np.ascontiguousarray(block, dtype).data)
 
 
-def _read(folder: Path) -> tuple[Inputs, np.ndarray]:
+def _read(folder: Path) -> Rows:
     layout = json.loads((folder / "layout.json").read_text())
     load = lambda name: np.load(folder / f"{name}.npy", mmap_mode="r")  # noqa: E731
+    weights = load("sample_weight") if (folder / "sample_weight.npy").exists() else None
     if layout is None:
-        return load("x0"), load("y")
+        return Rows(load("x0"), load("y"), weights)
     parts = [load(f"x{i}") for i in range(len(layout["keys"]))]
-    return (dict(zip(layout["keys"], parts, strict=True)) if layout["dict"] else parts), load("y")
+    return Rows(dict(zip(layout["keys"], parts, strict=True)) if layout["dict"] else parts, load("y"), weights)
 
 
 def _leaves(x: Inputs) -> list[np.ndarray]:

@@ -75,8 +75,9 @@ def _version(package: str) -> str:
 
 
 def _data(data: Data) -> Iterable[bytes]:
-    for x, y in [(data.x, data.y), *([data.validation] if data.validation else [])]:
-        for key, part in [*(x.items() if isinstance(x, dict) else enumerate(x if isinstance(x, list) else [x])), ("y", y)]:
+    for x, y, weight in data.parts:
+        inputs = x.items() if isinstance(x, dict) else enumerate(x if isinstance(x, list) else [x])
+        for key, part in [*inputs, ("y", y), *([] if weight is None else [("sample_weight", weight)])]:
             yield f"{key} {part.dtype} {part.shape}".encode()
             digest = hashlib.blake2b(digest_size=16)
             for block in blocks(part):

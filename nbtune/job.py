@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,13 @@ class Look:
         units: the size of its last dimension.
         loss: the loss that the function compiles it with; None if it does not compile.
         built: it knew its input's shape when the function returned it.
+        metrics: the names of the metrics, weighted or not, that the function compiles it with.
     """
 
     units: int
     loss: str | None
     built: bool
+    metrics: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -165,15 +165,20 @@ def reinitialise(model: keras.Model, init: Any) -> None:
 
 @keras.saving.register_keras_serializable("nbtune")
 class OneHotLabels(keras.losses.Loss):
-    """A loss for one-hot labels that is given class numbers: `y_true` `(n,)` or `(n, 1)`, `y_pred` `(n, classes)`."""
+    """A loss for one-hot labels that is given class numbers: `y_true` `(n,)` or `(n, 1)`, `y_pred` `(n, classes)`.
+
+    It weighs the rows and takes their mean as the loss does that it is made of.
+    """
 
     def __init__(self, loss: Any, name: str | None = None, **settings: Any) -> None:
-        super().__init__(name=name or loss_name(loss), **settings)
         self.loss = keras.losses.get(loss)
+        reduction = {"reduction": self.loss.reduction} if isinstance(self.loss, keras.losses.Loss) else {}
+        super().__init__(name=name or loss_name(loss), **{**reduction, **settings})
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         index = keras.ops.reshape(keras.ops.cast(y_true, "int32"), (-1,))
-        return self.loss(keras.ops.one_hot(index, y_pred.shape[-1]), y_pred)
+        rows = self.loss.call if isinstance(self.loss, keras.losses.Loss) else self.loss
+        return rows(keras.ops.one_hot(index, y_pred.shape[-1]), y_pred)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "loss": keras.losses.serialize(self.loss)}
@@ -202,8 +207,9 @@ def _recompile(model: keras.Model, job: Job, things: Mapping[str, Any]) -> None:
     if "optimizer" in applied or "learning_rate" in applied:
         changes["optimizer"] = _optimizer(applied.get("optimizer", model.optimizer), applied.get("learning_rate"))
     metrics = _settings(model).get("metrics") or []
-    if isinstance(metrics, list) and _missing_metric(job, metrics):
-        changes["metrics"] = metrics + _missing_metric(job, metrics)
+    missing = _missing_metric(job, metric_names(model))
+    if isinstance(metrics, list) and missing:
+        changes["metrics"] = metrics + missing
     if changes:
         _compile_again(model, **changes)
 
@@ -220,8 +226,14 @@ def _compile_again(model: keras.Model, **changes: Any) -> None:
     model.compile(**{**_settings(model), **changes})
 
 
-def _missing_metric(job: Job, present: list[Any]) -> list[str]:
+def metric_names(model: keras.Model) -> list[str]:
+    """The names of the metrics, weighted or not, that the model was compiled with."""
+    settings = _settings(model) if model.compiled else {}
+    given = keras.tree.flatten([settings.get("metrics"), settings.get("weighted_metrics")])
+    return [m if isinstance(m, str) else getattr(m, "name", getattr(m, "__name__", "")) for m in given if m is not None]
+
+
+def _missing_metric(job: Job, present: list[str]) -> list[str]:
     assert job.objective is not None
     metric = job.objective.metric
-    have = {m if isinstance(m, str) else getattr(m, "name", getattr(m, "__name__", "")) for m in present}
-    return [] if metric == "loss" or metric in have else [metric]
+    return [] if metric == "loss" or metric in present else [metric]

@@ -156,8 +156,10 @@ class Options:
     batch_size: Axis | None = _option(None, "axes", "VALUES", "rows in a batch (32 if left out)", _axis(_count(1)))
 
     build: Any = _option(None, "data", "FUNC", "the model-building function, if not the last one in the cell")
-    data: Any = _option(None, "data", "X,Y", "features and labels, or one tf.data.Dataset; names or expressions")
-    validation_data: Any = _option(None, "data", "XV,YV", "validation data of your own instead of a split")
+    data: Any = _option(
+        None, "data", "X,Y[,W]", "features, labels and the rows' weights, or one tf.data.Dataset; names or expressions"
+    )
+    validation_data: Any = _option(None, "data", "XV,YV[,WV]", "validation data of your own instead of a split")
     validation_split: float = _option(
         0.2, "data", "SHARE", "share of the rows held out to validate: shuffled by seed, stratified", _number(0, 1)
     )

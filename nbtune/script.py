@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -117,10 +117,11 @@ def _source(thing: Any) -> str:
 
 def _data(options: Options, data: Data, job: Job, loss: str) -> str:
     lines = ["# the data as the search had it: the same rows to train and to validate on"]
-    is_dataset = data.batch_size is not None
-    lines += _load("x", "y", options.texts.get("data", "dataset" if is_dataset else "x, y"), is_dataset)
+    names = ["x", "y", "sample_weight"] if data.sample_weight is not None else ["x", "y"]
+    lines += _load(names, options.texts.get("data", ""), options.data)
     if data.validation is not None:
-        lines += _load("x_val", "y_val", options.texts.get("validation_data", "x_val, y_val"), is_dataset)
+        names = [f"{name}_val" for name in ("x", "y", "sample_weight")[: 2 + (data.validation.sample_weight is not None)]]
+        lines += _load(names, options.texts.get("validation_data", ""), options.validation_data)
     elif data.split > 0:
         assert job.labels is not None
         strata = {CLASSES: "y", ONE_HOT: "y.argmax(axis=1)"}.get(job.labels.form, "None")
@@ -129,20 +130,22 @@ def _data(options: Options, data: Data, job: Job, loss: str) -> str:
             f"    np.arange(len(y)), test_size={data.split}, random_state={options.seed}, stratify={strata}",
             ")",
             "x, x_val = x[train], x[val]" if isinstance(data.x, np.ndarray) else _TAKE_PARTS,
-            "y, y_val = y[train], y[val]",
+            *(f"{name}, {name}_val = {name}[train], {name}[val]" for name in names[1:]),
         ]
     return "\n".join(lines + _encode(data, job, loss))
 
 
-def _load(x: str, y: str, text: str, dataset: bool) -> list[str]:
-    if dataset:
+def _load(names: Sequence[str], text: str, given: Any) -> list[str]:
+    """Lines that make arrays with these names, features first, of what was given, whose text it is if that is known."""
+    if not isinstance(given, (tuple, list)):
         return [
-            f"batches = list({text})",
-            f"{x} = np.concatenate([np.asarray(x) for x, _ in batches])",
-            f"{y} = np.concatenate([np.asarray(y) for _, y in batches])",
+            f"batches = list({text or names[0].replace('x', 'dataset')})",
+            *(f"{name} = np.concatenate([np.asarray(batch[{i}]) for batch in batches])" for i, name in enumerate(names)),
         ]
-    given = [] if text.replace(" ", "") == f"{x},{y}" else [f"{x}, {y} = {text}"]
-    return [*given, f"{x}, {y} = keras.tree.map_structure(np.asarray, {x}), np.asarray({y})"]
+    x, left = names[0], ", ".join(names)
+    taken = [] if text.replace(" ", "") in ("", ",".join(names)) else [f"{left} = {text}"]
+    rest = ", ".join(f"np.asarray({name})" for name in names[1:])
+    return [*taken, f"{left} = keras.tree.map_structure(np.asarray, {x}), {rest}"]
 
 
 def _encode(data: Data, job: Job, loss: str) -> list[str]:
@@ -199,9 +202,10 @@ def _recompile(job: Job, values: Mapping[str, Value]) -> list[str]:
     changes = ["'optimizer': optimizer"] if lines else []
     if "loss" in applied:
         changes.append(f"'loss': {_literal(job, 'loss', applied['loss'])}")
-    assert job.objective is not None
-    if job.objective.metric != "loss":
-        changes.append(f"'metrics': [{job.objective.metric!r}]")
+    assert job.look and job.objective
+    if job.objective.metric not in ("loss", *job.look.metrics):
+        own = "*(model._compile_config.config.get('metrics') or []), " if job.look.metrics else ""
+        changes.append(f"'metrics': [{own}{job.objective.metric!r}]")
     return [*lines, f"model.compile(**{{**model._compile_config.config, {', '.join(changes)}}})"] if changes else lines
 
 
@@ -220,8 +224,12 @@ def _fit(data: Data, job: Job, values: Mapping[str, Value]) -> str:
         f"    batch_size={values.get('batch_size', job.batch_size)},",
         f"    epochs={job.epochs},",
     ]
+    is_weighted = data.sample_weight is not None
+    if is_weighted:
+        lines.append("    sample_weight=sample_weight,")
     if data.validated:
-        lines.append("    validation_data=(x_val, y_val),")
+        weighs = data.validation.sample_weight is not None if data.validation else is_weighted
+        lines.append(f"    validation_data=(x_val, y_val{', sample_weight_val' * weighs}),")
     patience = job.epochs if job.patience is None else job.patience
     lines += [
         "    callbacks=[",

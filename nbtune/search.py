@@ -181,7 +181,7 @@ def tune(build: Any = None, data: Any = None, *, name: str = "search", wait: boo
 
     Args:
         build: a function of hyperparameters that returns a Keras model, or KerasTuner's `build(hp)`.
-        data: (features, labels), or a dataset of (x, y) batches.
+        data: (features, labels), with `(rows,)` weights as a third if rows do not count alike, or a dataset of such batches.
         name: the folder of the project, in `dir`.
         wait: return when the search has ended.
         **options: the options of `%%tune` with underscores, and Python values: `layers=[1, 2]`, `axis={"rate": [0, 0.5]}`.

@@ -178,7 +178,7 @@ def test_labels_may_be_text_here_and_are_judged_as_labels():
         (({}, Y), ["data"]),
         (X, ["two things", "x_train,y_train"]),
         ((X,), ["two things"]),
-        ((X, Y, Y), ["two things"]),
+        ((X, Y, Y, Y), ["two things", "weights"]),
         ("x,y", ["two things"]),
         ((X, 3), ["labels"]),
         ((3, Y), ["features"]),
@@ -223,10 +223,10 @@ def test_a_dataset_of_single_rows_is_to_be_batched(single):
     "odd",
     [
         tf.data.Dataset.from_tensor_slices(X).batch(4),
-        tf.data.Dataset.from_tensor_slices((X, Y, Y)).batch(4),
+        tf.data.Dataset.from_tensor_slices((X, Y, Y, Y)).batch(4),
         tf.data.Dataset.range(10),
     ],
-    ids=["no labels", "weights", "range"],
+    ids=["no labels", "four things", "range"],
 )
 def test_a_dataset_must_give_features_and_labels(odd):
     assert "(x, y)" in mistake(odd)
@@ -299,9 +299,9 @@ def test_sorted_labels_leave_every_class_on_both_sides_in_proportion(tmp_path, o
 def test_every_row_is_on_one_side_with_its_own_label(tmp_path):
     x, y = np.arange(50)[:, None], np.arange(50) % 5
     arrays = written(Data.of((x, y)), tmp_path)
-    together, labels = arrays.joined()
-    assert sorted(together[:, 0]) == list(range(50))
-    assert (labels == together[:, 0] % 5).all()
+    together = arrays.joined()
+    assert sorted(together.x[:, 0]) == list(range(50))
+    assert (together.y == together.x[:, 0] % 5).all()
 
 
 def test_the_same_seed_splits_the_same_and_another_does_not(tmp_path):
@@ -316,7 +316,7 @@ def test_all_inputs_are_split_alike(tmp_path, inputs):
     assert type(arrays.x) is type(inputs)
     np.testing.assert_array_equal(wide[:, :1], deep)
     np.testing.assert_array_equal(wide[:, 0] // 3 % 4, arrays.y)
-    together, _ = arrays.joined()
+    together = arrays.joined().x
     assert len(together["wide"] if isinstance(inputs, dict) else together[0]) == 20
 
 
@@ -347,7 +347,7 @@ def test_without_a_split_every_row_trains(tmp_path):
     assert arrays.x_val is None
     assert arrays.y_val is None
     np.testing.assert_array_equal(arrays.x, X)
-    np.testing.assert_array_equal(arrays.joined()[0], X)
+    np.testing.assert_array_equal(arrays.joined().x, X)
 
 
 def test_it_is_known_whether_there_is_anything_to_validate_on():

@@ -23,10 +23,11 @@ Epoch = Callable[[State, Tensors, "Rows", "Rows | None", Pieces, Pieces], tuple[
 
 
 class Rows(NamedTuple):
-    """All rows of the training or the validation data: `x`, and the labels once for each `step.View`."""
+    """All rows of the training or the validation data: `x`, the labels once for each `step.View`, weights if it has some."""
 
     x: Any
     ys: Tensors
+    sample_weight: tf.Tensor | None
 
 
 def tensors(pieces: Sequence[Piece]) -> Pieces:
@@ -166,4 +167,7 @@ def _over(pieces: Pieces, rows: Rows, body: Callable[..., Any], carry: Any) -> A
 
 def _batch(rows: Rows, numbers: tf.Tensor, real: tf.Tensor | None) -> Batch:
     take = lambda part: tf.gather(part, numbers)  # noqa: E731
-    return Batch(keras.tree.map_structure(take, rows.x), [take(y) for y in rows.ys], real)
+    weights = real
+    if rows.sample_weight is not None:
+        weights = take(rows.sample_weight) if real is None else take(rows.sample_weight) * real
+    return Batch(keras.tree.map_structure(take, rows.x), [take(y) for y in rows.ys], real, weights)

@@ -1,7 +1,7 @@
 """A stack: trials of one architecture trained as one computation, with the numbers of `engines.trial`.
 
-`step` writes one batch of one trial as a pure function, `epoch` makes an epoch of a stack of it, and here the stack is
-put together, watched and stopped.
+`step` writes one batch of one trial as a pure function, `epoch` makes an epoch of a stack of it, `assembly` puts a stack
+together, and here it is trained, watched and stopped.
 """
 
 from __future__ import annotations
@@ -14,22 +14,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from nbtune import data
 from nbtune.engines import batches, memory, rowwise, trial, widths, xlacache
+from nbtune.engines.assembly import assemble, stacked
 from nbtune.engines.base import Emit
 from nbtune.engines.batches import Piece
 from nbtune.engines.compaction import Compaction
 from nbtune.engines.convolutions import in_turn
 from nbtune.engines.epoch import Epoch, OtherNumbers, Rows, epoch_function, tensors
-from nbtune.engines.optimizers import Update
 from nbtune.engines.reasons import CannotFuse
 from nbtune.engines.recipes import Recipe, recipes
 from nbtune.engines.stacks import AUTO, pays
-from nbtune.engines.step import Loss, State, Step, View, seed_places
+from nbtune.engines.step import State, Step, seed_places
 from nbtune.events import DONE, EpochEnded, TrialEnded, TrialStarted
 from nbtune.job import Job
 from nbtune.space import Value
@@ -186,7 +185,7 @@ class Fit:
         now = time.time()
         self._emit([TrialStarted(recipe.trial, now) for recipe in self._stack])
         batch_size = int(self._frame.values.get("batch_size", self._job.batch_size))
-        alone = rowwise.everything(self._step)
+        alone = rowwise.everything(self._step, self._frame.output)
         pieces_val = [] if self._rows_val is None else tensors(_pieces_val(self._rows_val, batch_size, alone))
         run_epoch, compaction = _compiled(self._step), Compaction()
         for job in self._job.runs:
@@ -331,62 +330,3 @@ def _pieces_val(rows: Rows, size: int, alone: bool) -> list[Piece]:
     if alone:
         size = -(-count // -(-count // memory.ROWS_AT_ONCE))
     return batches.cut(np.arange(count), size, alone)
-
-
-def assemble(frame: Recipe, stack: Sequence[Recipe], arrays: data.Arrays) -> tuple[Step, Rows, Rows | None, list[int]]:
-    """The step of a stack, the rows that it runs on, and which of the step's losses each trial has."""
-    losses: dict[str, Loss] = {}
-    views: dict[tuple[Any, ...], tuple[int, View, np.ndarray, np.ndarray | None]] = {}
-    for recipe in stack:
-        if recipe.loss_key in losses:
-            continue
-        encoding = (recipe.y.dtype.str, recipe.y.shape)
-        if encoding not in views:
-            views[encoding] = (len(views), View(_built(recipe.metrics, recipe)), recipe.y, recipe.y_val)
-        losses[recipe.loss_key] = Loss(_built(recipe.loss, recipe), views[encoding][0])
-    names = list(losses)
-    update = Update(frame.optimizer, frame.model)
-    step = Step(frame.model, update, list(losses.values()), [view for _, view, _, _ in views.values()])
-    ys = [tf.constant(y) for _, _, y, _ in views.values()]
-    rows = Rows(_as_keras_takes(arrays.x), ys)
-    rows_val = None
-    if arrays.y_val is not None:
-        rows_val = Rows(_as_keras_takes(arrays.x_val), [tf.constant(y) for _, _, _, y in views.values()])
-    return step, rows, rows_val, [names.index(recipe.loss_key) for recipe in stack]
-
-
-def _built(part: Any, recipe: Recipe) -> Any:
-    """A `CompileLoss` or `CompileMetrics` that knows the shapes that it will see."""
-    if part is not None and not part.built:
-        part.build(*(_spec(each) for each in (recipe.y, recipe.output)))
-    return part
-
-
-def _spec(rows: Any) -> keras.KerasTensor:
-    return keras.KerasTensor((None, *rows.shape[1:]), keras.backend.standardize_dtype(rows.dtype))
-
-
-def _as_keras_takes(x: data.Inputs) -> Any:
-    return keras.tree.map_structure(tf.constant, tuple(x) if isinstance(x, list) else x)
-
-
-def stacked(frame: Recipe, stack: Sequence[Recipe], update: Update, which: Sequence[int]) -> State:
-    """The trials' variables side by side, the trials first, each as large as the frame's."""
-
-    def together(parts: Sequence[Sequence[np.ndarray]], frames: Sequence[np.ndarray]) -> list[tf.Tensor]:
-        return [
-            tf.constant(np.stack([widths.filled(own, frame.shape) for own in each]))
-            for frame, *each in zip(frames, *parts, strict=True)
-        ]
-
-    slots = [tf.repeat(tf.convert_to_tensor(v.value)[None], len(stack), 0) for v in update.variables]
-    rate = update.rate()
-    if rate is not None:
-        slots[rate] = tf.constant([float(recipe.optimizer.learning_rate) for recipe in stack], tf.float32)
-    return State(
-        weights=together([recipe.weights for recipe in stack], frame.weights),
-        others=together([recipe.others for recipe in stack], frame.others),
-        slots=slots,
-        loss=tf.constant(which, tf.int32),
-        live=tf.ones([len(stack)], tf.bool),
-    )

@@ -44,4 +44,4 @@ def _room(job: Job) -> float:
 
 def _data_bytes(arrays: data.Arrays) -> int:
     """The rows, which a stack holds in memory once."""
-    return sum(part.nbytes for part in keras.tree.flatten([arrays.x, arrays.y, arrays.x_val, arrays.y_val]) if part is not None)
+    return sum(part.nbytes for part in keras.tree.flatten(list(vars(arrays).values())) if part is not None)

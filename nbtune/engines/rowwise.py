@@ -33,10 +33,13 @@ def is_plain(model: keras.Model) -> bool:
     return all(type(part).__module__.startswith("keras.") for part in model._flatten_layers() if isinstance(part, keras.Model))
 
 
-def everything(step: Step) -> bool:
-    """The model, the losses and the metrics of a step."""
+def everything(step: Step, output: Any) -> bool:
+    """The model, its output, the losses and the metrics of a step.
+
+    Keras applies weights of rows, `(rows,)`, to losses `(rows, steps)` along the steps, as soon as both are as many.
+    """
     parts = all(loss(each.function) for each in step.losses) and all(metrics(view.metrics) for view in step.views)
-    return parts and model(step.model)
+    return len(output.shape) <= 2 and parts and model(step.model)
 
 
 def model(made: keras.Model) -> bool:

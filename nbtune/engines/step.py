@@ -46,11 +46,17 @@ class State(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Rows of the data: `x` as the model takes it, the labels once for each `View`, and `Piece.real`."""
+    """Rows of the data: `x` as the model takes it, and the labels once for each `View`.
+
+    Attributes:
+        real: `Piece.real`.
+        weights: what each row weighs, 0 if it only fills the batch up; None where all weigh 1.
+    """
 
     x: Any
     ys: Tensors
     real: tf.Tensor | None
+    weights: tf.Tensor | None
 
 
 @dataclass(frozen=True)
@@ -139,11 +145,9 @@ class Step:
         return out, others, [after[i] for i in sorted(places)], extra
 
     def _loss(self, loss: Loss, batch: Batch, out: Any) -> tf.Tensor:
-        """The mean over the batch's real rows; where some only fill it up, Keras's own mean is over all of them."""
-        if batch.real is None:
-            return loss.function(batch.ys[loss.view], out)
-        value = loss.function(batch.ys[loss.view], out, sample_weight=batch.real)
-        return value * (batch.real.shape[0] / tf.reduce_sum(batch.real))
+        """The weighted sum over the batch's real rows by their number; Keras divides by that of all, which some only fill up."""
+        value = loss.function(batch.ys[loss.view], out, sample_weight=batch.weights)
+        return value if batch.real is None else value * (batch.real.shape[0] / tf.reduce_sum(batch.real))
 
     def _chosen_loss(self, which: tf.Tensor, batch: Batch, out: Any) -> tuple[tf.Tensor, Tensors, Tensors]:
         """A trial's loss out of several, and its slopes with respect to the tensors that the losses are computed from.
@@ -166,7 +170,7 @@ class Step:
     def _log(self, logs: Logs, loss: tf.Tensor, batch: Batch, out: Any) -> Logs:
         size = float(batch.ys[0].shape[0]) if batch.real is None else tf.reduce_sum(batch.real)
         metrics = [
-            _updated(view.metrics, variables, y, out, batch.real) if view.metrics else []
+            _updated(view.metrics, variables, y, out, batch) if view.metrics else []
             for view, variables, y in zip(self.views, logs.metrics, batch.ys, strict=True)
         ]
         return Logs(logs.total + loss * size, logs.count + size, metrics)
@@ -193,14 +197,12 @@ def _loss_inputs(out: Any) -> Tensors:
     return [out, *out.op.inputs] if out.op.type in ("Softmax", "Sigmoid") else [out]
 
 
-def _updated(metrics: Any, variables: Tensors, y: tf.Tensor, out: Any, real: tf.Tensor | None) -> Tensors:
-    """The metrics' variables after a batch. Compiled metrics take no weights, so filled up rows are left out one by one."""
+def _updated(metrics: Any, variables: Tensors, y: tf.Tensor, out: Any, batch: Batch) -> Tensors:
+    """The metrics' variables after a batch: as `CompileMetrics.update_state`, which leaves no filled up row out of `metrics`."""
     with keras.StatelessScope(state_mapping=list(zip(metrics.variables, variables, strict=True))) as scope:
-        if real is None:
-            metrics.update_state(y, out)
-        else:
-            for metric in metrics.metrics:
-                metric.update_state(y, out, sample_weight=real)
+        for group, weights in ((metrics._flat_metrics, batch.real), (metrics._flat_weighted_metrics, batch.weights)):
+            for listed in filter(None, group):
+                listed.update_state(y, out, sample_weight=weights)
     new = [_value(scope, variable, old) for variable, old in zip(metrics.variables, variables, strict=True)]
     return _cast(new, variables)
 

@@ -19,7 +19,7 @@ from nbtune.engines.tracebacks import user_traceback
 from nbtune.errors import BuildError, UsageError
 from nbtune.events import EpochEnded, Event
 from nbtune.job import Job
-from nbtune.model import build, own_loss, units
+from nbtune.model import build, metric_names, own_loss, units
 from nbtune.progress import show
 from nbtune.space import Architecture, Value
 
@@ -50,7 +50,7 @@ def look(job: Job, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str, A
             first = first or BuildError(f"{job.function.name}({shown}) raised an error\n\n{text}")
             continue
         is_built = bool(model.built)
-        return {"units": units(model, x), "loss": own_loss(model), "built": is_built}
+        return {"units": units(model, x), "loss": own_loss(model), "built": is_built, "metrics": metric_names(model)}
     assert first is not None
     raise first
 

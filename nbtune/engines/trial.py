@@ -119,9 +119,9 @@ def refit(job: Job, emit: Emit, values: Mapping[str, Value], epochs: int) -> dic
     Returns:
         `weights`, the file that holds them.
     """
-    x, y = data.read(job.folder).joined()
-    model = new_model(job, values, x)
-    train(replace(job, epochs=epochs), model, values, data.Arrays(x, y), [])
+    arrays = data.read(job.folder).joined()
+    model = new_model(job, values, arrays.x)
+    train(replace(job, epochs=epochs), model, values, arrays, [])
     path = job.project / "final.weights.h5"
     save_weights(model, path)
     return {"weights": str(path)}
@@ -135,13 +135,14 @@ def train(
     loss, width = loss_name(model.loss), units(model, arrays.x)
     validation = None
     if arrays.y_val is not None:
-        validation = (arrays.x_val, job.labels.encode(arrays.y_val, loss, width))
+        validation = (arrays.x_val, job.labels.encode(arrays.y_val, loss, width), arrays.sample_weight_val)
     seed(job)
     history = model.fit(
         arrays.x,
         job.labels.encode(arrays.y, loss, width),
         batch_size=int(values.get("batch_size", job.batch_size)),
         epochs=job.epochs,
+        sample_weight=arrays.sample_weight,
         validation_data=validation,
         callbacks=callbacks,
         verbose=0,

@@ -77,7 +77,9 @@ class Panel:
         self._build, self._data, self._defaults = build, data, defaults or {}
         function = Function.of(build)
         self._takes_hp = function.takes_hp
-        self._names = names or Names(function.name, "x,y" if isinstance(data, (tuple, list)) else "data")
+        self._names = names or Names(
+            function.name, ",".join(("x", "y", "sample_weight")[: len(data)]) if isinstance(data, (tuple, list)) else "data"
+        )
         self._filled = form.fields(function, Data.of(data, None, 0.0).y, earlier)
         self._lock = threading.RLock()
         self._told: dict[str, Any] = {}

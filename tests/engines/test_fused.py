@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from dataclasses import replace
 
 import keras
@@ -12,7 +11,7 @@ import pytest
 import tensorflow as tf
 from keras import layers, optimizers
 
-from nbtune.engines import batches, fused, trial
+from nbtune.engines import fused, trial
 from nbtune.engines.inline import Inline
 from nbtune.events import EpochEnded, TrialEnded, TrialStarted
 from nbtune.options import Options
@@ -144,6 +143,13 @@ def test_regression_with_two_targets(job_of):
         return keras.Sequential([keras.Input((8,)), layers.Dense(6, activation="tanh"), layers.Dense(2)])
 
     check(*job_of(build, (X, 2.5 * X[:, :2] + 0.1), loss=["mean_squared_error", "huber"], learning_rate=[0.01]))
+
+
+def test_as_many_steps_as_rows_in_a_batch(job_of):
+    def build():
+        return keras.Sequential([keras.Input((8, 1)), layers.Dense(4, activation="tanh"), layers.Dense(1)])
+
+    check(*job_of(build, (X[:, :, None], X[:, :, None] ** 2), batch_size=[8], learning_rate=[0.01], validation_split=0.3))
 
 
 def test_metrics_that_are_no_means(job_of):
@@ -427,28 +433,3 @@ def test_a_stack_that_finds_no_memory_is_halved(job_of, monkeypatch):
     monkeypatch.setattr(fused.Fit, "run", run)
     assert set(in_stacks(job, trials)) == set(trials)
     assert sizes == [5, 3, 2, 1, 2]
-
-
-def test_the_order_of_the_rows_is_that_of_model_fit():
-    seen = []
-
-    class Recorder(keras.Model):
-        def train_step(self, data):
-            seen.append(data[0].numpy())
-            return {"loss": 0.0}
-
-    keras.utils.set_random_seed(7)
-    model = Recorder()
-    model.compile(run_eagerly=True)
-    model.fit(np.arange(21), np.zeros(21), batch_size=8, epochs=3, verbose=0)
-    ours = [piece for order in itertools.islice(batches.orders(21, 7), 3) for piece in batches.cut(order, 8, padded=False)]
-    assert [row.tolist() for row in seen] == [batch.tolist() for piece in ours for batch in piece.rows]
-
-
-def test_batches_of_one_shape():
-    (piece,) = batches.cut(np.arange(5)[::-1], 2, padded=True)
-    assert piece.rows.tolist() == [[4, 3], [2, 1], [0, 0]]
-    assert piece.real.tolist() == [[1, 1], [1, 1], [1, 0]]
-    assert [piece.rows.shape for piece in batches.cut(np.arange(5), 2, padded=False)] == [(2, 2), (1, 1)]
-    assert [piece.rows.shape for piece in batches.cut(np.arange(5), 8, padded=True)] == [(1, 5)]
-    assert batches.cut(np.arange(4), 2, padded=True)[0].real is None
