@@ -21,7 +21,7 @@ class Project:
 
     def __init__(self, path: Path, is_new: bool, note: str = "") -> None:
         self.path, self.is_new, self.note = path, is_new, note
-        self._lock = FileLock(path / LOCK)
+        self._lock = FileLock(path / LOCK, thread_local=False)  # the thread that trains gives back what the cell took
         self.acquire()
 
     @classmethod

@@ -206,6 +206,12 @@ def test_a_project_in_use_is_refused(flowers, here):
     assert tune(dense, flowers, here, units=[4], epochs=1).coverage.done == 1
 
 
+def test_the_same_search_twice_in_one_process(flowers, here):
+    again = [nbtune.tune(dense, flowers, units=units, epochs=1, workers=1, dir=str(here)) for units in ([4], [4], [4, 5])]
+    assert [search.coverage.done for search in again] == [1, 1, 2]
+    assert len({search.directory for search in again}) == 1
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A disk of two MB, really."""
