@@ -14,13 +14,23 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.arithmetic import arithmetic
 from benchmarks.measure import measured
 from benchmarks.table import machine, versions, write
 from benchmarks.workloads import WORKLOADS
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
-PEERS = ["nbtune_fused", "nbtune_trial", "optuna_grid", "ray_grid", "scikeras_grid", "bare_loop", "keras_tuner_grid"]
+PEERS = [
+    "nbtune_fused",
+    "nbtune_again",
+    "nbtune_trial",
+    "optuna_grid",
+    "ray_grid",
+    "scikeras_grid",
+    "bare_loop",
+    "keras_tuner_grid",
+]
 
 
 def main() -> None:
@@ -34,6 +44,7 @@ def main() -> None:
             result = run(name, peer, given.timeout)
             print(f"{name} {peer}: {result}", flush=True)
             keep(name, peer, result)
+        keep(name, "arithmetic", arithmetic(WORKLOADS[name], json.loads(RESULTS.read_text())[name]))
     write(json.loads(RESULTS.read_text()), HERE / "README.md")
 
 
@@ -47,8 +58,10 @@ def run(workload: str, peer: str, timeout: float) -> dict[str, object]:
         "load_before": round(load, 1),
     }
     with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", f"benchmarks.peers.{peer}", workload]
         try:
-            cost, out = measured([sys.executable, "-m", f"benchmarks.peers.{peer}", workload], Path(folder), timeout)
+            for _ in range(2 if peer == "nbtune_again" else 1):  # the second run is the one that counts
+                cost, out = measured(command, Path(folder), timeout)
             found = json.loads(out.strip().splitlines()[-1])
         except (RuntimeError, ValueError, IndexError) as error:
             last = (Path(folder) / "log.txt").read_text(errors="replace").strip().splitlines()[-1:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import time
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ class Cost:
 
 
 def measured(command: list[str], folder: Path, timeout: float) -> tuple[Cost, str]:
-    """Runs a command; returns its cost and what it printed, which also stays in `folder`.
+    """Runs a command; returns its cost and what it printed, which also stays in `folder`, as do the caches that it fills.
 
     Raises:
         RuntimeError: it failed, or took more than `timeout` seconds.
@@ -35,7 +36,7 @@ def measured(command: list[str], folder: Path, timeout: float) -> tuple[Cost, st
     printed, log = folder / "out.txt", folder / "log.txt"
     with printed.open("w") as out, log.open("w") as errors:
         start = time.monotonic()
-        process = subprocess.Popen(command, stdout=out, stderr=errors)
+        process = subprocess.Popen(command, stdout=out, stderr=errors, env={**os.environ, "XDG_CACHE_HOME": str(folder)})
         cpu: dict[tuple[int, float], float] = {}
         peak = 0.0
         while process.poll() is None:

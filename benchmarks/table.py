@@ -17,6 +17,7 @@ BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 FIRST = "nbtune_fused"  # what the others are held against
 NAMES = {
     "nbtune_fused": "nbtune, `--engine fused`",
+    "nbtune_again": "the same again: XLA's compiled code is kept",
     "nbtune_trial": "nbtune, `--engine trial`",
     "optuna_grid": "Optuna `GridSampler`, 2 processes",
     "ray_grid": "Ray Tune, 2 CPUs, reused actors",
@@ -58,9 +59,21 @@ def _table(title: str, found: Mapping[str, Any]) -> str:
         "|---|--:|--:|--:|--:|--:|--:|---|--:|",
         *(_row(name, found[peer], first) for peer, name in NAMES.items() if peer in found),
     ]
-    told = sorted({(r["date"], r["machine"], r["versions"]) for r in found.values()})
+    told = sorted({(r["date"], r["machine"], r["versions"]) for r in found.values() if "date" in r})
+    lines += _arithmetic(first, found.get("arithmetic"))
     lines += ["", *(f"{date}; {where}; {what}." for date, where, what in told), ""]
     return "\n".join(lines)
+
+
+def _arithmetic(first: Mapping[str, Any], known: Mapping[str, float] | None) -> list[str]:
+    if not known or "seconds" not in first:
+        return []
+    alone = known["gflop"] / known["gflops"]
+    return [
+        "",
+        f"The arithmetic alone: {known['gflop']:.0f} GFLOP, at the {known['gflops']:.0f} GFLOP/s of batched products "
+        f"of this size {alone:.1f} s; nbtune's fused engine takes {first['seconds'] / alone:.0f} times that.",
+    ]
 
 
 def _row(name: str, result: Mapping[str, Any], first: Mapping[str, Any]) -> str:

@@ -28,7 +28,8 @@ def main(engine: str) -> None:
             **axes,
             axis={name: values for name, values in workload.grid.items() if name not in axes},
         )
-        report(workload, search.best.values, search.best.score, search.coverage.done)
+        epochs = [trial.epochs for trial in search.trials]
+        report(workload, search.best.values, search.best.score, search.coverage.done, epochs)
 
 
 if __name__ == "__main__":
