@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,12 +89,12 @@ class Data:
     def _split_rows(self, labels: Labels, seed: int) -> tuple[np.ndarray, np.ndarray]:
         from sklearn.model_selection import train_test_split  # a second to import: only where it is used
 
+        strata = labels.strata(self.y)
         try:
-            train, val = train_test_split(
-                np.arange(self.rows), test_size=self.split, random_state=seed, stratify=labels.strata(self.y)
-            )
+            train, val = train_test_split(np.arange(self.rows), test_size=self.split, random_state=seed, stratify=strata)
         except ValueError as error:
-            raise UsageError(f"the data cannot be split by {self.split}: {error}; give --validation-data") from None
+            reason = str(error) if strata is None else _too_few(strata, self.split) or str(error)
+            raise UsageError(f"the data cannot be split by {self.split:g}: {reason}; give --validation-data") from None
         return train, val
 
 
@@ -193,16 +194,30 @@ def _array(part: Any, what: str) -> np.ndarray:
         raise UsageError(f"{what}: {part!r} is no array")
     if "labels" not in what and array.dtype.kind not in "biuf":
         raise UsageError(f"{what} hold {array.dtype} values, not numbers; encode them first")
-    _check_for_nan(array, what)
+    if array.dtype.kind == "f":
+        _refuse(np.isnan, "NaN", array, what)
+        _refuse(np.isinf, "infinity", array, what)
     return array
 
 
-def _check_for_nan(array: np.ndarray, what: str) -> None:
-    if array.dtype.kind == "f":
-        bad = sum(int(np.isnan(block.reshape(len(block), -1)).any(axis=1).sum()) for block in blocks(array))
-        if bad:
-            rows = f"{bad:,} row{'s' * (bad > 1)}"
-            raise UsageError(f"{what} hold NaN in {rows}, which would make every loss NaN; fill them in or leave these rows out")
+def _refuse(test: np.ufunc, value: str, array: np.ndarray, what: str) -> None:
+    bad = sum(int(test(block.reshape(len(block), -1)).any(axis=1).sum()) for block in blocks(array))
+    if bad:
+        rows = f"{bad:,} row{'s' * (bad > 1)}"
+        raise UsageError(f"{what} hold {value} in {rows}, which would make every loss NaN; fill them in or leave these rows out")
+
+
+def _too_few(strata: np.ndarray, split: float) -> str | None:
+    """Why rows of these classes, `(rows,)`, cannot be split with every class on both sides; None where that is not it."""
+    classes, counts = np.unique(strata, return_counts=True)
+    if counts.min() == 1:
+        return f"class {classes[counts.argmin()]} has one row only, and both parts need one; leave that row out"
+    rows = len(strata)
+    held_out = math.ceil(split * rows)
+    for part, of in ((held_out, "validate"), (rows - held_out, "train")):
+        if part < len(classes):
+            return f"{part:,} of {rows:,} rows to {of} on are too few for {len(classes):,} classes"
+    return None
 
 
 def _drain(dataset: Any, what: str) -> tuple[tuple[Any, ...], int]:

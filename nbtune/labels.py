@@ -78,7 +78,9 @@ class Labels:
         if units is None:
             return
         if loss in names.CATEGORICAL_LOSSES and units == 1:
-            raise UsageError(f"the model ends in 1 unit and {loss} needs one for each of {self.size} classes")
+            raise UsageError(
+                f"the model ends in 1 unit and {loss} needs one for each of {self.size} classes; end it in {self.size}"
+            )
         if self.form == CLASSES and units == 1 and self.size > 2:
             raise UsageError(
                 f"the model ends in 1 unit and the labels have {self.size} classes; end it in {self.size}, "
@@ -87,9 +89,13 @@ class Labels:
         if self.form == CLASSES and 1 < units < self.size:
             raise UsageError(f"the model ends in {units} units and the labels go up to {self.size - 1}; end it in {self.size}")
         if self.form == ONE_HOT and units != self.size and not (units == 1 and self.size == 2):
-            raise UsageError(f"the model ends in {units} units and the labels have {self.size} columns")
+            raise UsageError(
+                f"the model ends in {units} unit{'s' * (units > 1)}, the labels have {self.size} columns; end it in {self.size}"
+            )
         if self.form in (NUMBERS, MULTI_LABEL) and units != self.size and y.ndim <= 2:
-            raise UsageError(f"the model ends in {units} units and y has {self.size} targets")
+            raise UsageError(
+                f"the model ends in {units} unit{'s' * (units > 1)} and y has {self.size} targets; end it in {self.size}"
+            )
 
     @property
     def are_classes(self) -> bool:

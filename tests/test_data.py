@@ -97,6 +97,14 @@ def test_workers_get_single_precision_and_whole_numbers_as_they_are(tmp_path):
     np.testing.assert_array_equal(found.x, x.astype("float32"))
 
 
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_infinity_is_refused_as_nan_is(value):
+    x = X.astype("float32")
+    x[3, 0] = value
+    with pytest.raises(UsageError, match="features hold infinity in 1 row,"):
+        Data.of((x, Y))
+
+
 def test_nan_is_refused_with_the_number_of_rows():
     x = X.copy()
     x[[3, 7], 0] = np.nan
@@ -320,10 +328,19 @@ def test_all_inputs_are_split_alike(tmp_path, inputs):
     assert len(together["wide"] if isinstance(inputs, dict) else together[0]) == 20
 
 
-@pytest.mark.parametrize("y", [np.array([0] * 19 + [1]), np.arange(20)], ids=["one of a class", "all of their own"])
-def test_a_split_that_cannot_be_stratified_is_a_mistake_in_one_line(tmp_path, y):
-    with pytest.raises(UsageError, match=r"cannot be split.*--validation-data") as error:
-        Data.of((X, y)).write(tmp_path, Labels.of(y, []), 0)
+@pytest.mark.parametrize(
+    ("y", "split", "says"),
+    [
+        (np.array([0] * 19 + [1]), 0.2, "class 1 has one row only"),
+        (np.arange(20), 0.2, "class 0 has one row only"),
+        (np.arange(20) // 2, 0.2, "4 of 20 rows to validate on are too few for 10 classes"),
+        (np.arange(20) % 2, 0.01, "1 of 20 rows to validate on are too few for 2 classes"),
+        (np.arange(20) % 2, 0.99, "0 of 20 rows to train on are too few for 2 classes"),
+    ],
+)
+def test_a_split_that_cannot_be_stratified_is_a_mistake_in_one_line(tmp_path, y, split, says):
+    with pytest.raises(UsageError, match=f"{says}.*--validation-data") as error:
+        Data.of((X, y), validation_split=split).write(tmp_path, Labels.of(y, []), 0)
     assert len(str(error.value).splitlines()) == 1
 
 
