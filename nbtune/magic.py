@@ -71,6 +71,7 @@ class TuneMagics(Magics):
         function = texts.get("build") or _last_function(cell)
         if function == name:
             raise UsageError(f"{name} is the function already; give the search another name")
+        self._check_free(name)
         self._run_body(cell)
         texts["build"] = function
         options = Options.typed(texts, self._evaluate, self._defaults())
@@ -86,6 +87,8 @@ class TuneMagics(Magics):
 
     def _command(self, line: str) -> Any:
         verb, *rest = line.split() or ["status"]
+        if verb != "panel" and len(rest) > (verb != "clean"):
+            raise UsageError(f"{rest[-1]!r} is one word too many; write %tune {verb}{' NAME' * (verb != 'clean')}")
         if verb not in VERBS:
             raise UsageError(f"unknown command {verb!r}{did_you_mean(verb, VERBS)}; %tune takes {', '.join(VERBS)}")
         if verb == "clean":
@@ -118,6 +121,7 @@ class TuneMagics(Magics):
             raise UsageError("write %tune panel build --data x,y, with the names of your function and of your data")
         if not clicks_work(self.shell):
             raise UsageError("a panel needs a notebook where somebody can click; write the options on a %%tune line")
+        self._check_free(name)
         names = Names(
             build,
             data,
@@ -152,6 +156,13 @@ class TuneMagics(Magics):
 
     def _searches(self) -> list[str]:
         return [name for name, thing in self.shell.user_ns.items() if type(thing).__name__ == "Search"]
+
+    def _check_free(self, name: str) -> None:
+        """A search takes the place of an earlier one, and of nothing else."""
+        held = self.shell.user_ns.get(name)
+        if held is not None and name not in self._searches():
+            kind = type(held).__name__
+            raise UsageError(f"{name} holds a {kind}, which would be lost; give the search another name: %%tune my_search …")
 
     def _stop_earlier(self, name: str) -> None:
         if name in self._searches() and self._search(name).state in ("running", "paused"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import keyword
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -227,9 +228,13 @@ class Options:
             UsageError: an unknown option, or one without its value.
         """
         words = split(line)
+        for word in words:
+            if word[0] in "–—":  # as word processors and chats write two hyphens
+                name = "--" + word.lstrip("–—-").partition("=")[0]
+                raise UsageError(f"{word} begins with a long dash" + (did_you_mean(name, flags()) or "; options begin with --"))
         name = words.pop(0) if words and not words[0].startswith("-") else "search"
         found = vars(_parser().parse_args(words))
-        if not name.isidentifier():
+        if not name.isidentifier() or keyword.iskeyword(name):
             raise UsageError(f"{name!r} cannot be the name of a variable; write %%tune my_search --data x,y")
         return name, {key: text for key, text in found.items() if text is not None}
 
@@ -279,7 +284,8 @@ def _from_text(key: str, text: Any, evaluate: Evaluate) -> Any:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message.replace("argument ", ""))
+        message = message.replace("argument ", "").replace(": expected one argument", " needs a value")
+        raise UsageError(f"{message}; %%tune? shows which")
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         found, rest = self.parse_known_args(args, namespace)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
+
+from nbtune.search import Search
 
 BUILD = """
 def build(layers, units):
@@ -127,7 +130,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("line", "body", "says"), MISTAKES, ids=[says for _, _, says in MISTAKES])
 def test_a_mistake_is_one_line(shell, capsys, line, body, says):
-    shell.user_ns["search"] = before = object()
+    shell.user_ns["search"] = before = Search(SimpleNamespace(state="finished"), None)
     error = tune(shell, line, body)
     assert type(error).__name__ == "UsageError"
     assert says in str(error)
@@ -136,6 +139,15 @@ def test_a_mistake_is_one_line(shell, capsys, line, body, says):
     assert len(str(error).strip().splitlines()) == 1
     assert shell.user_ns["search"] is before, "an earlier search is untouched"
     assert not any(path.is_dir() for path in (shell.user_ns["_dh"][0] / ".nbtune").glob("*")), "nothing is left on disk"
+
+
+@pytest.mark.parametrize("name", ["x", "other"])
+def test_a_name_that_holds_something_else_is_not_overwritten(shell, name):
+    shell.user_ns["other"] = results = object()
+    features = shell.user_ns["x"]
+    assert f"{name} holds a" in str(tune(shell, f"{name} {QUICK}"))
+    assert shell.user_ns["other"] is results
+    assert shell.user_ns["x"] is features
 
 
 def test_an_error_of_the_cell_is_the_users_own(shell, capsys):
@@ -162,8 +174,12 @@ def test_commands(shell, capsys):
     assert "1 of 1" in out
     assert "layers 1, units 4" in out
     assert shell.run_line_magic("tune", "plan").trials == 1
-    for line, says in [("stats", "did you mean 'status'?"), ("status other", "there is no search 'other'")]:
-        with pytest.raises(Exception, match="UsageError|no search|unknown command") as caught:
+    for line, says in [
+        ("stats", "did you mean 'status'?"),
+        ("status other", "there is no search 'other'"),
+        ("clean other", "one word too many"),
+    ]:
+        with pytest.raises(Exception, match="no search|unknown command|too many") as caught:
             shell.run_line_magic("tune", line)
         assert says in str(caught.value)
 
