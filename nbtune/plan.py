@@ -81,7 +81,13 @@ class Plan:
             ("workers", str(self.workers) if self.workers else "none: in this process"),
         ]
         if self.stacks < self.trials:
-            rows.insert(1, ("trained together", f"{self.stacks:,} stacks of one architecture each"))
+            rows.insert(
+                1,
+                (
+                    "trained together",
+                    "1 stack of one architecture" if self.stacks == 1 else f"{self.stacks:,} stacks of one architecture each",
+                ),
+            )
         for reason, stacks in (self.alone or {}).items():
             rows.insert(2, ("trained one by one", f"{stacks:,} of the stacks: {reason}"))
         if self.seconds is not None:

@@ -30,6 +30,11 @@ def test_without_axes_there_is_one_trial():
     assert plan.arithmetic == "no axes = 1"
 
 
+def test_one_stack_is_one_stack():
+    assert "1 stack of one architecture\n" in str(Plan.of(SPACE, 1, 1, stacks=[Stack(18)]))
+    assert "2 stacks of one architecture each\n" in str(Plan.of(SPACE, 1, 1, stacks=[Stack(9)] * 2))
+
+
 def test_what_was_not_measured_is_not_claimed():
     plan = Plan.of(SPACE, 30, 2)
     assert (plan.measured, plan.seconds, plan.peak_mb) == (False, None, None)

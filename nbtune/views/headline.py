@@ -28,7 +28,8 @@ def spoken(progress: Progress) -> str:
 def _how_far(progress: Progress, now: float) -> str:
     trials = progress.trials
     if progress.state == "planned":
-        return f"{plural(len(trials), 'combination')}, nothing trained yet"
+        before = f"{progress.ended:,} done before" if progress.ended else "nothing trained yet"
+        return f"{plural(len(trials), 'combination')}, {before}"
     count = f"{progress.ended:,} of {len(trials):,}"
     if progress.state == "running":
         return f"{count}{_bad(progress)}, {_time_left(progress, now)}"

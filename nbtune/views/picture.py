@@ -76,4 +76,5 @@ def alt_text(progress: Progress) -> str:
     if best is None:
         return seen
     worst = progress.ranking[-1].score
-    return f"{seen} Best {measured(best)} with {best.label}; worst {score_text(worst)}."
+    values = f" with {best.label}" if best.label else ""
+    return f"{seen} Best {measured(best)}{values}; worst {score_text(worst)}."

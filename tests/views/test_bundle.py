@@ -6,6 +6,8 @@ import pytest
 from nbtune.views.bundle import beside_a_widget, headline_bundle, picture_bundle, picture_metadata, table_bundle
 from nbtune.views.picture import Picture, alt_text, picture_png
 
+from .conftest import done, product, search
+
 
 @pytest.mark.parametrize("name", ["untouched", "fifty_four", "two_thousand"])
 def test_picture_is_a_small_png(name, request):
@@ -35,6 +37,10 @@ def test_alt_text_tells_the_result(fifty_four, untouched):
     assert str(fifty_four.coverage) in text
     assert "Best" not in alt_text(untouched)
     assert picture_metadata(fifty_four)["image/png"]["alt"] == text
+
+
+def test_alt_text_of_one_trial_without_hyperparameters():
+    assert "Best 0.5000; worst 0.5000" in alt_text(search(product(), events=[done("0", 0.5)]))
 
 
 def test_table_and_headline_have_html_and_text(fifty_four):

@@ -36,6 +36,11 @@ def test_one_combination():
     assert headline(search(product(units=[8])), 0.0) == "planned: 1 combination, nothing trained yet"
 
 
+def test_a_search_that_goes_on_says_what_was_done_before():
+    progress = search(FOUR, events=[done("0", 0.5)])
+    assert headline(progress, 0.0) == "planned: 4 combinations, 1 done before; best val_accuracy 0.5000 (units 8, layers 1)"
+
+
 def test_what_is_spoken_changes_with_the_state_and_with_each_tenth():
     progress = search(product(units=range(40)), events=[RUN])
     told = [spoken(progress)]
