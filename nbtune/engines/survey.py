@@ -99,7 +99,7 @@ def explore(job: Job, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str, 
             # this combination will fail as a trial of its own, with its traceback
         known = {name for name, _, _ in path}
         path += [(name, values, 0) for name, values in hp.forks.items() if name not in known]
-        found.merge(hp)
+        found.merge(hp, overwrite=False)
         combinations.append({name: values[i] for name, values, i in path})
         architectures.append(recipes.architecture(made, combinations[-1]))
         if len(combinations) > MOST_COMBINATIONS:

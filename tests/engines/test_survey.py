@@ -51,6 +51,23 @@ def test_a_loop_over_layers_asks_for_units_of_the_layers_there_are():
     assert all(set(values) == {"layers", *(f"units_{i}" for i in range(values["layers"]))} for values in found)
 
 
+def test_the_recorded_space_has_each_hyperparameter_once():
+    def build(hp):
+        if hp.Choice("kind", ["plain", "deep"]) == "deep":
+            with hp.conditional_scope("kind", ["deep"]):
+                for i in range(hp.Int("layers", 1, 2)):
+                    hp.Choice(f"units_{i}", [8, 16])
+        with hp.conditional_scope("kind", ["plain"]):
+            hp.Choice("width", [2, 4])
+        hp.Fixed("note", 3)
+        hp.Boolean("norm")
+
+    found = explore(Job(Function.of(build), {}, None, None, 1, None, 0.0, 32, 0), lambda events: None, {})
+    names = ["kind", "width", "note", "norm", "layers", "units_0", "units_1"]
+    assert [hp["config"]["name"] for hp in found["space"]] == names
+    assert found["asked"] == names
+
+
 def test_conditional_scopes():
     def build(hp):
         kind = hp.Choice("kind", ["mlp", "cnn"])
