@@ -18,6 +18,7 @@ from nbtune.engines.stacks import FUSED
 from nbtune.engines.tracebacks import user_traceback
 from nbtune.errors import BuildError, UsageError
 from nbtune.events import EpochEnded, Event
+from nbtune.function import global_values, user_functions
 from nbtune.job import Job
 from nbtune.model import build, metric_names, own_loss, units
 from nbtune.progress import show
@@ -49,10 +50,21 @@ def look(job: Job, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str, A
             text = user_traceback(error, job.function)
             first = first or BuildError(f"{job.function.name}({shown}) raised an error\n\n{text}")
             continue
+        _check_new(job, model)
         is_built = bool(model.built)
         return {"units": units(model, x), "loss": own_loss(model), "built": is_built, "metrics": metric_names(model)}
     assert first is not None
     raise first
+
+
+def _check_new(job: Job, model: keras.Model) -> None:
+    """A model made outside of the function would hand each trial's weights on to the next in the same process."""
+    for function in user_functions(job.function.call):
+        for name, thing in global_values(function).items():
+            if thing is model:
+                raise UsageError(
+                    f"{job.function.name} returns {name}, the same model each time; make the model inside the function"
+                )
 
 
 def architectures(job: Job, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str, Any]:

@@ -178,6 +178,22 @@ def test_an_axis_that_the_function_does_not_ask_for(flowers, here):
         tune(build_model, flowers, layers=[1, 2], workers=0, dir=str(here))
 
 
+@pytest.mark.parametrize("style", ["plain", "keras_tuner"])
+def test_one_model_for_all_trials_is_a_mistake(flowers, here, style):
+    outside = dense(1, 4)
+
+    def plain(tag):
+        return outside
+
+    def build(hp):
+        hp.Choice("tag", [1, 2])
+        return outside
+
+    function, axis = (plain, {"tag": [1, 2]}) if style == "plain" else (build, {})
+    with pytest.raises(UsageError, match="returns outside, the same model each time; make the model inside the function"):
+        tune(function, flowers, axis=axis, epochs=1, workers=0)
+
+
 def test_measure_finds_time_and_memory(flowers, here):
     plan = tune(build_model, flowers, plan=True, epochs=10, workers=0, dir=str(here)).plan
     assert plan.trials == 24
