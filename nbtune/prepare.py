@@ -11,7 +11,7 @@ from typing import Any
 from nbtune.data import Data
 from nbtune.engines.base import Engine
 from nbtune.engines.stacks import TRIAL, stacks
-from nbtune.errors import UsageError
+from nbtune.errors import EngineDied, UsageError, WorkerDied
 from nbtune.fingerprint import Fingerprint, NoFingerprint, fingerprint
 from nbtune.function import APPLIED_OUTSIDE, Function
 from nbtune.job import Job, Look
@@ -22,7 +22,7 @@ from nbtune.space import Architecture, Axis, Space
 
 BATCH_SIZE = 32  # Keras's own default
 _LOOKED_AT = 2  # combinations that must fail before the function is to blame, and not its values
-_BUILT = 64  # models, at most, to find out which can be trained together; it takes 0.02 s for each
+_BUILT, _BUILDING = 64, 10.0  # models, and seconds, at most, to find out which share a stack; one takes 0.02 s
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,12 @@ def _with_architectures(space: Space, job: Job, engine: Engine) -> Space:
     if not 1 < len(groups) <= _BUILT:
         return space
     firsts = [space.combinations[group[0]] for group in groups]
-    found = engine.submit("architectures", job, values=firsts).result()["architectures"]
+    try:
+        found = engine.submit("architectures", job, _BUILDING, values=firsts).result()["architectures"]
+    except EngineDied:
+        raise
+    except WorkerDied:  # the combination that is to blame will fail as a trial of its own
+        return space
     known = {i: name and Architecture(*name) for group, name in zip(groups, found, strict=True) for i in group}
     return replace(space, architectures=tuple(known[i] for i in range(len(space))))
 

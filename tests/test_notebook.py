@@ -83,7 +83,12 @@ CELLS = [
         import keras
         return keras.Sequential([keras.Input((4,)), keras.layers.Dense(units), keras.layers.Dense(3, activation="softmax")])
     """,
-    "print(search.state)",
+    """
+    import time
+    while not any(trial.status == "running" for trial in search.trials):
+        time.sleep(0.1)
+    print(search.state)
+    """,
     "%tune pause",
     "%tune resume",
     "%tune stop",
