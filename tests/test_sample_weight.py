@@ -74,7 +74,7 @@ def changed(value, row=3):
         (np.ones((20, 2)), ["shape (20, 2)"]),
         (changed(-0.5), ["-0.5", "0 or more"]),
         (changed(np.nan), ["NaN in 1 row"]),
-        (changed(np.inf), ["infinite"]),
+        (changed(np.inf), ["infinity in 1 row"]),
         (changed(1e300), ["infinite"]),
         (np.zeros(20), ["all 0"]),
         (np.array(["a"] * 20), ["not numbers"]),
