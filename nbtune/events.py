@@ -44,6 +44,15 @@ class TrialReopened:
 
 
 @dataclass(frozen=True)
+class EpochUnderWay:
+    """How much of an epoch is trained by now, from 0 to 1: a sign of life of trials whose epochs take long."""
+
+    trials: list[str]
+    epoch: int
+    share: float
+
+
+@dataclass(frozen=True)
 class EpochEnded:
     """One epoch of one trial; `epoch` counts from 1, `logs` is what Keras reports."""
 
@@ -79,7 +88,7 @@ class DiskFull:
     reason: str
 
 
-Event = StateChanged | DiskFull | TrialAdded | TrialReopened | TrialStarted | EpochEnded | TrialEnded
+Event = StateChanged | DiskFull | TrialAdded | TrialReopened | TrialStarted | EpochUnderWay | EpochEnded | TrialEnded
 _KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
 

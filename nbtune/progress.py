@@ -15,6 +15,7 @@ from nbtune.events import (
     RUNNING,
     STOPPED,
     EpochEnded,
+    EpochUnderWay,
     Event,
     StateChanged,
     TrialEnded,
@@ -37,6 +38,7 @@ class Trial:
         scores: with repeats, the score of each run; else empty.
         best_epoch: counted from 1; with repeats it, `epochs` and `history` are those of the best run.
         epochs: how many were trained.
+        share: how much of the next one is trained, from 0 to 1; 0 where epochs are short.
         history: metric to its values, one an epoch.
         seconds: wall time in the worker.
         error: a traceback or a reason.
@@ -49,6 +51,7 @@ class Trial:
     scores: tuple[float, ...] = ()
     best_epoch: int | None = None
     epochs: int = 0
+    share: float = 0.0
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     seconds: float = 0.0
     error: str | None = None
@@ -128,11 +131,15 @@ class Progress:
             case TrialStarted(trial, at) if not self._trials[trial].ended:
                 fresh = Trial(trial, self._trials[trial].values, RUNNING, started=at)
                 self._trials[trial] = fresh
+            case EpochUnderWay(trials, epoch, share):
+                for trial in trials:
+                    if (old := self._trials[trial]).status == RUNNING:
+                        self._trials[trial] = replace(old, epochs=epoch - 1, share=share)
             case EpochEnded(trial, epoch, logs) if self._trials[trial].status == RUNNING:
                 old = self._trials[trial]
                 before = old.history if epoch > 1 else {}  # each run of a trial begins anew
                 history = {name: (*before.get(name, ()), value) for name, value in logs.items()}
-                self._trials[trial] = replace(old, epochs=epoch, history=history)
+                self._trials[trial] = replace(old, epochs=epoch, share=0.0, history=history)
             case TrialEnded() if not self._trials[event.trial].ended:
                 self._trials[event.trial] = self._ended(self._trials[event.trial], event)
         self.version += 1
@@ -146,6 +153,7 @@ class Progress:
             scores=tuple(event.scores),
             best_epoch=event.best_epoch,
             epochs=max(map(len, history.values()), default=0),
+            share=0.0,
             history=history,
             seconds=event.seconds,
             error=event.error,

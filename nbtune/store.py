@@ -21,7 +21,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from nbtune.events import DONE, STOPPED, DiskFull, EpochEnded, Event, TrialEnded
+from nbtune.events import DONE, STOPPED, DiskFull, EpochEnded, EpochUnderWay, Event, TrialEnded
 from nbtune.log import Log
 from nbtune.names import MAXIMISED, canonical
 from nbtune.objective import Objective
@@ -46,7 +46,7 @@ class Store:
     def record(self, *events: Event) -> None:
         """Takes down events that `progress` knows already. Raises OSError where the disk takes no more."""
         # a trial's end tells all of its epochs
-        self._log.add(*(event for event in events if not isinstance(event, (EpochEnded, DiskFull))))
+        self._log.add(*(event for event in events if not isinstance(event, (EpochUnderWay, EpochEnded, DiskFull))))
         for event in events:
             if isinstance(event, TrialEnded):
                 self._write_trial(self._progress.trial(event.trial))

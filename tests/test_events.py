@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from nbtune.events import (
     DiskFull,
     EpochEnded,
+    EpochUnderWay,
     StateChanged,
     TrialAdded,
     TrialEnded,
@@ -29,6 +30,7 @@ events = st.one_of(
     st.builds(TrialReopened, names),
     st.builds(DiskFull, names, names),
     st.builds(TrialStarted, names, numbers),
+    st.builds(EpochUnderWay, st.lists(names, max_size=3), st.integers(1, 1000), numbers),
     st.builds(EpochEnded, names, st.integers(1, 1000), st.dictionaries(names, numbers, max_size=4)),
     st.builds(
         TrialEnded,

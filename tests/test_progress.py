@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbtune.events import EpochEnded, StateChanged, TrialEnded, TrialStarted, from_dict, to_dict
+from nbtune.events import EpochEnded, EpochUnderWay, StateChanged, TrialEnded, TrialStarted, from_dict, to_dict
 from nbtune.objective import Objective
 from nbtune.progress import Progress, duration, show
 from nbtune.space import Axis, Space
@@ -63,6 +63,13 @@ def test_a_trial_is_followed_from_start_to_end():
     assert (trial.status, trial.score, trial.best_epoch, trial.epochs, trial.seconds) == ("done", 0.6, 2, 2, 3.5)
     assert trial.ended
     assert trial.values == {"units": 2}
+
+
+def test_how_far_a_long_epoch_is():
+    progress = fold([TrialStarted("0", 0), TrialStarted("1", 0), done("1", 0.9), EpochUnderWay(["0", "1"], 3, 0.4)])
+    assert [(trial.epochs, trial.share) for trial in progress.trials[:2]] == [(2, 0.4), (progress.trial("1").epochs, 0.0)]
+    progress.apply(EpochEnded("0", 3, {"loss": 1.0}))
+    assert (progress.trial("0").epochs, progress.trial("0").share) == (3, 0.0)
 
 
 def test_a_metric_that_is_logged_once_in_a_while_keeps_what_it_has():

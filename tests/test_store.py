@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nbtune.errors import UsageError
-from nbtune.events import EpochEnded, StateChanged, TrialEnded, TrialStarted, from_dict
+from nbtune.events import EpochEnded, EpochUnderWay, StateChanged, TrialEnded, TrialStarted, from_dict
 from nbtune.objective import Objective
 from nbtune.progress import Progress
 from nbtune.space import Axis, Space
@@ -61,7 +61,7 @@ class Simulated:
 
     def train(self, trial, score, weights=True):
         """A whole trial, as a worker reports it; its weights are written before it ends."""
-        self.take(TrialStarted(trial, 10.0))
+        self.take(TrialStarted(trial, 10.0), EpochUnderWay([trial], 1, 0.5))
         for epoch in (0, 1):
             self.take(EpochEnded(trial, epoch + 1, {name: values[epoch] for name, values in history_of(score).items()}))
         if weights:

@@ -19,7 +19,7 @@ from nbtune.engines.reasons import CannotFuse
 from nbtune.engines.step import Batch, Logs, State, Step, Tensors, seed_places
 
 Pieces = list[tuple[tf.Tensor, tf.Tensor | None]]
-Epoch = Callable[[State, Tensors, "Rows", "Rows | None", Pieces, Pieces], tuple[State, Tensors, dict[str, tf.Tensor]]]
+Epoch = Callable[["Standing", tf.Tensor, "Rows", "Rows | None", Pieces, Pieces, "Part"], tuple["Standing", dict[str, tf.Tensor]]]
 
 
 class Rows(NamedTuple):
@@ -30,47 +30,70 @@ class Rows(NamedTuple):
     sample_weight: tf.Tensor | None
 
 
+class Standing(NamedTuple):
+    """Where the training of a stack stands: its state, the seeds that its trials share, and the sums of the epoch so far."""
+
+    state: State
+    seeds: Tensors
+    logs: Logs
+
+
+class Part(NamedTuple):
+    """Of an epoch's batches, those from `start` up to `stop`, as tensors, since each value would be compiled otherwise."""
+
+    start: tf.Tensor
+    stop: tf.Tensor
+
+
 def tensors(pieces: Sequence[Piece]) -> Pieces:
     return [(tf.constant(p.rows, tf.int32), None if p.real is None else tf.constant(p.real)) for p in pieces]
 
 
 def epoch_function(step: Step, jit: bool) -> Epoch:
-    """A function of the stacked state, the seeds, the rows, and the pieces of both; compiled for each size of stack.
+    """A function of where a stack stands, which trials are live, the rows, the pieces of both, and the part to train.
 
-    Everything comes in as tensors: `tf.Variable`s on the first call and tensors later would compile twice, and what is
-    captured becomes a constant of the compiled program.
+    It is compiled for each size of stack. Everything comes in as tensors: `tf.Variable`s on the first call and tensors
+    later would compile twice, and what is captured becomes a constant of the compiled program.
 
     Returns:
-        Through the function: the state and the seeds after the epoch, and what Keras logs, `(trials,)` for each name.
+        Through the function: where the stack stands after the part, and what Keras logs, `(trials,)` for each name, of
+        use after the last part, with which comes the evaluation.
     """
 
     each = functools.partial(_each, step, jit)
 
     @tf.function(jit_compile=jit, autograph=False)
     def epoch(
-        state: State, seeds: Tensors, rows: Rows, rows_val: Rows | None, pieces: Pieces, pieces_val: Pieces
-    ) -> tuple[State, Tensors, dict[str, tf.Tensor]]:
-        trials, live = state.live.shape[0], state.live
+        at: Standing, live: tf.Tensor, rows: Rows, rows_val: Rows | None, pieces: Pieces, pieces_val: Pieces, part: Part
+    ) -> tuple[Standing, dict[str, tf.Tensor]]:
         first = tf.argmax(live)
 
-        def train(state: State, seeds: Tensors, logs: Logs, batch: Batch) -> tuple[State, Tensors, Logs]:
-            idle = lambda s, sums: (s, seeds, sums)  # noqa: E731
-            after, many, logs = each(lambda s, sums: step.train(s, seeds, sums, batch), idle, live, state, logs)
-            return after, [seed[first] for seed in many], logs
+        def train(at: Standing, batch: Batch) -> Standing:
+            idle = lambda s, sums: (s, at.seeds, sums)  # noqa: E731
+            after, many, logs = each(lambda s, sums: step.train(s, at.seeds, sums, batch), idle, live, at.state, at.logs)
+            return Standing(after, [seed[first] for seed in many], logs)
 
-        def test(state: State, seeds: Tensors, logs: Logs, batch: Batch) -> tuple[State, Tensors, Logs]:
-            return state, seeds, each(lambda s, sums: step.test(s, seeds, sums, batch), lambda s, sums: sums, live, state, logs)
+        def test(at: Standing, batch: Batch) -> Standing:
+            run = lambda s, sums: step.test(s, at.seeds, sums, batch)  # noqa: E731
+            return at._replace(logs=each(run, lambda s, sums: sums, live, at.state, at.logs))
 
         result = lambda s, sums: step.result(sums, s.loss)  # noqa: E731
-        state, seeds, logs = _over(pieces, rows, train, (state, seeds, _empty(step, trials)))
-        results = dict(each(result, result, live, state, logs))
+        at = _over(pieces, part, rows, train, at)
+        results = dict(each(result, result, live, at.state, at.logs))
         if rows_val is not None:
-            _, _, logs = _over(pieces_val, rows_val, test, (state, seeds, _empty(step, trials)))
-            found = each(result, result, live, state, logs)
+            is_last = part.stop >= _count(pieces)
+            all_or_none = Part(tf.constant(0), tf.where(is_last, _count(pieces_val), 0))
+            tested = _over(pieces_val, all_or_none, rows_val, test, at._replace(logs=no_logs(step, live.shape[0])))
+            found = each(result, result, live, tested.state, tested.logs)
             results |= {f"val_{name}": values for name, values in found.items()}
-        return state, seeds, results
+        return at, results
 
     return epoch
+
+
+def no_logs(step: Step, trials: int) -> Logs:
+    """The sums of so many trials before an epoch."""
+    return tf.nest.map_structure(lambda zero: tf.repeat(zero[None], trials, 0), step.no_logs())
 
 
 class OtherNumbers(CannotFuse):
@@ -146,23 +169,24 @@ def _operation(error: Exception) -> str:
     return found[1] if found else type(error).__name__
 
 
-def _empty(step: Step, trials: int) -> Logs:
-    return tf.nest.map_structure(lambda zero: tf.repeat(zero[None], trials, 0), step.no_logs())
+def _count(pieces: Pieces) -> int:
+    return sum(numbers.shape[0] for numbers, _ in pieces)
 
 
-def _over(pieces: Pieces, rows: Rows, body: Callable[..., Any], carry: Any) -> Any:
-    """Takes the carry through all batches, one after another."""
+def _over(pieces: Pieces, part: Part, rows: Rows, body: Callable[[Standing, Batch], Standing], at: Standing) -> Standing:
+    """Goes through the batches of a part, one after another."""
+    before = 0
     for numbers, real in pieces:
 
-        def one(i: Any, carry: Any, numbers: tf.Tensor = numbers, real: tf.Tensor | None = real) -> Any:
-            return i + 1, body(*carry, _batch(rows, numbers[i], None if real is None else real[i]))
+        def one(i: Any, at: Standing, numbers: tf.Tensor = numbers, real: tf.Tensor | None = real) -> Any:
+            return i + 1, body(at, _batch(rows, numbers[i], None if real is None else real[i]))
 
-        if numbers.shape[0] == 1:
-            carry = one(0, carry)[1]
-        else:
-            count = numbers.shape[0]
-            carry = tf.while_loop(lambda i, _, count=count: i < count, one, (tf.constant(0), carry), parallel_iterations=1)[1]
-    return carry
+        count = numbers.shape[0]
+        stop = tf.minimum(part.stop - before, count)
+        start = tf.maximum(part.start - before, 0)
+        at = tf.while_loop(lambda i, _, stop=stop: i < stop, one, (start, at), parallel_iterations=1)[1]
+        before += count
+    return at
 
 
 def _batch(rows: Rows, numbers: tf.Tensor, real: tf.Tensor | None) -> Batch:

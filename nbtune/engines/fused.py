@@ -24,12 +24,13 @@ from nbtune.engines.base import Emit
 from nbtune.engines.batches import Piece
 from nbtune.engines.compaction import Compaction
 from nbtune.engines.convolutions import in_turn
-from nbtune.engines.epoch import Epoch, OtherNumbers, Rows, epoch_function, tensors
+from nbtune.engines.epoch import Epoch, OtherNumbers, Part, Pieces, Rows, Standing, epoch_function, no_logs, tensors
+from nbtune.engines.pace import Pace
 from nbtune.engines.reasons import CannotFuse
 from nbtune.engines.recipes import Recipe, recipes
 from nbtune.engines.stacks import AUTO, pays
-from nbtune.engines.step import State, Step, seed_places
-from nbtune.events import DONE, EpochEnded, TrialEnded, TrialStarted
+from nbtune.engines.step import Logs, State, Step, seed_places
+from nbtune.events import DONE, EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
 from nbtune.job import Job
 from nbtune.space import Value
 
@@ -176,6 +177,8 @@ class Fit:
         self._step, self._rows, self._rows_val, self._which = assemble(frame, stack, arrays)
         self._state: State
         self._seeds: list[tf.Tensor]
+        self._no_logs: Logs
+        self._pace = Pace()
         self._on_host: list[np.ndarray] | None
         self._running: list[Runner] = []
         self._ends: dict[str, list[TrialEnded]] = {recipe.trial: [] for recipe in stack}
@@ -194,16 +197,30 @@ class Fit:
             for epoch, order in zip(range(job.epochs), orders, strict=False):
                 before = time.time()
                 pieces = tensors(batches.cut(order, batch_size, alone))
-                self._state, self._seeds, results = run_epoch(
-                    self._state, self._seeds, self._rows, self._rows_val, pieces, pieces_val
-                )
-                self._on_host = None
-                self._end_epoch(epoch, {name: values.numpy() for name, values in sorted(results.items())}, before)
+                results = self._train_epoch(run_epoch, epoch, pieces, pieces_val)
+                self._end_epoch(epoch, results, before)
                 if not self._running:
                     break
                 size = self._state.live.shape[0]
                 if not in_turn(self._frame.model) and compaction.due(time.time() - before, len(self._running), size):
                     self._leave_the_stopped_behind()
+
+    def _train_epoch(self, run_epoch: Epoch, epoch: int, pieces: Pieces, pieces_val: Pieces) -> dict[str, np.ndarray]:
+        """One epoch, with a sign of life between its parts; what Keras logs, `(trials,)` for each name."""
+        live, count, done = self._state.live, sum(numbers.shape[0] for numbers, _ in pieces), 0
+        at = Standing(self._state, self._seeds, self._no_logs)
+        while done < count:
+            before, ahead = time.perf_counter(), self._pace.batches(count - done)
+            part = Part(tf.constant(done), tf.constant(done + ahead))
+            at, results = run_epoch(at, live, self._rows, self._rows_val, pieces, pieces_val, part)
+            logs = {name: values.numpy() for name, values in sorted(results.items())}
+            done += ahead
+            self._pace.took(ahead, time.perf_counter() - before)
+            if done < count:
+                self._emit([EpochUnderWay([runner.recipe.trial for runner in self._running], epoch + 1, done / count)])
+        self._state, self._seeds, _ = at
+        self._on_host = None
+        return logs
 
     def _begin(self, job: Job) -> None:
         """Each trial at the start of its next run; what was compiled for the first one is used again."""
@@ -211,6 +228,7 @@ class Fit:
         self._state = stacked(self._frame, stack, self._step.update, self._which)
         self._seeds = [tf.constant(seed) for seed in stack[0].seeds]
         self._on_host = None
+        self._no_logs = no_logs(self._step, len(stack))
         over = {end.trial for end in self._ended}
         runners = [Runner(r, trial.early_stopping(job), i, self._weights) for i, r in enumerate(stack)]
         self._running = [runner for runner in runners if runner.recipe.trial not in over]
@@ -227,6 +245,7 @@ class Fit:
     def _leave_the_stopped_behind(self) -> None:
         places = [runner.place for runner in self._running]
         self._state = tf.nest.map_structure(lambda part: tf.gather(part, places), self._state)
+        self._no_logs, self._pace = no_logs(self._step, len(places)), Pace()
         self._on_host = None
         for place, runner in enumerate(self._running):
             runner.place = place

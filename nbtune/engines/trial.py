@@ -19,12 +19,13 @@ import keras
 from nbtune import data
 from nbtune.engines.base import Emit
 from nbtune.engines.tracebacks import user_traceback
-from nbtune.events import DIVERGED, DONE, FAILED, DiskFull, EpochEnded, TrialEnded, TrialStarted
+from nbtune.events import DIVERGED, DONE, FAILED, DiskFull, EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
 from nbtune.job import Job
 from nbtune.model import compiled, loss_name, seed, units
 from nbtune.space import Value
 
 SECONDS_BETWEEN_TRIES = 1
+SECONDS_BETWEEN_SIGNS = 0.8
 
 
 def fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value]) -> TrialEnded:
@@ -58,11 +59,31 @@ def _run(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], arrays: 
     """One run of a trial: the model with its best epoch's weights, and what it came to."""
     model = new_model(job, values, arrays.x)
     stopper = early_stopping(job)
-    reporter = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: emit([EpochEnded(trial, epoch + 1, {k: float(v) for k, v in logs.items()})])
-    )
-    history = train(job, model, values, arrays, [keras.callbacks.TerminateOnNaN(), stopper, reporter])
+    history = train(job, model, values, arrays, [keras.callbacks.TerminateOnNaN(), stopper, Reporter(emit, trial)])
     return model, verdict(job, trial, history, stopper.best_epoch + 1)
+
+
+class Reporter(keras.callbacks.Callback):
+    """Tells each epoch of a trial, and about once a second how far it is in a long one."""
+
+    def __init__(self, emit: Emit, trial: str) -> None:
+        super().__init__()
+        self._emit, self._trial = emit, trial
+        self._epoch = 1
+        self._last = time.monotonic()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._epoch = epoch + 1
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        now = time.monotonic()
+        if now - self._last > SECONDS_BETWEEN_SIGNS and batch + 1 < self.params["steps"]:
+            self._last = now
+            self._emit([EpochUnderWay([self._trial], self._epoch, (batch + 1) / self.params["steps"])])
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._last = time.monotonic()
+        self._emit([EpochEnded(self._trial, epoch + 1, {name: float(value) for name, value in (logs or {}).items()})])
 
 
 def together(job: Job, ends: Sequence[TrialEnded]) -> tuple[TrialEnded, int]:

@@ -48,9 +48,18 @@ def _time_left(progress: Progress, now: float) -> str:
     """Coarse, so that the line does not tick with every second."""
     left = progress.seconds_left(now)
     if left is None:
-        running = sum(trial.status == RUNNING for trial in progress.trials)
-        return f"{running:,} under way" if running else "starting"
+        return _under_way(progress)
     if left < 5:
         return "a few seconds left"
     step = 5 if left < 120 else 30 if left < 3600 else 300
     return f"about {duration(step * round(left / step))} left"
+
+
+def _under_way(progress: Progress) -> str:
+    """`24 under way, 3.4 of 30 epochs`, which is how far the first of them is."""
+    running = [trial for trial in progress.trials if trial.status == RUNNING]
+    if not running:
+        return "starting"
+    epochs = max(trial.epochs + trial.share for trial in running)
+    far = f", {f'{epochs:.1f}'.removesuffix('.0')} of {progress.epochs:,} epochs" if epochs else ""
+    return f"{len(running):,} under way{far}"

@@ -89,7 +89,11 @@ class Wire:
 
     def _changed_trials(self, trials: list[Trial]) -> Message:
         before: Sequence[Trial | None] = self._trials or [None] * len(trials)
-        changed = {i: _facts(trial) for i, (trial, old) in enumerate(zip(trials, before, strict=True)) if trial is not old}
+        changed = {
+            i: _facts(trial)
+            for i, (trial, old) in enumerate(zip(trials, before, strict=True))
+            if trial is not old and (old is None or _facts(trial) != _facts(old))
+        }
         self._trials = trials
         return {"trials": changed} if changed else {}
 

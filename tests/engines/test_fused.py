@@ -11,9 +11,9 @@ import pytest
 import tensorflow as tf
 from keras import layers, optimizers
 
-from nbtune.engines import fused, trial
+from nbtune.engines import fused, pace, trial
 from nbtune.engines.inline import Inline
-from nbtune.events import EpochEnded, TrialEnded, TrialStarted
+from nbtune.events import EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
 from nbtune.options import Options
 from nbtune.prepare import Request, prepare
 
@@ -345,6 +345,22 @@ def test_events_of_an_epoch_come_together(job_of):
     assert [[event.trial for event in message] for message in epochs] == [["0", "1"]] * 3
     assert [event.epoch for message in epochs for event in message] == [1, 1, 2, 2, 3, 3]
     assert [type(message[0]) for message in messages[-2:]] == [TrialEnded, TrialEnded]
+
+
+@pytest.mark.parametrize("layer", [lambda: layers.Dense(4, "relu"), lambda: layers.BatchNormalization()], ids=["rows", "batches"])
+def test_a_long_epoch_is_trained_in_parts_to_the_same_numbers(job_of, compiled, monkeypatch, layer):
+    job, trials = job_of(classifier(layer), (X, Y), epochs=3, patience=None)  # 168 rows: 5 batches of 32, and 8 rows
+    whole = in_stacks(job, trials)
+    before = compiled()
+    monkeypatch.setattr(pace, "SECONDS", 1e-9)
+    messages = []
+    in_parts = {end.trial: end for end in fused.fit_stack(job, messages.append, trials).ended}
+    assert {id: end.history for id, end in in_parts.items()} == {id: end.history for id, end in whole.items()}
+    assert compiled() == 2 * before
+    signs = [message for message in messages if isinstance(message[0], EpochUnderWay)]
+    assert [[(sign.trials, sign.epoch, sign.share) for sign in message] for message in signs] == [
+        [(["0", "1"], epoch, batches / 6)] for epoch in (1, 2, 3) for batches in range(1, 6)
+    ]
 
 
 def test_one_stack_is_compiled_once(job_of, compiled):

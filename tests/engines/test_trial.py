@@ -8,6 +8,8 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 from nbtune import tune
+from nbtune.engines import trial as engine
+from nbtune.events import EpochEnded, EpochUnderWay
 from tests.conftest import dense
 
 
@@ -151,3 +153,15 @@ def test_several_inputs(flowers, here):
 
     found = search(({"a": x[:, :2], "b": x[:, 2:]}, y), here, build, units=[8])
     assert found.coverage.done == 1
+
+
+def test_a_long_epoch_gives_signs_of_life(monkeypatch):
+    monkeypatch.setattr(engine, "SECONDS_BETWEEN_SIGNS", -1.0)
+    events = []
+    model = dense(1, 4)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    x, y = np.zeros((80, 4), "float32"), np.arange(80) % 3
+    model.fit(x, y, batch_size=32, epochs=2, callbacks=[engine.Reporter(events.extend, "7")], verbose=0)
+    signs = [(event.epoch, event.share) for event in events if isinstance(event, EpochUnderWay)]
+    assert signs == [(1, 1 / 3), (1, 2 / 3), (2, 1 / 3), (2, 2 / 3)]
+    assert [(event.trial, event.epoch) for event in events if isinstance(event, EpochEnded)] == [("7", 1), ("7", 2)]

@@ -1,6 +1,6 @@
 import pytest
 
-from nbtune.events import FAILED, StateChanged, TrialEnded, TrialStarted
+from nbtune.events import FAILED, EpochEnded, EpochUnderWay, StateChanged, TrialEnded, TrialStarted
 from nbtune.views.headline import headline, spoken
 
 from .conftest import done, product, search
@@ -15,6 +15,14 @@ FOUR = product(units=[8, 16], layers=[1, 2])
         ([], "planned: 4 combinations, nothing trained yet"),
         ([RUN], "running: 0 of 4, starting"),
         ([RUN, TrialStarted("0", 1000.0)], "running: 0 of 4, 1 under way"),
+        (
+            [RUN, TrialStarted("0", 1000.0), TrialStarted("1", 1000.0), EpochEnded("0", 1, {}), EpochEnded("0", 2, {})],
+            "running: 0 of 4, 2 under way, 2 of 10 epochs",
+        ),
+        (
+            [RUN, TrialStarted("0", 1000.0), EpochUnderWay(["0"], 4, 0.4)],
+            "running: 0 of 4, 1 under way, 3.4 of 10 epochs",
+        ),
         (
             [RUN, done("0", 0.98333, seconds=40)],
             "running: 1 of 4, about 1 min 00 s left; best val_accuracy 0.9833 (units 8, layers 1)",

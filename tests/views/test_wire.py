@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from nbtune.events import EpochEnded, StateChanged, TrialEnded, TrialReopened, TrialStarted
+from nbtune.events import RUNNING, EpochEnded, EpochUnderWay, StateChanged, TrialEnded, TrialReopened, TrialStarted
 from nbtune.views.wire import Wire
 
 from .conftest import done, product, search
@@ -71,6 +71,10 @@ def test_nothing_is_told_twice(two_thousand):
     wire = Wire(two_thousand)
     whole = wire.whole(1000.0)
     assert wire.changes(1000.0) == {}
+    running = [trial.id for trial in two_thousand.trials if trial.status == RUNNING]
+    epochs = two_thousand.trial(running[0]).epochs
+    two_thousand.apply(EpochUnderWay([id for id in running if two_thousand.trial(id).epochs == epochs], epochs + 1, 0.5))
+    assert wire.changes(1000.0).keys() <= {"head"}
     two_thousand.apply(EpochEnded("1500", 4, {"accuracy": 0.5, "val_accuracy": 0.4}))
     changes = wire.changes(1000.0)
     assert changes["trials"].keys() == {1500}
