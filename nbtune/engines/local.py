@@ -126,18 +126,23 @@ class Workers:
 
     def _listen(self) -> None:
         assert self._process.stdout
-        with self._process.stdout as messages:
-            for message in map(json.loads, messages):
-                if "events" in message:
-                    self._emit([from_dict(event) for event in message["events"]])
-                elif "done" in message:
-                    self._halted[message["done"]].set()
-                else:
-                    future = self._futures.pop(message["id"], None)  # gone if `close` was faster
-                    if future:
-                        _settle(future, message)
-        self._ended.set()
-        self._give_up()
+        try:
+            with self._process.stdout as messages:
+                for message in map(json.loads, messages):
+                    self._take(message)
+        finally:  # also where a message cannot be understood: nobody would listen to the next
+            self._ended.set()
+            self._give_up()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "events" in message:
+            self._emit([from_dict(event) for event in message["events"]])
+        elif "done" in message:
+            self._halted[message["done"]].set()
+        else:
+            future = self._futures.pop(message["id"], None)  # gone if `close` was faster
+            if future:
+                _settle(future, message)
 
     def _give_up(self) -> None:
         """Settles what will never have a result."""
