@@ -123,14 +123,16 @@ class Cost:
     """Of a trial on its own, or of a stack.
 
     Attributes:
-        setup: seconds for all but the epochs: to build, to trace, to compile, and to write the weights.
+        setup: seconds for all but the epochs and what comes with each trial of a stack: to trace and to compile.
         epoch: seconds for an epoch of one trial.
+        trial: seconds for each trial of a stack, to build it and to write its weights; on its own they are in `setup`.
         worker_mb: memory that the worker held by itself afterwards.
     """
 
     setup: float
     epoch: float
     worker_mb: float
+    trial: float = 0.0
 
     @classmethod
     def mean(cls, costs: Sequence[Cost]) -> Cost:
@@ -157,7 +159,7 @@ class Measured:
         ends = [self.before] * workers
         for stack in stacks:
             if self.stack and stack.trials > 1 and not stack.reason:
-                each = [self.stack.setup + repeats * epochs * stack.trials * self.stack.epoch]
+                each = [self.stack.setup + stack.trials * (self.stack.trial + repeats * epochs * self.stack.epoch)]
             else:
                 each = [repeats * (self.alone.setup + epochs * self.alone.epoch)] * stack.trials
             for seconds in each:

@@ -26,6 +26,12 @@ def parts(stack: Sequence[Recipe], job: Job, arrays: data.Arrays) -> list[Sequen
     return [stack[i::count] for i in range(count)]
 
 
+def more_mb(recipe: Recipe, trials: int, job: Job) -> float:
+    """An estimate of what a stack takes that has so many more trials, in MB; it is parted where there is no room."""
+    each, at_work = trial_bytes(recipe)
+    return min(trials * (each + (0 if in_turn(recipe.model) else at_work)), _room(job)) / 1e6
+
+
 def trial_bytes(recipe: Recipe) -> tuple[int, int]:
     """An estimate of what one trial of a stack takes: for its weights and slots, and at work for its rows' activations."""
     weights = sum(value.size for value in [*recipe.weights, *recipe.others])

@@ -12,12 +12,12 @@ import keras
 import psutil
 
 from nbtune import data
-from nbtune.engines import fused, recipes, trial
+from nbtune.engines import fused, memory, recipes, trial
 from nbtune.engines.base import Emit
 from nbtune.engines.stacks import FUSED
 from nbtune.engines.tracebacks import user_traceback
 from nbtune.errors import BuildError, UsageError
-from nbtune.events import EpochEnded, Event
+from nbtune.events import EpochEnded, Event, TrialStarted
 from nbtune.function import global_values, user_functions
 from nbtune.job import Job
 from nbtune.model import build, metric_names, own_loss, units
@@ -153,10 +153,13 @@ def sorted_values(hyperparameter: Any) -> list[Value]:
     return sorted(values) if getattr(hyperparameter, "step", 1) is None else values
 
 
-def measure(job: Job, emit: Emit, trials: list[Mapping[str, Value]], together: bool) -> dict[str, Any]:
+def measure(job: Job, emit: Emit, trials: list[Mapping[str, Value]], of: int, together: bool) -> dict[str, Any]:
     """Trains these combinations for three epochs as a stack, unless told not to, and then the middle one on its own.
 
     The first of the two includes what TensorFlow does once in a process: an estimate is to be an upper bound.
+
+    Args:
+        of: how many trials the stack has from which they were taken.
 
     Returns:
         The fields of `plan.Measured`, but `before`; `alone` and `stack` as dicts, and `reason` why there is no `stack`.
@@ -164,9 +167,14 @@ def measure(job: Job, emit: Emit, trials: list[Mapping[str, Value]], together: b
     arrays = data.read(job.folder)
     quick = replace(job, epochs=_EPOCHS, patience=None, repeats=1, engine=FUSED, project=job.folder.parent / "measured")
     stack, reason = _stack(quick, trials) if together else (None, None)
-    alone = _alone(quick, trials[len(trials) // 2], arrays)
-    memory = psutil.Process().memory_full_info()
-    return {"alone": alone, "stack": stack, "reason": reason, "shared_mb": (memory.rss - memory.uss) / 1e6}
+    middle = trials[len(trials) // 2]
+    if stack and of > len(trials):
+        (recipe,) = recipes.recipes(quick, {"0": middle}, arrays)
+        assert isinstance(recipe, recipes.Recipe), "it has been trained in a stack"
+        stack["worker_mb"] += memory.more_mb(recipe, of - len(trials), quick)
+    alone = _alone(quick, middle, arrays)
+    held = psutil.Process().memory_full_info()
+    return {"alone": alone, "stack": stack, "reason": reason, "shared_mb": (held.rss - held.uss) / 1e6}
 
 
 def _alone(job: Job, values: Mapping[str, Value], arrays: data.Arrays) -> dict[str, float]:
@@ -182,8 +190,11 @@ def _alone(job: Job, values: Mapping[str, Value], arrays: data.Arrays) -> dict[s
 def _stack(job: Job, trials: list[Mapping[str, Value]]) -> tuple[dict[str, float] | None, str | None]:
     """The fields of `plan.Cost` for a stack, or why it was not trained. It may have been trained in several parts."""
     marks: list[float] = []
+    began: list[float] = []
 
     def note(events: list[Event]) -> None:
+        if isinstance(events[0], TrialStarted):
+            began.append(time.perf_counter())
         if isinstance(events[0], EpochEnded):
             marks.append(time.perf_counter())
 
@@ -191,7 +202,8 @@ def _stack(job: Job, trials: list[Mapping[str, Value]]) -> tuple[dict[str, float
     refused = fused.fit_stack(job, note, {str(i): values for i, values in enumerate(trials)}).refused
     if refused:
         return None, next(iter(refused.values()))
-    return _cost(start, marks, len(trials)), None
+    cost, around = _cost(start, marks, len(trials)), began[0] - start + time.perf_counter() - marks[-1]
+    return {**cost, "setup": cost["setup"] - around, "trial": around / len(trials)}, None
 
 
 def _cost(start: float, marks: list[float], trials: int) -> dict[str, float]:

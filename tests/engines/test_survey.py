@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nbtune import UsageError, tune
+from nbtune.engines import fused
+from nbtune.engines.measuring import MOST_TRIALS
 from nbtune.engines.survey import explore
 from nbtune.function import Function
 from nbtune.job import Job
@@ -213,6 +215,21 @@ def test_a_plan_measures_stacks_and_trials_alone(flowers, here):
     assert (plan.trials, plan.stacks, plan.alone) == (8, 2, {})
     assert 0.1 < plan.seconds < plan.seconds_alone
     assert 100 < plan.peak_mb < 5000
+
+
+def test_of_a_large_stack_a_plan_trains_a_part(flowers, here, monkeypatch):
+    trained = []
+    train = fused.fit_stack
+    monkeypatch.setattr(fused, "fit_stack", lambda job, emit, trials: trained.append(trials) or train(job, emit, trials))
+    rates = [i / 1e5 for i in range(1, 2001)]
+    plan = tune(plain, flowers, units=[4], learning_rate=rates, plan=True, epochs=2, workers=0, dir=str(here)).plan
+    assert (plan.trials, plan.stacks) == (2000, 1)
+    assert [len(trials) for trials in trained] == [MOST_TRIALS]
+    chosen = [values["learning_rate"] for values in trained[0].values()]
+    assert chosen == sorted(chosen)
+    assert max(chosen) - min(chosen) > 0.95 * (rates[-1] - rates[0])
+    assert 0.1 < plan.seconds < plan.seconds_alone
+    assert plan.peak_mb > 100
 
 
 def test_the_plan_says_which_stacks_are_too_small(flowers, here):
