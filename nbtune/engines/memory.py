@@ -29,7 +29,7 @@ def parts(stack: Sequence[Recipe], job: Job, arrays: data.Arrays) -> list[Sequen
 def more_mb(recipe: Recipe, trials: int, job: Job) -> float:
     """An estimate of what a stack takes that has so many more trials, in MB; it is parted where there is no room."""
     each, at_work = trial_bytes(recipe)
-    return min(trials * (each + (0 if in_turn(recipe.model) else at_work)), _room(job)) / 1e6
+    return min(trials * (each + (0 if in_turn(recipe.model) else at_work)), max(_room(job), 0.0)) / 1e6
 
 
 def trial_bytes(recipe: Recipe) -> tuple[int, int]:
