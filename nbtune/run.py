@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nbtune import machine
 from nbtune.engines.drive import drive
-from nbtune.engines.measuring import measure
+from nbtune.engines.measuring import look_at, measure
 from nbtune.engines.site import Site
 from nbtune.engines.stacks import shared_out, stacks
 from nbtune.errors import EngineDied, UsageError, WorkerDied
@@ -262,16 +262,12 @@ class Run:
     def _planned(self, site: Site, began: float) -> Plan:
         """The size of the search, and with `--plan` its cost."""
         options, work = self.request.options, shared_out(self._stacks, self._workers)
-        groups = [[self.space.combinations[i] for i in group] for group in work]
         plan = partial(Plan.of, self.space, options.epochs, self._workers, repeats=options.repeats)
         if not options.plan:
-            return plan(stacks=[Stack(len(group)) for group in groups])
+            return plan(stacks=[Stack(len(numbers)) for numbers in work])
         before = time.monotonic() - began
-        together = [group for group in groups if len(group) > 1]
-        found = {"firsts": [group[0] for group in together], "sizes": [len(group) for group in together]}
-        known = iter(site.engine.submit("reasons", self.job, **found).result()["reasons"] if together else [])
-        stacks = [Stack(len(group), next(known) if len(group) > 1 else None) for group in groups]
-        measured, reason = measure(site.engine, self.job, groups, stacks, self._workers)
+        stacks = look_at(site.engine, self.job, self.space, work)
+        measured, reason = measure(site.engine, self.job, self.space, work, stacks, self._workers)
         if reason:  # shows only when a stack is trained
             stacks = [replace(stack, reason=stack.reason or reason) if stack.trials > 1 else stack for stack in stacks]
         return plan(replace(measured, before=before), stacks)

@@ -159,6 +159,7 @@ def measure(job: Job, emit: Emit, trials: list[Mapping[str, Value]], of: int, to
     The first of the two includes what TensorFlow does once in a process: an estimate is to be an upper bound.
 
     Args:
+        trials: the widest first.
         of: how many trials the stack has from which they were taken.
 
     Returns:
@@ -169,7 +170,7 @@ def measure(job: Job, emit: Emit, trials: list[Mapping[str, Value]], of: int, to
     stack, reason = _stack(quick, trials) if together else (None, None)
     middle = trials[len(trials) // 2]
     if stack and of > len(trials):
-        (recipe,) = recipes.recipes(quick, {"0": middle}, arrays)
+        (recipe,) = recipes.recipes(quick, {"0": trials[0]}, arrays)
         assert isinstance(recipe, recipes.Recipe), "it has been trained in a stack"
         stack["worker_mb"] += memory.more_mb(recipe, of - len(trials), quick)
     alone = _alone(quick, middle, arrays)
