@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from nbtune.engines.start import Starts
 from nbtune.errors import UsageError
 from nbtune.options import Options
 from nbtune.plan import Plan
@@ -29,11 +30,12 @@ class Estimator:
 
     Args:
         tell: is called from a thread with the estimate, or with what is wrong with the options.
+        starts: where the workers come from.
         settled: seconds without another change before it begins.
     """
 
-    def __init__(self, tell: Callable[[Estimate | UsageError], None], settled: float = SETTLED) -> None:
-        self._tell, self._settled = tell, settled
+    def __init__(self, tell: Callable[[Estimate | UsageError], None], starts: Starts, settled: float = SETTLED) -> None:
+        self._tell, self._starts, self._settled = tell, starts, settled
         self._changed = threading.Condition()
         self._wanted: Options | None = None
         self._thread: threading.Thread | None = None
@@ -63,7 +65,7 @@ class Estimator:
 
     def _work(self) -> None:
         while options := self._next():
-            result = _estimate(options)
+            result = _estimate(options, self._starts)
             with self._changed:
                 is_latest = self._wanted is options
                 self._wanted = None if is_latest else self._wanted
@@ -79,11 +81,11 @@ class Estimator:
             return self._wanted
 
 
-def _estimate(options: Options) -> Estimate | UsageError:
+def _estimate(options: Options, starts: Starts) -> Estimate | UsageError:
     """As `%%tune --plan`, in a folder that goes away."""
     with tempfile.TemporaryDirectory(prefix="nbtune-") as folder:
         try:
-            run = Run(Request.of(replace(options, plan=True, dir=folder)), "estimate")
+            run = Run(Request.of(replace(options, plan=True, dir=folder)), "estimate", starts)
         except UsageError as error:
             return error
         except Exception as error:  # workers that die, no memory: the form must go on

@@ -16,12 +16,12 @@ import sysconfig
 import textwrap
 import types
 from collections.abc import Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nbtune import machine
 from nbtune.data import Data, blocks
 from nbtune.errors import UsageError
 from nbtune.function import Function, global_values, user_functions
@@ -43,7 +43,7 @@ def fingerprint(options: Options, function: Function, data: Data) -> Fingerprint
         "function": _hash(_function(function)),
         "data": _hash(*_data(data)),
         "terms of the fit": _hash(json.dumps(terms, sort_keys=True), str(data.batch_size)),
-        "versions": _hash(*(f"{name} {_version(name)}" for name in _PACKAGES)),
+        "versions": _hash(*(f"{name} {machine.installed(name)}" for name in _PACKAGES)),
     }
 
 
@@ -65,13 +65,6 @@ def _hash(*parts: str | bytes) -> str:
         piece = part.encode() if isinstance(part, str) else part
         digest.update(len(piece).to_bytes(8, "little") + piece)
     return digest.hexdigest()
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "none"
 
 
 def _data(data: Data) -> Iterable[bytes]:

@@ -11,6 +11,7 @@ from nbtune import names
 from nbtune.errors import UsageError
 
 CLASSES, ONE_HOT, MULTI_LABEL, NUMBERS = "classes", "one-hot", "multi-label", "numbers"
+_DEFAULT = "the default loss"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Labels:
         """
         losses = [names.canonical(loss) for loss in losses]
         labels = cls._read(y, losses, units)
-        for loss in losses or ["the default loss"]:
+        for loss in losses or [_DEFAULT]:
             labels._check(y, loss, units)
         return labels
 
@@ -68,6 +69,11 @@ class Labels:
         return cls(CLASSES, classes)
 
     def _check(self, y: np.ndarray, loss: str, units: int | None) -> None:
+        is_default = loss == _DEFAULT and units is not None
+        if (loss in names.CLASS_LOSSES or is_default) and self.form == NUMBERS and set(np.unique(y)) == {-1, 1}:
+            raise UsageError(
+                "the labels are -1 and 1; for two classes take y = (y > 0).astype(int), for numbers add --loss mean_squared_error"
+            )
         if loss in names.CLASS_LOSSES and self.form == NUMBERS:
             raise UsageError(
                 f"loss {loss} is for classes, and the labels are numbers like {y.reshape(-1)[0]:.4g}; "

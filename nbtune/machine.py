@@ -1,17 +1,27 @@
-"""What this machine lends us: cores and memory, containers (Binder, Docker) considered."""
+"""What this machine lends us: cores and memory, containers (Binder, Docker) considered, and packages."""
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
-from loky import cpu_count
 
 SHARED_MB, WORKER_MB = 500, 350  # TensorFlow once, then a worker that trains a small network; measured
 
 
+def installed(package: str) -> str:
+    """The version of an installed package, "none" if it is not."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
+
+
 def cores() -> int:
     """Cores that this process may use: affinity and container quota considered."""
+    from loky import cpu_count  # here, so that %load_ext stays quick
+
     return int(cpu_count())
 
 
@@ -29,9 +39,10 @@ def memory_mb() -> float:
     return free / 1e6
 
 
-def usual_workers(limit_mb: float | None = None) -> int:
-    """One worker a core, as far as memory goes: the free one, or `limit_mb` if that is less."""
-    memory = memory_mb() if limit_mb is None else min(memory_mb(), limit_mb)
+def usual_workers(limit_mb: float | None = None, held_mb: float = 0.0) -> int:
+    """One worker a core, as far as memory goes: the free one and what they hold already, or `limit_mb` if that is less."""
+    memory = memory_mb() + held_mb
+    memory = memory if limit_mb is None else min(memory, limit_mb)
     return max(1, min(cores(), int((memory - SHARED_MB) // WORKER_MB)))
 
 

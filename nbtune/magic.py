@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
 from nbtune.completion import complete
+from nbtune.engines.start import Spare
 from nbtune.errors import UsageError, did_you_mean
 from nbtune.options import Options, help_text
 
@@ -41,6 +43,7 @@ class TuneMagics(Magics):
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
+        self.spare = Spare()  # of workers, for the next search
         self._panels: dict[tuple[str, str], Any] = {}  # the last one of a search and its function
 
     @cell_magic("tune")  # type: ignore[arg-type]  # as IPython annotates it, it would take nothing
@@ -77,7 +80,7 @@ class TuneMagics(Magics):
         options = Options.typed(texts, self._evaluate, self._defaults())
         request = Request.of(options)
         self._stop_earlier(name)
-        search = prepared(request, name)
+        search = prepared(request, name, self.spare)
         self.shell.user_ns[name] = search
         if not options.plan:
             search.resume()
@@ -129,6 +132,7 @@ class TuneMagics(Magics):
             evaluate=self._evaluate,
             begin=lambda: self._stop_earlier(name),
             keep=lambda search: self.shell.user_ns.update({name: search}),
+            starts=self.spare,
         )
         earlier = self._panels.get((name, build))
         typed = texts or (earlier.texts if earlier else None)
@@ -178,8 +182,8 @@ class TuneMagics(Magics):
         try:
             return eval(text, self.shell.user_ns)
         except NameError as error:
-            hint = did_you_mean(error.name or "", self.shell.user_ns)
-            raise UsageError(f"{error.name!r} is not defined{hint}; run the cell that defines it first") from None
+            hint = did_you_mean(error.name or "", self.shell.user_ns) or "; run the cell that defines it first"
+            raise UsageError(f"{error.name!r} is not defined{hint}") from None
         except SyntaxError:
             raise UsageError(f"{text!r} is no Python expression") from None
         except Exception as error:
@@ -228,8 +232,10 @@ def _with_a_body_if_named(lines: list[str]) -> list[str]:
 
 
 def register(shell: InteractiveShell) -> None:
-    """Adds the magics, their completion, and `%%tune` cells without a body to a shell."""
-    shell.register_magics(NbTune(shell=shell))
+    """Adds the magics, their completion, and `%%tune` cells without a body to a shell; the first workers get ready."""
+    magics = NbTune(shell=shell)
+    shell.register_magics(magics)
+    threading.Thread(target=magics.spare.renew, name="nbtune-spare", daemon=True).start()
     for command in ("%%tune", "%tune"):
         shell.set_hook("complete_command", _complete, str_key=command)
     transform = _with_a_body_if_named if isinstance(shell, TerminalInteractiveShell) else _with_a_body

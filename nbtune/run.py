@@ -16,6 +16,7 @@ from nbtune.engines.drive import drive
 from nbtune.engines.measuring import look_at, measure
 from nbtune.engines.site import Site
 from nbtune.engines.stacks import shared_out, stacks
+from nbtune.engines.start import Starts
 from nbtune.errors import EngineDied, UsageError, WorkerDied
 from nbtune.events import DIVERGED, FAILED, RUNNING, STOPPED, DiskFull, Event, StateChanged, TrialEnded, TrialReopened
 from nbtune.job import Job
@@ -45,19 +46,22 @@ class Run:
     space: Space
     job: Job
 
-    def __init__(self, request: Request, name: str) -> None:
+    def __init__(self, request: Request, name: str, starts: Starts) -> None:
         """Looks at the function in a worker and at what an earlier run left; trains nothing yet.
+
+        Args:
+            starts: where the workers come from.
 
         Raises:
             UsageError: the request cannot be carried out; nothing is left on disk.
         """
         options = request.options
-        self.request = request
+        self.request, self._starts = request, starts
         self._taking = threading.RLock()
         self._over = threading.Event()  # and not Thread.join, which an interrupt can break
         self._over.set()
         limit = options.memory_limit
-        self._workers = machine.usual_workers(limit) if options.workers is None else options.workers
+        self._workers = machine.usual_workers(limit, starts.held_mb()) if options.workers is None else options.workers
         self._site: Site | None = None
         self.project = Project.open(Path(options.dir), name, request.fingerprint, options.fresh)
         began = time.monotonic()
@@ -153,12 +157,13 @@ class Run:
 
     def refit(self, trial: Trial, epochs: int) -> Path:
         """Trains a combination on all rows for so many epochs, in a worker; returns the file of its weights."""
-        site = Site.open(min(self._workers, 1), self.project.path / "workers.log", lambda events: None)
+        site = Site.open(min(self._workers, 1), self.project.path / "workers.log", lambda events: None, self._starts)
         try:
             fit = site.engine.submit("refit", self._with_data(site), values=dict(trial.values), epochs=epochs)
             return Path(fit.result()["weights"])
         finally:
             site.close()
+            self._starts.renew()
 
     def _start(self, again: Iterable[str]) -> None:
         self.project.acquire()
@@ -239,7 +244,8 @@ class Run:
             self.progress.apply(StateChanged("paused", time.time(), reason))
 
     def _open_site(self) -> Site:
-        self._site = Site.open(self._workers, self.project.path / "workers.log", lambda events: self._take(*events))
+        log = self.project.path / "workers.log"
+        self._site = Site.open(self._workers, log, lambda events: self._take(*events), self._starts)
         return self._site
 
     def _reopen_site(self) -> Site:
@@ -258,6 +264,7 @@ class Run:
         site, self._site = self._site, None
         if site:
             site.close()
+            self._starts.renew()
 
     def _planned(self, site: Site, began: float) -> Plan:
         """The size of the search, and with `--plan` its cost."""

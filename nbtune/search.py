@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbtune import winner
+from nbtune.engines.start import OnDemand, Starts
 from nbtune.errors import UsageError
 from nbtune.options import Options
 from nbtune.plan import Plan
@@ -194,7 +195,7 @@ def tune(build: Any = None, data: Any = None, *, name: str = "search", wait: boo
     """
     if not name.isidentifier():  # it becomes the name of a folder
         raise UsageError(f"{name!r} cannot be the name of a search; use letters, digits and _")
-    search = prepared(Request.of(Options.of(build=build, data=data, wait=wait, **options)), name)
+    search = prepared(Request.of(Options.of(build=build, data=data, wait=wait, **options)), name, OnDemand())
     if search.state == "planned" and not search.plan.measured:
         search.resume()
         if wait:
@@ -202,11 +203,11 @@ def tune(build: Any = None, data: Any = None, *, name: str = "search", wait: boo
     return search
 
 
-def prepared(request: Request, name: str) -> Search:
+def prepared(request: Request, name: str, starts: Starts) -> Search:
     """A search that is ready to start, with a word on screen while the workers load TensorFlow."""
     screen = Screen()
     with screen.notice("Starting the workers …"):
-        run = Run(request, name)
+        run = Run(request, name, starts)
     for note in run.notes:
         print(note)
     return Search(run, screen)

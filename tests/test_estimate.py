@@ -3,6 +3,7 @@ import threading
 import pytest
 
 from nbtune import estimate
+from nbtune.engines.start import OnDemand
 from nbtune.errors import UsageError
 from nbtune.estimate import Estimator
 from nbtune.options import Options
@@ -31,7 +32,7 @@ def options(flowers, **more):
 
 
 def test_the_estimate_is_that_of_a_plan_and_leaves_nothing_behind(flowers, told, here):
-    estimator = Estimator(told, settled=0.0)
+    estimator = Estimator(told, OnDemand(), settled=0.0)
     estimator.ask(options(flowers, layers=[1, 2], units=[4, 8]))
     estimator_thread = estimator._thread
     assert told.came.wait(60)
@@ -46,7 +47,9 @@ def test_the_estimate_is_that_of_a_plan_and_leaves_nothing_behind(flowers, told,
 
 
 def test_a_mistake_that_shows_only_with_the_data_is_told(flowers, told):
-    Estimator(told, settled=0.0).ask(options(flowers, layers=[1], units=[4], loss=["binary_crossentropy"], axis={"no": [1]}))
+    Estimator(told, OnDemand(), settled=0.0).ask(
+        options(flowers, layers=[1], units=[4], loss=["binary_crossentropy"], axis={"no": [1]})
+    )
     assert told.came.wait(10)
     assert isinstance(told.found[0], UsageError)
     assert "no parameter 'no'" in str(told.found[0])
@@ -54,8 +57,8 @@ def test_a_mistake_that_shows_only_with_the_data_is_told(flowers, told):
 
 def test_only_the_latest_options_are_estimated(flowers, told, monkeypatch):
     asked = []
-    monkeypatch.setattr(estimate, "_estimate", lambda options: asked.append(options.epochs) or options.epochs)
-    estimator = Estimator(told, settled=0.2)
+    monkeypatch.setattr(estimate, "_estimate", lambda options, starts: asked.append(options.epochs) or options.epochs)
+    estimator = Estimator(told, OnDemand(), settled=0.2)
     for epochs in range(1, 6):
         estimator.ask(Options.of(build=dense, data=flowers, epochs=epochs))
     assert told.came.wait(5)
@@ -65,8 +68,8 @@ def test_only_the_latest_options_are_estimated(flowers, told, monkeypatch):
 
 def test_what_was_forgotten_is_not_told(flowers, told, monkeypatch):
     begun, go_on = threading.Event(), threading.Event()
-    monkeypatch.setattr(estimate, "_estimate", lambda options: begun.set() or go_on.wait(5))
-    estimator = Estimator(told, settled=0.0)
+    monkeypatch.setattr(estimate, "_estimate", lambda options, starts: begun.set() or go_on.wait(5))
+    estimator = Estimator(told, OnDemand(), settled=0.0)
     estimator.ask(options(flowers))
     assert begun.wait(5)
     estimator.forget()

@@ -17,6 +17,7 @@ BINARY = np.array([0, 1, 1, 0, 1])
 SEVERAL = np.array([[1, 1, 0], [0, 0, 0], [0, 1, 0]])
 PRICES = np.array([1.5, 2.25, 3.0, -1.0])
 WHOLE_PRICES = np.array([150, 225, 300, 225])
+SIGNS = np.array([-1, 1, 1, -1])
 TWO_TARGETS = np.array([[1.5, 2.0], [0.1, 7.0], [3.0, 1.0]])
 
 
@@ -52,6 +53,7 @@ TWO_TARGETS = np.array([[1.5, 2.0], [0.1, 7.0], [3.0, 1.0]])
         (WHOLE_PRICES, ["mean_squared_error"], 1, NUMBERS, 1),
         (WHOLE_PRICES.astype("float32"), [], 1, NUMBERS, 1),
         (np.array([-1, 0, 1]), [], 1, NUMBERS, 1),
+        (SIGNS, ["mean_squared_error"], 1, NUMBERS, 1),
         (TWO_TARGETS, [], 2, NUMBERS, 2),
         (TWO_TARGETS, ["mean_squared_error"], 2, NUMBERS, 2),
     ],
@@ -218,6 +220,9 @@ def test_rows_without_a_single_class_have_no_strata(y, units):
         (TWO_TARGETS, [], 3, ["3 units", "2 targets"]),
         (PRICES, [], 2, ["2 units", "1 target"]),
         (SEVERAL, [], 2, ["2 units", "3 targets"]),
+        (SIGNS, [], 1, ["-1 and 1", "(y > 0)", "mean_squared_error"]),
+        (SIGNS, ["binary_crossentropy"], None, ["-1 and 1", "(y > 0)"]),
+        (SIGNS[:, None], ["sparse_categorical_crossentropy"], 2, ["-1 and 1", "(y > 0)"]),
     ],
 )
 def test_what_does_not_fit_is_a_mistake_in_one_line(y, losses, units, words):

@@ -30,6 +30,12 @@ def test_one_worker_a_core_as_far_as_memory_goes(monkeypatch, cores, free, worke
     assert machine.usual_workers() == workers
 
 
+def test_what_workers_hold_already_is_theirs(monkeypatch):
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    monkeypatch.setattr(machine, "memory_mb", lambda: 1000.0)
+    assert (machine.usual_workers(), machine.usual_workers(held_mb=500)) == (1, 2)
+
+
 @given(st.integers(1, 128), st.floats(0, 1e6))
 def test_workers_fit_the_machine(cores, free):
     with pytest.MonkeyPatch.context() as patch:

@@ -11,6 +11,7 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
+from nbtune.engines.start import Spare
 from nbtune.search import Search
 
 BUILD = """
@@ -27,6 +28,7 @@ def build(layers, units):
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Spare, "renew", lambda spare: None)  # nothing here trains in workers
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance()
     shell.run_line_magic("load_ext", "nbtune")

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import importlib.util
 import itertools
 import json
 import os
-import subprocess
-import sys
 import threading
 from concurrent.futures import Future
 from pathlib import Path
@@ -17,26 +14,22 @@ from typing import Any
 
 import cloudpickle
 
-from nbtune.engines import xlacache
 from nbtune.engines.base import Emit
+from nbtune.engines.start import SECONDS_TO_END, Start, import_path
 from nbtune.errors import BuildError, EngineDied, UsageError, WorkerDied
 from nbtune.events import from_dict
 from nbtune.job import Job
-
-SECONDS_TO_END = 5
 
 
 class Workers:
     """An engine of `count` worker processes with `threads` threads each.
 
     Args:
-        scratch: a folder for jobs, data and sockets; it goes when the workers go.
         log: where their prints and TensorFlow's messages go.
     """
 
-    def __init__(self, count: int, threads: int, scratch: Path, log: Path, emit: Emit) -> None:
-        _require_tensorflow()
-        self._scratch, self._log, self._emit = scratch, log, emit
+    def __init__(self, count: int, threads: int, start: Start, log: Path, emit: Emit) -> None:
+        self._start, self._process, self._log, self._emit = start, start.process, log, emit
         self._ids = itertools.count()
         self._futures: dict[int, Future[Any]] = {}
         self._jobs: list[tuple[Job, str]] = []
@@ -44,31 +37,11 @@ class Workers:
         self._sending, self._settling = threading.Lock(), threading.Lock()
         self._closing = False
         self._ended = threading.Event()
-        self._process = self._start()
-        self._send({"workers": count, "threads": threads, "scratch": str(scratch)})
+        where = {"log": str(log), "folder": os.getcwd(), "path": import_path(), "environment": start.environment()}
+        self._send({"workers": count, "threads": threads, **where})
         # a copied context: on ipykernel 7.0 a bare thread cannot reach the cell's output
         self._listener = threading.Thread(target=contextvars.copy_context().run, args=[self._listen], daemon=True)
         self._listener.start()
-
-    def _start(self) -> subprocess.Popen[str]:
-        environment = {
-            "TF_CPP_MIN_LOG_LEVEL": "2",
-            **os.environ,
-            **xlacache.environment(),
-            "PYTHONPATH": os.pathsep.join(path for path in [str(Path(__file__).parents[2]), *sys.path] if path),
-            "TMPDIR": str(self._scratch),  # sockets of multiprocessing, which would outlive a killed process
-        }
-        with self._log.open("a") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "nbtune.engines.supervisor"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=environment,
-                text=True,
-                encoding="utf-8",
-                start_new_session=True,  # Ctrl-C is for the kernel, which decides
-            )
 
     def submit(self, task: str, job: Job, timeout: float | None = None, /, **arguments: Any) -> Future[Any]:
         id = next(self._ids)
@@ -89,13 +62,7 @@ class Workers:
 
     def close(self) -> None:
         self._closing = True
-        with contextlib.suppress(OSError):
-            assert self._process.stdin
-            self._process.stdin.close()
-        try:
-            self._process.wait(SECONDS_TO_END)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
+        self._start.end()
         self._give_up()
 
     def _do(self, what: str) -> None:
@@ -108,7 +75,7 @@ class Workers:
         for known, path in self._jobs:
             if known is job:
                 return path
-        path = str(self._scratch / f"job-{len(self._jobs)}.pickle")
+        path = str(self._start.scratch / f"job-{len(self._jobs)}.pickle")
         try:
             Path(path).write_bytes(cloudpickle.dumps(job))
         except Exception as error:  # pickling a user's objects can raise anything
@@ -156,7 +123,8 @@ class Workers:
                     future.set_exception(self._why())
 
     def _why(self) -> EngineDied:
-        lines = self._log.read_text(errors="replace").strip().splitlines()
+        said = self._log.read_text(errors="replace").strip() if self._log.exists() else ""
+        lines = (said or self._start.words().strip()).splitlines()
         return EngineDied("the worker processes ended" + (f"; their last words: {lines[-1]}" if lines else ""))
 
 
@@ -166,8 +134,3 @@ def _settle(future: Future[Any], message: dict[str, Any]) -> None:
         return
     kinds = {"build": BuildError, "usage": UsageError, "died": WorkerDied, "internal": RuntimeError}
     future.set_exception(kinds[message["kind"]](message["error"]))
-
-
-def _require_tensorflow() -> None:
-    if importlib.util.find_spec("tensorflow") is None:
-        raise UsageError("TensorFlow is not installed; pip install 'nbtune[cpu]' or 'nbtune[gpu]'")

@@ -11,6 +11,7 @@ from nbtune import machine
 from nbtune.engines.base import Emit, Engine
 from nbtune.engines.inline import Inline
 from nbtune.engines.local import Workers
+from nbtune.engines.start import Starts
 
 
 @dataclass(frozen=True)
@@ -19,16 +20,16 @@ class Site:
     scratch: Path
 
     @classmethod
-    def open(cls, workers: int, log: Path, emit: Emit) -> Site:
+    def open(cls, workers: int, log: Path, emit: Emit, starts: Starts) -> Site:
         """Worker processes, or none of them with `workers` 0; cores are shared out evenly."""
-        scratch = Path(tempfile.mkdtemp(prefix="nbtune-"))
+        if workers == 0:
+            return cls(Inline(emit), Path(tempfile.mkdtemp(prefix="nbtune-")))
+        start = starts.take()
         try:
-            if workers == 0:
-                return cls(Inline(emit), scratch)
             threads = max(1, machine.cores() // workers)
-            return cls(Workers(workers, threads, scratch, log, emit), scratch)
+            return cls(Workers(workers, threads, start, log, emit), start.scratch)
         except BaseException:
-            shutil.rmtree(scratch, ignore_errors=True)
+            start.end()
             raise
 
     def close(self) -> None:

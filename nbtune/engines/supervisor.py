@@ -1,8 +1,11 @@
-"""The process between a kernel and its workers: `python -m nbtune.engines.supervisor`.
+"""The process between a kernel and its workers: `python -m nbtune.engines.supervisor SCRATCH`.
 
 It reads commands from its standard input and writes messages to its standard output, one JSON object a line. Being a
 process of its own it gives the workers a clean parent (the kernel may be multi-threaded, have TensorFlow running, or be
 a script without a `__main__` guard), and ends them all when the kernel is gone, however the kernel went.
+
+Its first line are the settings: {"workers", "threads", "log", "folder", "path", "environment"}; until they come, TensorFlow
+is imported, so that a process that was started beforehand is ready at once.
 
 Commands: {"id", "task", "job", "arguments", "timeout"}, {"do": "pause" | "resume"}. The end of the input means: end everything.
 Messages: {"id", "result"}, {"id", "error", "kind"}, {"events": [...]}, {"done": "pause" | "resume"}.
@@ -14,6 +17,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import select
 import shutil
 import signal
 import sys
@@ -29,18 +33,20 @@ from typing import Any, TextIO
 import psutil
 from pebble import ProcessExpired, ProcessPool
 
+from nbtune.engines.output import redirect
 from nbtune.errors import BuildError, UsageError
 from nbtune.machine import memory_mb
 
 SECONDS_BETWEEN_LOOKS = 0.5
 SECONDS_TO_HEAR = 5
+SECONDS_IN_RESERVE = 900  # without work; then the memory is given back
 TASKS_A_PROCESS = 25  # where a process is dear; then a fresh one: TensorFlow never gives all memory back
 
 
 class Supervisor:
     """One pool of workers, the lines to them, and the line to the kernel."""
 
-    def __init__(self, out: TextIO, workers: int, threads: int) -> None:
+    def __init__(self, out: TextIO, context: Any, settings: dict[str, Any]) -> None:
         self._out = out
         self._writing, self._timing = threading.Lock(), threading.Lock()
         self._alive: set[int] = set()
@@ -51,13 +57,12 @@ class Supervisor:
         key = os.urandom(32)
         self._listener = Listener(authkey=key)
         threading.Thread(target=self._welcome, daemon=True).start()
-        context = _context()
         self._pool = ProcessPool(
-            max_workers=workers,
+            max_workers=settings["workers"],
             max_tasks=1 if context.get_start_method() == "forkserver" else TASKS_A_PROCESS,
             context=context,
             initializer=_connect,
-            initargs=[self._listener.address, key, threads],
+            initargs=[self._listener.address, key, settings["threads"], settings["log"], settings["environment"]],
         )
 
     def obey(self, command: dict[str, Any]) -> None:
@@ -186,6 +191,9 @@ def _context() -> Any:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["nbtune.engines.worker"])
+    from multiprocessing import forkserver
+
+    forkserver.ensure_running()
     return context
 
 
@@ -204,15 +212,37 @@ def _run(*arguments: Any) -> dict[str, Any]:
 def main() -> None:
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a user's function prints goes to the log, not between the messages
-    settings = json.loads(sys.stdin.readline())
-    supervisor = Supervisor(out, settings["workers"], settings["threads"])
     try:
-        for line in sys.stdin:
-            supervisor.obey(json.loads(line))
+        context, settings = _context(), _settings()
+        if settings:
+            _move(settings)
+            supervisor = Supervisor(out, context, settings)
+            try:
+                for line in sys.stdin:
+                    supervisor.obey(json.loads(line))
+            finally:
+                supervisor.end()
+    except Exception:
+        traceback.print_exc()
     finally:
-        supervisor.end()
-        shutil.rmtree(settings["scratch"], ignore_errors=True)
+        shutil.rmtree(sys.argv[1], ignore_errors=True)
         os._exit(0)
+
+
+def _settings() -> dict[str, Any] | None:
+    """What the kernel has for it to do; None if that does not come, or not in time."""
+    if sys.platform != "win32" and not select.select([sys.stdin], [], [], SECONDS_IN_RESERVE)[0]:
+        return None
+    line = sys.stdin.readline()
+    return json.loads(line) if line else None
+
+
+def _move(settings: dict[str, Any]) -> None:
+    """To where the kernel is by now, for the workers to be there too: they start where this process is."""
+    redirect(settings["log"])
+    sys.path[:] = settings["path"]
+    with contextlib.suppress(OSError):
+        os.chdir(settings["folder"])
 
 
 if __name__ == "__main__":

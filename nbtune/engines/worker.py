@@ -15,6 +15,7 @@ from typing import Any
 import cloudpickle
 
 from nbtune.engines import tasks
+from nbtune.engines.output import redirect
 from nbtune.events import Event, to_dict
 from nbtune.job import Job
 
@@ -25,10 +26,13 @@ class Wire:
     connection: Connection
 
 
-def connect(address: str, key: bytes, threads: int) -> None:
+def connect(address: str, key: bytes, threads: int, log: str, environment: dict[str, str]) -> None:
     """Says hello to the supervisor, and ends this process when the supervisor's end of the line closes."""
     import tensorflow as tf
 
+    redirect(log)
+    os.environ.clear()
+    os.environ.update(environment)
     gc.freeze()  # or every collection walks through TensorFlow, 0.2 s of a trial's 2
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     Wire.connection = Client(address, authkey=key)

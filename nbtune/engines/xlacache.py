@@ -9,10 +9,11 @@ import hashlib
 import os
 import platform
 import re
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from platformdirs import user_cache_path
+
+from nbtune import machine
 
 MOST_BYTES = 200_000_000
 _ENTRIES = "xla_compile_cache__*"
@@ -51,7 +52,7 @@ def is_damaged(error: Exception) -> bool:
 
 def _kind() -> str:
     """The same for machines and versions that can run each other's code."""
-    return hashlib.sha256(repr([platform.machine(), _cpu(), _tensorflow()]).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr([platform.machine(), _cpu(), *map(machine.installed, _PACKAGES)]).encode()).hexdigest()[:16]
 
 
 def _cpu() -> str:
@@ -59,16 +60,6 @@ def _cpu() -> str:
         return next(line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith(("flags", "Features")))
     except (OSError, StopIteration):
         return platform.processor()
-
-
-def _tensorflow() -> list[str]:
-    found = []
-    for package in _PACKAGES:
-        try:
-            found.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _make_room(folder: Path) -> None:

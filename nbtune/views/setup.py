@@ -6,12 +6,13 @@ import contextvars
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from html import escape
 from typing import Any
 
 from nbtune import form
 from nbtune.data import Data
+from nbtune.engines.start import OnDemand, Starts
 from nbtune.errors import UsageError
 from nbtune.estimate import Estimate, Estimator
 from nbtune.form import Field
@@ -41,7 +42,7 @@ def _no_names(text: str) -> Any:
 class Names:
     """What things are called in the notebook: for the equivalent cell, and for expressions in the form.
 
-    `begin` is called before a search starts, `keep` with the search; both from a thread.
+    `begin` is called before a search starts, `keep` with the search; both from a thread. Workers come from `starts`.
     """
 
     build: str
@@ -50,6 +51,7 @@ class Names:
     evaluate: Evaluate = _no_names
     begin: Callable[[], None] = lambda: None
     keep: Callable[[Search], None] = lambda search: None
+    starts: Starts = field(default_factory=OnDemand)
 
 
 class Panel:
@@ -85,7 +87,7 @@ class Panel:
         self._told: dict[str, Any] = {}
         self._estimate: Estimate | None = None
         self._cost, self._blame, self._starting = "", "", False
-        self._estimator = Estimator(self._estimated)
+        self._estimator = Estimator(self._estimated, self._names.starts)
         self._surface: SetupSurface | None = None
 
     def _ipython_display_(self) -> None:
@@ -136,7 +138,7 @@ class Panel:
             self._surface.cell = self.cell
             screen = Screen(self._surface)
             with screen.notice("Starting the workers …"):
-                run = Run(request, self._names.search)
+                run = Run(request, self._names.search, self._names.starts)
             self.search = Search(run, screen)
             self._names.keep(self.search)
             self.search.resume()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nbtune.engines.local import Workers
+from nbtune.engines.start import Start
 from nbtune.errors import EngineDied
 
 from .test_fused import classifier, job_of, relu, rows  # noqa: F401 - a fixture among them
@@ -17,7 +18,7 @@ def test_a_message_that_cannot_be_taken_ends_the_wait_for_results(job_of, tmp_pa
 
     x, _, _, y = rows()
     job, trials = job_of(classifier(relu), (x, y), epochs=1, patience=None)
-    workers = Workers(1, 1, tmp_path, tmp_path / "workers.log", emit)
+    workers = Workers(1, 1, Start(), tmp_path / "workers.log", emit)
     try:
         with pytest.raises(EngineDied):
             workers.submit("fit", job, trial="0", values=trials["0"]).result(timeout=60)
