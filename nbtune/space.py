@@ -75,9 +75,11 @@ def _of_one_kind(name: str, values: list[Value]) -> tuple[Value, ...]:
         raise UsageError(f"{name} mixes {' and '.join(sorted(k.__name__ for k in kinds))} values; keep to one kind")
     if any(isinstance(v, float) and not math.isfinite(v) for v in values):
         raise UsageError(f"{name} has a value that is no finite number")
-    for i, value in enumerate(values):
-        if value in values[:i]:
+    seen: set[Value] = set()
+    for value in values:
+        if value in seen:
             raise UsageError(f"{name} has {value!r} twice; each value once is enough")
+        seen.add(value)
     return tuple(values)
 
 
