@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean, stdev
 
@@ -181,7 +181,11 @@ class Progress:
     @property
     def ranking(self) -> list[Trial]:
         """Trials with a score, the best first; ties in grid order."""
-        scored = [trial for trial in self.trials if trial.score is not None]
+        return self.ranked(self.trials)
+
+    def ranked(self, trials: Iterable[Trial]) -> list[Trial]:
+        """Of these the ones with a score, the best first; ties as they come."""
+        scored = [trial for trial in trials if trial.score is not None]
         sign = -1 if self.objective.direction == "max" else 1
         return sorted(scored, key=lambda trial: sign * (trial.score or 0.0))
 

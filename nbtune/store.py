@@ -37,6 +37,7 @@ class Store:
     def __init__(self, project: Path, space: Space, progress: Progress, seed: int, keep: int) -> None:
         self._project, self._log = project, Log(project)
         self._space, self._progress, self._seed, self._keep = space, progress, seed, keep
+        self._with_weights = {trial.id for trial in progress.trials if trial.ended}
         _write(project / "tuner0.json", {})
         self.write_oracle()
         for trial in progress.trials:  # of an earlier run: the log counts, and these files may be lost or damaged
@@ -50,6 +51,7 @@ class Store:
         for event in events:
             if isinstance(event, TrialEnded):
                 self._write_trial(self._progress.trial(event.trial))
+                self._with_weights.add(event.trial)
         self._drop_weights()
 
     def write_oracle(self) -> None:
@@ -85,8 +87,12 @@ class Store:
         _write(folder / "trial.json", state)
 
     def _drop_weights(self) -> None:
-        for trial in self._progress.ranking[self._keep :]:
+        if len(self._with_weights) <= self._keep:
+            return
+        kept = [trial for trial in self._progress.trials if trial.id in self._with_weights]  # in grid order, as ties go by it
+        for trial in self._progress.ranked(kept)[self._keep :]:
             (self._project / f"trial_{trial.id}" / "checkpoint.weights.h5").unlink(missing_ok=True)
+            self._with_weights.remove(trial.id)
 
 
 def _metrics(trial: Trial, objective: Objective) -> dict[str, Any]:
