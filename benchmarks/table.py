@@ -72,7 +72,8 @@ def _arithmetic(first: Mapping[str, Any], known: Mapping[str, float] | None) -> 
     return [
         "",
         f"The arithmetic alone: {known['gflop']:.0f} GFLOP, at the {known['gflops']:.0f} GFLOP/s of batched products "
-        f"of this size {alone:.1f} s; nbtune's fused engine takes {first['seconds'] / alone:.0f} times that.",
+        f"of this size (one at a time, in one process) {alone:.1f} s; nbtune's fused engine takes {first['seconds'] / alone:.1f} "
+        "times that.",
     ]
 
 
