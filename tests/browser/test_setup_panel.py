@@ -54,14 +54,14 @@ def test_set_up_by_hand_and_start(book):
     assert wrong.get_attribute("aria-invalid") == "true"
     assert book.button("Start").is_disabled()
     book.shot(f"setup-{app}-mistake")
-    wrong.fill("12")
-    page.get_by_label("patience", exact=True).fill("3")
+    wrong.fill("1000")  # long enough to be paused
+    page.get_by_label("patience", exact=True).fill("40")
     book.see(re.compile(r"at most about \d+ .* MB of memory"), 60)
     page.get_by_text("show as %%tune line").click()
     line = page.get_by_label("The cell that starts the same search").inner_text()
     assert line == (
         "%%tune --build build --data x,y --layers 1:2 --units 16,64,24 --learning-rate 0.0001,0.001,0.01 "
-        "--loss categorical_crossentropy,mean_squared_error --epochs 12 --patience 3"
+        "--loss categorical_crossentropy,mean_squared_error --epochs 1000 --patience 40"
     )
     book.shot(f"setup-{app}-ready")
     page.get_by_text("show as %%tune line").click()
