@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import json
 import os
 import threading
@@ -14,7 +13,7 @@ from typing import Any
 
 import cloudpickle
 
-from nbtune.engines import tasks
+from nbtune.engines import lean, tasks  # lean first: tasks imports Keras
 from nbtune.engines.output import redirect
 from nbtune.events import Event, to_dict
 from nbtune.job import Job
@@ -33,8 +32,9 @@ def connect(address: str, key: bytes, threads: int, log: str, environment: dict[
     redirect(log)
     os.environ.clear()
     os.environ.update(environment)
-    gc.freeze()  # or every collection walks through TensorFlow, 0.2 s of a trial's 2
+    lean.settle()
     tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
     Wire.connection = Client(address, authkey=key)
     Wire.connection.send_bytes(json.dumps({"pid": os.getpid()}).encode())
     threading.Thread(target=_end_with_supervisor, daemon=True).start()
