@@ -18,18 +18,19 @@ import numpy as np
 import tensorflow as tf
 
 from nbtune import data
-from nbtune.engines import batches, memory, rowwise, trial, widths, xlacache
+from nbtune.engines import batches, dense, memory, rowwise, trial, widths, xlacache
 from nbtune.engines.assembly import assemble, stacked
 from nbtune.engines.base import Emit
 from nbtune.engines.batches import Piece
 from nbtune.engines.compaction import Compaction
 from nbtune.engines.convolutions import in_turn
-from nbtune.engines.epoch import Epoch, OtherNumbers, Part, Pieces, Rows, Standing, epoch_function, no_logs, tensors
+from nbtune.engines.epoch import Epoch, Part, Pieces, Rows, epoch_function, tensors
+from nbtune.engines.mapped import Mapped, OtherNumbers, no_logs
 from nbtune.engines.pace import Pace
 from nbtune.engines.reasons import CannotFuse
 from nbtune.engines.recipes import Recipe, recipes
 from nbtune.engines.stacks import AUTO, pays
-from nbtune.engines.step import Logs, State, Step, seed_places
+from nbtune.engines.step import Logs, Standing, State, Step, seed_places
 from nbtune.events import DONE, EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
 from nbtune.job import Job
 from nbtune.space import Value
@@ -190,7 +191,8 @@ class Fit:
         batch_size = int(self._frame.values.get("batch_size", self._job.batch_size))
         alone = rowwise.everything(self._step, self._frame.output)
         pieces_val = [] if self._rows_val is None else tensors(_pieces_val(self._rows_val, batch_size, alone))
-        run_epoch, compaction = _compiled(self._step), Compaction()
+        run_epoch, any_size = _compiled(self._step, self._frame.output)
+        compaction = Compaction()
         for job in self._job.runs:
             self._begin(job)
             orders = batches.orders(self._rows.ys[0].shape[0], job.seed)
@@ -201,9 +203,12 @@ class Fit:
                 self._end_epoch(epoch, results, before)
                 if not self._running:
                     break
-                size = self._state.live.shape[0]
-                if not in_turn(self._frame.model) and compaction.due(time.time() - before, len(self._running), size):
+                size, seconds = self._state.live.shape[0], time.time() - before
+                if any_size:
                     self._leave_the_stopped_behind()
+                elif not in_turn(self._frame.model) and compaction.due(seconds, len(self._running), size):
+                    self._leave_the_stopped_behind()
+                    self._pace = Pace()  # it is compiled anew
 
     def _train_epoch(self, run_epoch: Epoch, epoch: int, pieces: Pieces, pieces_val: Pieces) -> dict[str, np.ndarray]:
         """One epoch, with a sign of life between its parts; what Keras logs, `(trials,)` for each name."""
@@ -244,8 +249,10 @@ class Fit:
 
     def _leave_the_stopped_behind(self) -> None:
         places = [runner.place for runner in self._running]
+        if len(places) == self._state.live.shape[0]:
+            return
         self._state = tf.nest.map_structure(lambda part: tf.gather(part, places), self._state)
-        self._no_logs, self._pace = no_logs(self._step, len(places)), Pace()
+        self._no_logs = no_logs(self._step, len(places))
         self._on_host = None
         for place, runner in enumerate(self._running):
             runner.place = place
@@ -315,17 +322,21 @@ def _again(job: Job, stack: Sequence[Recipe], arrays: data.Arrays) -> list[Recip
     return again
 
 
-def _compiled(step: Step) -> Epoch:
-    """XLA where all layers say that they can be compiled and XLA agrees, else TensorFlow's graph.
+def _compiled(step: Step, output: Any) -> tuple[Epoch, bool]:
+    """What trains an epoch, and whether it takes a smaller stack as it is.
 
-    With convolutions it is what Keras itself would take: on a CPU, XLA's are several times slower.
+    It is XLA where all layers say that they can be compiled and XLA agrees, else TensorFlow's graph. With convolutions it
+    is what Keras itself would take, and with nothing but Dense layers it is the graph: on a CPU, XLA's products are slower.
     """
-    graph = epoch_function(step, jit=False)
+    cpu = not tf.config.list_physical_devices("GPU")
+    if dense.fits(step, output):
+        return epoch_function(dense.Dense(step), jit=not cpu), cpu
+    graph = epoch_function(Mapped(step, jit=False), jit=False)
     if in_turn(step.model) and not step.model.jit_compile:
-        return graph
+        return graph, False
     if not all(layer.supports_jit for layer in step.model._flatten_layers()):
-        return graph
-    chosen = epoch_function(step, jit=True)
+        return graph, False
+    chosen = epoch_function(Mapped(step, jit=True), jit=True)
 
     def run(*arguments: Any) -> Any:
         nonlocal chosen
@@ -337,10 +348,10 @@ def _compiled(step: Step) -> Epoch:
             damaged = xlacache.is_damaged(error)
             if damaged:
                 xlacache.clear()
-            chosen = epoch_function(step, jit=True) if damaged else graph
+            chosen = epoch_function(Mapped(step, jit=True), jit=True) if damaged else graph
             return chosen(*arguments)
 
-    return run
+    return run, False
 
 
 def _pieces_val(rows: Rows, size: int, alone: bool) -> list[Piece]:

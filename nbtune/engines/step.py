@@ -45,6 +45,14 @@ class State(NamedTuple):
     live: tf.Tensor
 
 
+class Standing(NamedTuple):
+    """Where the training of a stack stands: its state, the seeds that its trials share, and the sums of the epoch so far."""
+
+    state: State
+    seeds: Tensors
+    logs: Logs
+
+
 class Batch(NamedTuple):
     """Rows of the data: `x` as the model takes it, and the labels once for each `View`.
 
@@ -155,17 +163,17 @@ class Step:
         What is not chosen is left out by `where` on values and slopes, and so cannot bring in a NaN of its own, as it
         could through the gradient of a `where`.
         """
-        cut = _loss_inputs(out)
+        cut = loss_inputs(out)
         values, slopes = [], []
         for loss in self.losses:
             values.append(self._loss(loss, batch, out))
             zero = tf.UnconnectedGradients.ZERO
             slopes.append(tf.gradients(values[-1], cut, stop_gradients=cut, unconnected_gradients=zero))
-        pick = lambda options: _choose(which, options)  # noqa: E731
+        pick = lambda options: choose(which, options)  # noqa: E731
         return pick(values), cut, [pick(list(options)) for options in zip(*slopes, strict=True)]
 
     def _choice(self, which: tf.Tensor, options: Tensors) -> tf.Tensor:
-        return options[0] if all(option is options[0] for option in options) else _choose(which, options)
+        return options[0] if all(option is options[0] for option in options) else choose(which, options)
 
     def _log(self, logs: Logs, loss: tf.Tensor, batch: Batch, out: Any) -> Logs:
         size = float(batch.ys[0].shape[0]) if batch.real is None else tf.reduce_sum(batch.real)
@@ -186,7 +194,7 @@ def seed_places(model: keras.Model) -> list[int]:
     return [i for i, v in enumerate(model.non_trainable_variables) if id(v) not in weights]
 
 
-def _loss_inputs(out: Any) -> Tensors:
+def loss_inputs(out: Any) -> Tensors:
     """The tensors that a loss can reach from a model's output.
 
     Crossentropies look behind a softmax or a sigmoid for the logits: `keras.src.backend.tensorflow.nn._get_logits`.
@@ -207,7 +215,7 @@ def _updated(metrics: Any, variables: Tensors, y: tf.Tensor, out: Any, batch: Ba
     return _cast(new, variables)
 
 
-def _choose(which: tf.Tensor, options: Tensors) -> tf.Tensor:
+def choose(which: tf.Tensor, options: Tensors) -> tf.Tensor:
     chosen = options[0]
     for i, option in enumerate(options[1:], 1):
         chosen = tf.where(which == i, option, chosen)

@@ -1,0 +1,212 @@
+"""The step of a stack of networks of Dense layers, written out: the rows of all trials are the rows of one matrix.
+
+What `mapped` makes of any network by going through the step of one trial, operation by operation, is here written down for
+the network of the classroom: a third of the operations, and as many for every number of trials. So it is traced in a third
+of the time, needs no compiler to be fast, and a trial that has stopped can leave the stack at once.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from nbtune.engines import rowwise
+from nbtune.engines.mapped import Mapped, side_by_side
+from nbtune.engines.reasons import CannotFuse
+from nbtune.engines.step import Batch, Logs, Loss, Standing, State, Step, Tensors, choose, loss_inputs, mean
+
+_REGULARISERS = ("kernel_regularizer", "bias_regularizer")
+
+
+def fits(step: Step, output: Any) -> bool:
+    """Whether a stack can be trained here: each row for itself, through plain Dense layers and layers without weights.
+
+    Args:
+        output: what the model makes of a row.
+    """
+    graph = getattr(step.model, "_functional", step.model)
+    if not isinstance(graph, keras.src.models.Functional) or not rowwise.everything(step, output):
+        return False
+    return all(_is_plain(node.operation) for nodes in graph._nodes_by_depth.values() for node in nodes)
+
+
+def _is_plain(operation: Any) -> bool:
+    if type(operation) is not keras.layers.Dense:
+        return isinstance(operation, keras.layers.Layer) and not operation.weights
+    plain = operation.quantization_mode is None and not operation.lora_enabled
+    return plain and all(getattr(operation, part) is None for part in _REGULARISERS)
+
+
+class _Joined:
+    """`rows`, `(trials × batch, ...)`: a trial's rows one after another, then the next trial's."""
+
+    def __init__(self, rows: tf.Tensor) -> None:
+        self.rows = rows
+
+
+class Dense:
+    """A stack's steps; `seeds` and `others` of a stack are none here, and every trial is live, or has just diverged."""
+
+    any_size = True
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self._graph = getattr(step.model, "_functional", step.model)
+        self._losses = [_of_rows(loss) for loss in step.losses]
+
+    def train(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
+        state, logs = at.state, at.logs
+        out = self._forward(state, batch.x)
+        if len(self._losses) == 1:
+            loss = self._loss(0, state, batch, out)
+            gradients = tf.gradients(loss, state.weights)
+        else:
+            loss, cut, slopes = self._chosen_loss(state, batch, out)
+            gradients = tf.gradients(cut, state.weights, slopes)
+        if any(gradient is None for gradient in gradients):
+            raise CannotFuse("weights whose gradient is missing")
+        weights, slots = side_by_side(self.step.update, state.slots, gradients, state.weights)
+        new_logs = self._log(logs, loss, state, batch, out)
+        still = state.live & tf.math.is_finite(mean(new_logs))
+        after = state._replace(weights=weights, slots=slots, live=still)
+        return self._without_the_diverged(at, at._replace(state=after, logs=new_logs))
+
+    def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
+        out = self._forward(at.state, batch.x)
+        losses = [self._loss(i, at.state, batch, out) for i in range(len(self._losses))]
+        return at._replace(logs=self._log(at.logs, choose(at.state.loss, losses), at.state, batch, out))
+
+    def result(self, at: Standing, live: tf.Tensor) -> dict[str, tf.Tensor]:
+        return Mapped(self.step, jit=False).result(at, live)
+
+    def _without_the_diverged(self, before: Standing, after: Standing) -> Standing:
+        """What diverged in an earlier batch stays as it was then; mostly nothing did, and nothing has to be looked through."""
+        live = before.state.live
+
+        def kept() -> Any:
+            either = lambda new, old: tf.where(tf.reshape(live, [-1] + [1] * (len(new.shape) - 1)), new, old)  # noqa: E731
+            return tf.nest.map_structure(either, after, before)
+
+        found = tf.cond(tf.reduce_all(live), lambda: after, kept)
+        tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), found, before)
+        return found
+
+    def _forward(self, state: State, x: Any) -> tf.Tensor:
+        """What the networks put out for a batch, `(trials × batch, ...)`."""
+        model = self.step.model
+        variables = [*model.trainable_variables, *model.non_trainable_variables]
+        values = {id(v): value for v, value in zip(variables, [*state.weights, *state.others], strict=True)}
+        trials = tf.shape(state.loss)[0]
+
+        def one(layer: Any) -> Any:
+            return lambda *inputs, **more: _through(layer, values, trials, inputs, more)
+
+        out = self._graph._run_through_graph(self._graph._standardize_inputs(x), operation_fn=one)
+        (out,) = keras.tree.flatten(out)
+        return _joined(out, trials).rows
+
+    def _loss(self, which: int, state: State, batch: Batch, out: tf.Tensor) -> tf.Tensor:
+        """Each trial's mean over the batch's real rows, `(trials,)`."""
+        rows = self._losses[which](_each_trials(batch.ys[self.step.losses[which].view], state), out)
+        return _sum(rows, batch.weights, state) / _size(batch)
+
+    def _chosen_loss(self, state: State, batch: Batch, out: tf.Tensor) -> tuple[tf.Tensor, Tensors, Tensors]:
+        """As `Step._chosen_loss`, for all rows."""
+        cut = loss_inputs(out)
+        values, slopes = [], []
+        for i in range(len(self._losses)):
+            values.append(self._loss(i, state, batch, out))
+            zero = tf.UnconnectedGradients.ZERO
+            slopes.append(tf.gradients(values[-1], cut, stop_gradients=cut, unconnected_gradients=zero))
+        each_row = tf.repeat(state.loss, tf.shape(batch.ys[0])[0])
+        picked = [
+            choose(tf.reshape(each_row, [-1] + [1] * (len(part.shape) - 1)), options)
+            for part, *options in zip(cut, *slopes, strict=True)
+        ]
+        return choose(state.loss, values), cut, picked
+
+    def _log(self, logs: Logs, loss: tf.Tensor, state: State, batch: Batch, out: tf.Tensor) -> Logs:
+        size = _size(batch)
+        metrics = [
+            self._updated(view.metrics, variables, y, batch, state, out) if view.metrics else []
+            for view, variables, y in zip(self.step.views, logs.metrics, batch.ys, strict=True)
+        ]
+        return Logs(logs.total + loss * size, logs.count + size, metrics)
+
+    def _updated(
+        self, metrics: Any, variables: Tensors, y: tf.Tensor, batch: Batch, state: State, out: tf.Tensor
+    ) -> Tensors:
+        """The `total` and `count` of each `MeanMetricWrapper` after a batch: its `update_state` for every trial."""
+        found = {id(variable): value for variable, value in zip(metrics.variables, variables, strict=True)}
+        for group, weights in ((metrics._flat_metrics, batch.real), (metrics._flat_weighted_metrics, batch.weights)):
+            for metric in (metric for listed in filter(None, group) for metric in listed.metrics):
+                rows = metric._fn(_each_trials(y, state), out, **metric._fn_kwargs)
+                found[id(metric.total)] += _sum(rows, weights, state)
+                found[id(metric.count)] += float(y.shape[0]) if weights is None else tf.reduce_sum(weights)
+        return [found[id(variable)] for variable in metrics.variables]
+
+
+def _of_rows(loss: Loss) -> Any:
+    """The loss function that leaves each row's loss as it is."""
+    (only,) = loss.function._flat_losses
+    found = copy.copy(only.loss)
+    found.reduction = "none"
+    return found
+
+
+def _through(layer: Any, values: dict[int, tf.Tensor], trials: tf.Tensor, inputs: Sequence[Any], more: dict[str, Any]) -> Any:
+    """A layer with each trial's weights; what depends on no weights yet is computed once for all trials."""
+    if type(layer) is keras.layers.Dense:
+        bias = None if layer.bias is None else values[id(layer.bias)]
+        return _dense(layer, values[id(layer._kernel)], bias, inputs[0], trials)
+    parts = keras.tree.flatten((inputs, more))
+    if not any(isinstance(part, _Joined) for part in parts):
+        return layer(*inputs, **more)
+    join = lambda part: _joined(part, trials).rows if isinstance(part, (_Joined, tf.Tensor)) else part  # noqa: E731
+    inputs, more = keras.tree.map_structure(join, (inputs, more))
+    return _Joined(layer(*inputs, **more))
+
+
+def _dense(layer: Any, kernel: tf.Tensor, bias: tf.Tensor | None, x: Any, trials: tf.Tensor) -> _Joined:
+    """`kernel` is `(trials, inputs, units)`; the dimensions of `x` between rows and inputs are rows to it too."""
+    rows = x.rows if isinstance(x, _Joined) else x
+    inner, (inputs, units) = rows.shape[1:-1], kernel.shape[1:]
+    if isinstance(x, _Joined):
+        out = tf.matmul(tf.reshape(rows, tf.stack([trials, -1, inputs])), kernel)
+    else:  # one large product is faster than one for each trial
+        wide = tf.reshape(tf.transpose(kernel, [1, 0, 2]), tf.stack([inputs, trials * units]))
+        out = tf.reshape(tf.matmul(tf.reshape(rows, [-1, inputs]), wide), tf.stack([-1, trials, units]))
+        out = tf.transpose(out, [1, 0, 2])
+    if bias is not None:
+        out = out + bias[:, None]
+    out = tf.reshape(out, [-1, *inner, units])
+    return _Joined(out if layer.activation is None else layer.activation(out))
+
+
+def _joined(part: Any, trials: tf.Tensor) -> _Joined:
+    return part if isinstance(part, _Joined) else _tiled(part, trials)
+
+
+def _tiled(rows: tf.Tensor, trials: tf.Tensor) -> _Joined:
+    """The same rows for each trial."""
+    out = tf.tile(rows, tf.stack([trials] + [1] * (len(rows.shape) - 1)))
+    out.set_shape([None, *rows.shape[1:]])
+    return _Joined(out)
+
+
+def _each_trials(y: tf.Tensor, state: State) -> tf.Tensor:
+    return _tiled(y, tf.shape(state.loss)[0]).rows
+
+
+def _sum(rows: tf.Tensor, weights: tf.Tensor | None, state: State) -> tf.Tensor:
+    """Of numbers `(trials × batch,)` each trial's, weighted, `(trials,)`."""
+    apart = tf.reshape(rows, tf.stack([tf.shape(state.loss)[0], -1]))
+    return tf.reduce_sum(tf.cast(apart, tf.float32) if weights is None else tf.cast(apart, tf.float32) * weights, 1)
+
+
+def _size(batch: Batch) -> Any:
+    return float(batch.ys[0].shape[0]) if batch.real is None else tf.reduce_sum(batch.real)
