@@ -15,7 +15,6 @@ import keras
 import tensorflow as tf
 
 from nbtune.engines import rowwise
-from nbtune.engines.mapped import Mapped, side_by_side
 from nbtune.engines.reasons import CannotFuse
 from nbtune.engines.step import Batch, Logs, Loss, Standing, State, Step, Tensors, choose, loss_inputs, mean
 
@@ -31,7 +30,9 @@ def fits(step: Step, output: Any) -> bool:
     graph = getattr(step.model, "_functional", step.model)
     if not isinstance(graph, keras.src.models.Functional) or not rowwise.everything(step, output):
         return False
-    return all(_is_plain(node.operation) for nodes in graph._nodes_by_depth.values() for node in nodes)
+    return step.update.is_elementwise and all(
+        _is_plain(node.operation) for nodes in graph._nodes_by_depth.values() for node in nodes
+    )
 
 
 def _is_plain(operation: Any) -> bool:
@@ -57,6 +58,7 @@ class Dense:
         self.step = step
         self._graph = getattr(step.model, "_functional", step.model)
         self._losses = [_of_rows(loss) for loss in step.losses]
+        self._update = step.update.of_all()
 
     def train(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
         state, logs = at.state, at.logs
@@ -69,11 +71,14 @@ class Dense:
             gradients = tf.gradients(cut, state.weights, slopes)
         if any(gradient is None for gradient in gradients):
             raise CannotFuse("weights whose gradient is missing")
-        weights, slots = side_by_side(self.step.update, state.slots, gradients, state.weights)
         new_logs = self._log(logs, loss, state, batch, out)
-        still = state.live & tf.math.is_finite(mean(new_logs))
-        after = state._replace(weights=weights, slots=slots, live=still)
-        return self._without_the_diverged(at, at._replace(state=after, logs=new_logs))
+        live = state.live
+        still = live & tf.math.is_finite(mean(new_logs))
+        weights, slots = self._update(state.slots, gradients, state.weights, live)
+        kept = tf.nest.map_structure(lambda new, old: tf.where(live, new, old), new_logs, logs)
+        after = at._replace(state=state._replace(weights=weights, slots=slots, live=still), logs=kept)
+        tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), after, at)
+        return after
 
     def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
         out = self._forward(at.state, batch.x)
@@ -81,19 +86,18 @@ class Dense:
         return at._replace(logs=self._log(at.logs, choose(at.state.loss, losses), at.state, batch, out))
 
     def result(self, at: Standing, live: tf.Tensor) -> dict[str, tf.Tensor]:
-        return Mapped(self.step, jit=False).result(at, live)
+        views = [self._results(view.metrics, sums) for view, sums in zip(self.step.views, at.logs.metrics, strict=True)]
+        found = {name: choose(at.state.loss, [views[each.view][name] for each in self.step.losses]) for name in views[0]}
+        return {"loss": mean(at.logs), **found}
 
-    def _without_the_diverged(self, before: Standing, after: Standing) -> Standing:
-        """What diverged in an earlier batch stays as it was then; mostly nothing did, and nothing has to be looked through."""
-        live = before.state.live
-
-        def kept() -> Any:
-            either = lambda new, old: tf.where(tf.reshape(live, [-1] + [1] * (len(new.shape) - 1)), new, old)  # noqa: E731
-            return tf.nest.map_structure(either, after, before)
-
-        found = tf.cond(tf.reduce_all(live), lambda: after, kept)
-        tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), found, before)
-        return found
+    def _results(self, metrics: Any, sums: Tensors) -> dict[str, tf.Tensor]:
+        """As `CompileMetrics.result`, for every trial."""
+        if not metrics:
+            return {}
+        found = {id(variable): value for variable, value in zip(metrics.variables, sums, strict=True)}
+        names = metrics.stateless_result([tf.zeros([]) for _ in sums])
+        means = [tf.math.divide_no_nan(found[id(m.total)], found[id(m.count)]) for group in _metrics(metrics) for m in group]
+        return dict(zip(names, means, strict=True))
 
     def _forward(self, state: State, x: Any) -> tf.Tensor:
         """What the networks put out for a batch, `(trials × batch, ...)`."""
@@ -137,17 +141,22 @@ class Dense:
         ]
         return Logs(logs.total + loss * size, logs.count + size, metrics)
 
-    def _updated(
-        self, metrics: Any, variables: Tensors, y: tf.Tensor, batch: Batch, state: State, out: tf.Tensor
-    ) -> Tensors:
+    def _updated(self, metrics: Any, variables: Tensors, y: tf.Tensor, batch: Batch, state: State, out: tf.Tensor) -> Tensors:
         """The `total` and `count` of each `MeanMetricWrapper` after a batch: its `update_state` for every trial."""
         found = {id(variable): value for variable, value in zip(metrics.variables, variables, strict=True)}
-        for group, weights in ((metrics._flat_metrics, batch.real), (metrics._flat_weighted_metrics, batch.weights)):
-            for metric in (metric for listed in filter(None, group) for metric in listed.metrics):
+        for group, weights in zip(_metrics(metrics), (batch.real, batch.weights), strict=True):
+            for metric in group:
                 rows = metric._fn(_each_trials(y, state), out, **metric._fn_kwargs)
                 found[id(metric.total)] += _sum(rows, weights, state)
                 found[id(metric.count)] += float(y.shape[0]) if weights is None else tf.reduce_sum(weights)
         return [found[id(variable)] for variable in metrics.variables]
+
+
+def _metrics(compiled: Any) -> tuple[list[Any], list[Any]]:
+    """Of a `CompileMetrics`, the metrics and the weighted ones, in the order in which it gives their results."""
+    groups = compiled._flat_metrics, compiled._flat_weighted_metrics
+    plain, weighted = ([metric for listed in group if listed for metric in listed.metrics] for group in groups)
+    return plain, weighted
 
 
 def _of_rows(loss: Loss) -> Any:

@@ -47,9 +47,7 @@ class Mapped:
         one = lambda state, logs: self.step.result(logs, state.loss)  # noqa: E731
         return dict(self._each(one, one, live, at.state, at.logs))
 
-    def _each(
-        self, function: Callable[..., Any], idle: Callable[..., Any], live: tf.Tensor, state: State, logs: Logs
-    ) -> Any:
+    def _each(self, function: Callable[..., Any], idle: Callable[..., Any], live: tf.Tensor, state: State, logs: Logs) -> Any:
         """The function of every trial's state and sums.
 
         Args:
@@ -69,22 +67,13 @@ class Mapped:
 
         if in_turn(self.step.model):
             return _one_by_one(alone, idle, live, state, logs)
-        return side_by_side(alone, state, logs)
-
-
-def side_by_side(function: Callable[..., Any], *stacked: Any) -> Any:
-    """`tf.vectorized_map` over the first dimension of everything.
-
-    Raises:
-        CannotFuse: it cannot do one of the operations.
-    """
-    try:
-        with _without_tracebacks():
-            return tf.vectorized_map(lambda parts: function(*parts), stacked, fallback_to_while_loop=True)
-    except (ValueError, NotImplementedError) as error:
-        if "pfor" in str(error):
-            raise CannotFuse(f"the operation {_operation(error)}, which cannot be done for all trials at once") from error
-        raise
+        try:
+            with _without_tracebacks():
+                return tf.vectorized_map(lambda both: alone(*both), (state, logs), fallback_to_while_loop=True)
+        except (ValueError, NotImplementedError) as error:
+            if "pfor" in str(error):
+                raise CannotFuse(f"the operation {_operation(error)}, which cannot be done for all trials at once") from error
+            raise
 
 
 def _one_by_one(function: Callable[..., Any], idle: Callable[..., Any], live: tf.Tensor, state: State, logs: Logs) -> Any:
@@ -129,4 +118,3 @@ def _operation(error: Exception) -> str:
 def no_logs(step: Step, trials: int | tf.Tensor) -> Logs:
     """The sums of so many trials before an epoch."""
     return tf.nest.map_structure(lambda zero: tf.repeat(zero[None], trials, 0), step.no_logs())
-

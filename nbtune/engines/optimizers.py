@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -98,6 +99,64 @@ class Update:
                 for name, shape, part in zip(self._names, self._shapes, np.split(value, cuts), strict=True):
                     values[name + variable.name.removeprefix(_ALL)] = part.reshape(shape)
         return [values[variable.name] for variable in optimizer.variables]
+
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether no number has to do with another one, so that those of several trials can be updated as those of one."""
+        return self._flat and not self._optimizer.global_clipnorm
+
+    def of_all(self) -> UpdateOfAll:
+        return UpdateOfAll(self._optimizer, self._shapes, self._sizes)
+
+
+class UpdateOfAll:
+    """An elementwise `Update` of all trials of a stack, however many they are: everything has them as its first dimension."""
+
+    def __init__(self, optimizer: Any, shapes: Sequence[tuple[int, ...]], sizes: Sequence[int]) -> None:
+        self._shapes, self._sizes = shapes, sizes
+        self._optimizer = _stateless(optimizer)
+        self._weights = keras.Variable(tf.zeros([1, sum(sizes)]), name=_ALL)
+        self._optimizer.build([self._weights])
+        self._rate = self._optimizer._learning_rate
+
+    def __call__(self, slots: list[Any], gradients: list[Any], weights: list[Any], live: Any) -> tuple[list[Any], list[Any]]:
+        """Weights and slots after an update; the weights of a trial that is not live stay as they are.
+
+        The trials of a stack are all in the same step, so the optimizer counts once for all.
+        """
+        self._open_for(live.shape[0])
+        before, gradient = _joined_each(weights), _joined_each(gradients)
+        own = [self._taken(v, slot) for v, slot in zip(self._optimizer.variables, slots, strict=True)]
+        (after,), new = self._optimizer.stateless_apply(own, [gradient], [before])
+        kept = tf.cond(tf.reduce_all(live), lambda: after, lambda: tf.where(live[:, None], after, before))
+        kept.set_shape(before.shape)
+        parts = tf.split(kept, self._sizes, axis=1)
+        found = [tf.reshape(part, [-1, *shape]) for part, shape in zip(parts, self._shapes, strict=True)]
+        return found, [self._given(v, value, live) for v, value in zip(self._optimizer.variables, new, strict=True)]
+
+    def _open_for(self, trials: int | None) -> None:
+        """Has Keras take values of so many trials for the variables; None: of any number."""
+        for variable in [self._weights, *self._optimizer.variables]:
+            if variable is self._rate:
+                variable._shape = (trials, 1)  # against the weights, `(trials, weights)`
+            elif len(variable.shape):
+                variable._shape = (trials, *variable.shape[1:])
+
+    def _taken(self, variable: Any, slot: Any) -> Any:
+        if variable is self._rate:
+            return slot[:, None]
+        return slot if len(variable.shape) else slot[0]
+
+    def _given(self, variable: Any, value: Any, live: Any) -> Any:
+        if variable is self._rate:
+            return value[:, 0]
+        return value if len(variable.shape) else tf.repeat(value, tf.shape(live)[0])
+
+
+def _joined_each(parts: list[Any]) -> Any:
+    """`(trials, numbers)`."""
+    return tf.concat([tf.reshape(part, [-1, math.prod(part.shape[1:])]) for part in parts], 1)
 
 
 def _joined(parts: list[Any]) -> Any:
