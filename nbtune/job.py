@@ -41,6 +41,7 @@ class Job:
         project: the KerasTuner project, which takes the weights.
         repeats: how often a combination is trained: its runs, with the seeds `seed`, `seed + 1` and so on.
         engine: one of `stacks.ENGINES`; "auto" trains together only what is faster so.
+        keep: how many trials' weights stay on disk, those of the best.
         worker_mb: what a worker may hold of its own, in MB; None where only the machine limits it.
         applied: axes that a compiled model has not used itself, so that they are applied to it.
         labels, objective, look: None until a model has been looked at.
@@ -57,6 +58,7 @@ class Job:
     seed: int
     repeats: int = 1
     engine: str = AUTO
+    keep: int = 5
     worker_mb: float | None = None
     applied: frozenset[str] = frozenset()
     labels: Labels | None = None

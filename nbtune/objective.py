@@ -44,6 +44,9 @@ class Objective:
         """Which of the scores is the best; the first of equal ones."""
         return scores.index(max(scores) if self.direction == "max" else min(scores))
 
+    def is_better(self, score: float, other: float) -> bool:
+        return score > other if self.direction == "max" else score < other
+
     def check(self, losses: Sequence[str], validated: bool) -> None:
         """Raises UsageError where this objective cannot rank the trials fairly."""
         if self.metric == "loss" and len(losses) > 1:

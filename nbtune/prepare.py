@@ -93,6 +93,7 @@ def prepare(request: Request, engine: Engine, scratch: Path, project: Path) -> t
         seed=options.seed,
         repeats=options.repeats,
         engine=options.engine,
+        keep=options.keep,
     )
     data.sample().write(job.folder, Labels.of(data.y, []), options.seed)
     space, asked = _space(job, engine, options.axes)

@@ -35,6 +35,7 @@ from nbtune.events import DONE, EpochEnded, EpochUnderWay, TrialEnded, TrialStar
 from nbtune.job import Job
 from nbtune.space import Value
 
+LIVE_SHARE = 0.85  # of a stack, below which it leaves the stopped behind where that costs nothing but moving the others
 _COMPILER_ERRORS = (
     tf.errors.InvalidArgumentError,
     tf.errors.UnimplementedError,
@@ -184,6 +185,7 @@ class Fit:
         self._running: list[Runner] = []
         self._ends: dict[str, list[TrialEnded]] = {recipe.trial: [] for recipe in stack}
         self._kept: dict[str, Kept] = {}
+        self._optimizers: dict[int, Any] = {}  # of the trials of a stack, which differ in their variables alone; by model
 
     def run(self) -> None:
         now = time.time()
@@ -205,7 +207,8 @@ class Fit:
                     break
                 size, seconds = self._state.live.shape[0], time.time() - before
                 if any_size:
-                    self._leave_the_stopped_behind()
+                    if len(self._running) <= LIVE_SHARE * size:
+                        self._leave_the_stopped_behind()
                 elif not in_turn(self._frame.model) and compaction.due(seconds, len(self._running), size):
                     self._leave_the_stopped_behind()
                     self._pace = Pace()  # it is compiled anew
@@ -249,8 +252,6 @@ class Fit:
 
     def _leave_the_stopped_behind(self) -> None:
         places = [runner.place for runner in self._running]
-        if len(places) == self._state.live.shape[0]:
-            return
         self._state = tf.nest.map_structure(lambda part: tf.gather(part, places), self._state)
         self._no_logs = no_logs(self._step, len(places))
         self._on_host = None
@@ -286,16 +287,24 @@ class Fit:
         if end.status == DONE and len(ends) < self._job.repeats:
             return
         kept = self._kept.pop(name)
-        if ended.status == DONE:
+        if self._is_to_keep(ended):
             self._save(runner.recipe, kept)
         ended = replace(ended, seconds=sum(end.seconds for end in ends) + time.time() - start)
         self._ended.append(ended)
         self._emit([ended])
 
+    def _is_to_keep(self, ended: TrialEnded) -> bool:
+        """Whether its weights can be among those that stay on disk, as far as the trials of this task show."""
+        if ended.status != DONE or ended.score is None:
+            return False
+        assert self._job.objective is not None
+        scores = [end.score for end in self._ended if end.status == DONE and end.score is not None]
+        return sum(self._job.objective.is_better(score, ended.score) for score in scores) < self._job.keep
+
     def _save(self, recipe: Recipe, kept: Kept) -> None:
         """Through a model with the variables that `model.fit` would leave it."""
         model = recipe.model
-        model.optimizer = recipe.optimizer
+        model.optimizer = self._optimizers.setdefault(id(model), recipe.optimizer)
         others = set(seed_places(model))
         rest = [v for i, v in enumerate(model.non_trainable_variables) if i not in others]
         if not model.optimizer.built:
