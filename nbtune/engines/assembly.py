@@ -55,8 +55,14 @@ def _rows(x: data.Inputs, ys: Sequence[Any], sample_weight: np.ndarray | None) -
     return Rows(inputs, [tf.constant(y) for y in ys], None if sample_weight is None else tf.constant(sample_weight))
 
 
-def stacked(frame: Recipe, stack: Sequence[Recipe], update: Update, which: Sequence[int]) -> State:
-    """The trials' variables side by side, the trials first, each as large as the frame's."""
+def stacked(frame: Recipe, runs: Sequence[Sequence[Recipe]], update: Update, which: Sequence[int]) -> State:
+    """The trials' variables side by side, the trials first, each as large as the frame's.
+
+    Args:
+        runs: the trials of a stack as they start, once for each run that they go through at the same time.
+        which: the loss of each trial.
+    """
+    stack = [recipe for run in runs for recipe in run]
 
     def together(parts: Sequence[Sequence[np.ndarray]], frames: Sequence[np.ndarray]) -> list[tf.Tensor]:
         return [
@@ -72,6 +78,7 @@ def stacked(frame: Recipe, stack: Sequence[Recipe], update: Update, which: Seque
         weights=together([recipe.weights for recipe in stack], frame.weights),
         others=together([recipe.others for recipe in stack], frame.others),
         slots=slots,
-        loss=tf.constant(which, tf.int32),
+        loss=tf.constant([*which] * len(runs), tf.int32),
+        run=tf.constant(np.repeat(np.arange(len(runs)), len(which)), tf.int32),
         live=tf.ones([len(stack)], tf.bool),
     )

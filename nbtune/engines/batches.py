@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -19,8 +19,7 @@ def orders(rows: int, seed: int) -> Iterator[np.ndarray]:
 
     It comes out of Keras's own pipeline, over row numbers and in one batch: the permutation is drawn before it is cut.
     """
-    for epoch in itertools.count():
-        yield _drawn(rows, seed).order(epoch)
+    yield from map(_drawn(rows, seed).order, itertools.count())
 
 
 @functools.lru_cache(maxsize=4)
@@ -58,7 +57,7 @@ class Piece:
     """Batches of one shape.
 
     Attributes:
-        rows: row numbers, `(batches, size)`.
+        rows: row numbers, `(batches, size)`, or `(batches, runs, size)` where runs go through them in orders of their own.
         real: 1 for a row that counts, 0 for one that only fills a batch up, like `rows`; None where all count.
     """
 
@@ -80,3 +79,10 @@ def cut(order: np.ndarray, size: int, padded: bool) -> list[Piece]:
     real = np.ones(rows.shape, "float32")
     real[-1, rest:] = 0
     return [Piece(rows, real)]
+
+
+def side_by_side(runs: Sequence[list[Piece]]) -> list[Piece]:
+    """The pieces of several orders of the same rows as one, `rows` `(batches, runs, size)`; one run's as they are."""
+    if len(runs) == 1:
+        return runs[0]
+    return [Piece(np.stack([piece.rows for piece in each], 1), each[0].real) for each in zip(*runs, strict=True)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -49,29 +49,50 @@ class _Joined:
         self.rows = rows
 
 
+class _Rows(NamedTuple):
+    """A batch for all trials: `x` as the model takes it, joined or the same for all, and the labels joined, for each `View`.
+
+    Attributes:
+        batch, size: how many rows of each trial there are, and how many of them count.
+        real, weights: as in `step.Batch`, `(batch,)` or `(trials, batch)`.
+    """
+
+    x: Any
+    ys: Tensors
+    batch: int
+    size: Any
+    real: tf.Tensor | None
+    weights: tf.Tensor | None
+
+
 class Dense:
-    """A stack's steps; `seeds` and `others` of a stack are none here, and every trial is live, or has just diverged."""
+    """A stack's steps; `seeds` and `others` of a stack are none here, and every trial is live, or has just diverged.
+
+    Args:
+        runs: how many orders of the rows the trials go through, each through its own.
+    """
 
     any_size = True
 
-    def __init__(self, step: Step) -> None:
-        self.step = step
+    def __init__(self, step: Step, runs: int) -> None:
+        self.step, self._runs = step, runs
         self._graph = getattr(step.model, "_functional", step.model)
         self._losses = [_of_rows(loss) for loss in step.losses]
         self._update = step.update.of_all()
 
     def train(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
         state, logs = at.state, at.logs
-        out = self._forward(state, batch.x)
+        rows = _own(batch, state.run) if self._runs > 1 else _shared(batch, state)
+        out = self._forward(state, rows.x)
         if len(self._losses) == 1:
-            loss = self._loss(0, state, batch, out)
+            loss = self._loss(0, rows, out)
             gradients = tf.gradients(loss, state.weights)
         else:
-            loss, cut, slopes = self._chosen_loss(state, batch, out)
+            loss, cut, slopes = self._chosen_loss(state, rows, out)
             gradients = tf.gradients(cut, state.weights, slopes)
         if any(gradient is None for gradient in gradients):
             raise CannotFuse("weights whose gradient is missing")
-        new_logs = self._log(logs, loss, state, batch, out)
+        new_logs = self._log(logs, loss, rows, out)
         live = state.live
         still = live & tf.math.is_finite(mean(new_logs))
         weights, slots = self._update(state.slots, gradients, state.weights, live)
@@ -81,9 +102,10 @@ class Dense:
         return after
 
     def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
-        out = self._forward(at.state, batch.x)
-        losses = [self._loss(i, at.state, batch, out) for i in range(len(self._losses))]
-        return at._replace(logs=self._log(at.logs, choose(at.state.loss, losses), at.state, batch, out))
+        rows = _shared(batch, at.state)
+        out = self._forward(at.state, rows.x)
+        losses = [self._loss(i, rows, out) for i in range(len(self._losses))]
+        return at._replace(logs=self._log(at.logs, choose(at.state.loss, losses), rows, out))
 
     def result(self, at: Standing, live: tf.Tensor) -> dict[str, tf.Tensor]:
         views = [self._results(view.metrics, sums) for view, sums in zip(self.step.views, at.logs.metrics, strict=True)]
@@ -105,51 +127,74 @@ class Dense:
         variables = [*model.trainable_variables, *model.non_trainable_variables]
         values = {id(v): value for v, value in zip(variables, [*state.weights, *state.others], strict=True)}
         trials = tf.shape(state.loss)[0]
+        inputs = self._graph._standardize_inputs(keras.tree.map_structure(_rows_of, x))
+        if any(isinstance(part, _Joined) for part in keras.tree.flatten(x)):
+            inputs = keras.tree.map_structure(_Joined, inputs)
 
         def one(layer: Any) -> Any:
             return lambda *inputs, **more: _through(layer, values, trials, inputs, more)
 
-        out = self._graph._run_through_graph(self._graph._standardize_inputs(x), operation_fn=one)
-        (out,) = keras.tree.flatten(out)
+        (out,) = keras.tree.flatten(self._graph._run_through_graph(inputs, operation_fn=one))
         return _joined(out, trials).rows
 
-    def _loss(self, which: int, state: State, batch: Batch, out: tf.Tensor) -> tf.Tensor:
+    def _loss(self, which: int, rows: _Rows, out: tf.Tensor) -> tf.Tensor:
         """Each trial's mean over the batch's real rows, `(trials,)`."""
-        rows = self._losses[which](_each_trials(batch.ys[self.step.losses[which].view], state), out)
-        return _sum(rows, batch.weights, state) / _size(batch)
+        losses = self._losses[which](rows.ys[self.step.losses[which].view], out)
+        return _sum(losses, rows.weights, rows) / rows.size
 
-    def _chosen_loss(self, state: State, batch: Batch, out: tf.Tensor) -> tuple[tf.Tensor, Tensors, Tensors]:
+    def _chosen_loss(self, state: State, rows: _Rows, out: tf.Tensor) -> tuple[tf.Tensor, Tensors, Tensors]:
         """As `Step._chosen_loss`, for all rows."""
         cut = loss_inputs(out)
         values, slopes = [], []
         for i in range(len(self._losses)):
-            values.append(self._loss(i, state, batch, out))
+            values.append(self._loss(i, rows, out))
             zero = tf.UnconnectedGradients.ZERO
             slopes.append(tf.gradients(values[-1], cut, stop_gradients=cut, unconnected_gradients=zero))
-        each_row = tf.repeat(state.loss, tf.shape(batch.ys[0])[0])
+        each_row = tf.repeat(state.loss, rows.batch)
         picked = [
             choose(tf.reshape(each_row, [-1] + [1] * (len(part.shape) - 1)), options)
             for part, *options in zip(cut, *slopes, strict=True)
         ]
         return choose(state.loss, values), cut, picked
 
-    def _log(self, logs: Logs, loss: tf.Tensor, state: State, batch: Batch, out: tf.Tensor) -> Logs:
-        size = _size(batch)
+    def _log(self, logs: Logs, loss: tf.Tensor, rows: _Rows, out: tf.Tensor) -> Logs:
         metrics = [
-            self._updated(view.metrics, variables, y, batch, state, out) if view.metrics else []
-            for view, variables, y in zip(self.step.views, logs.metrics, batch.ys, strict=True)
+            self._updated(view.metrics, variables, y, rows, out) if view.metrics else []
+            for view, variables, y in zip(self.step.views, logs.metrics, rows.ys, strict=True)
         ]
-        return Logs(logs.total + loss * size, logs.count + size, metrics)
+        return Logs(logs.total + loss * rows.size, logs.count + rows.size, metrics)
 
-    def _updated(self, metrics: Any, variables: Tensors, y: tf.Tensor, batch: Batch, state: State, out: tf.Tensor) -> Tensors:
+    def _updated(self, metrics: Any, variables: Tensors, y: tf.Tensor, rows: _Rows, out: tf.Tensor) -> Tensors:
         """The `total` and `count` of each `MeanMetricWrapper` after a batch: its `update_state` for every trial."""
         found = {id(variable): value for variable, value in zip(metrics.variables, variables, strict=True)}
-        for group, weights in zip(_metrics(metrics), (batch.real, batch.weights), strict=True):
+        for group, weights in zip(_metrics(metrics), (rows.real, rows.weights), strict=True):
             for metric in group:
-                rows = metric._fn(_each_trials(y, state), out, **metric._fn_kwargs)
-                found[id(metric.total)] += _sum(rows, weights, state)
-                found[id(metric.count)] += float(y.shape[0]) if weights is None else tf.reduce_sum(weights)
+                values = metric._fn(y, out, **metric._fn_kwargs)
+                found[id(metric.total)] += _sum(values, weights, rows)
+                found[id(metric.count)] += rows.size if weights is None else tf.reduce_sum(weights, -1)
         return [found[id(variable)] for variable in metrics.variables]
+
+
+def _shared(batch: Batch, state: State) -> _Rows:
+    """The same rows for all trials."""
+    ys = [_tiled(y, tf.shape(state.loss)[0]).rows for y in batch.ys]
+    return _Rows(batch.x, ys, batch.ys[0].shape[0], _size(batch, 0), batch.real, batch.weights)
+
+
+def _own(batch: Batch, run: tf.Tensor) -> _Rows:
+    """Each trial's run's rows, out of a batch whose parts are `(runs, batch, ...)`."""
+    join = lambda part: tf.reshape(tf.gather(part, run), [-1, *part.shape[2:]])  # noqa: E731
+    x = keras.tree.map_structure(lambda part: _Joined(join(part)), batch.x)
+    weights = batch.weights if batch.weights is None or len(batch.weights.shape) == 1 else tf.gather(batch.weights, run)
+    return _Rows(x, [join(y) for y in batch.ys], batch.ys[0].shape[1], _size(batch, 1), batch.real, weights)
+
+
+def _size(batch: Batch, axis: int) -> Any:
+    return float(batch.ys[0].shape[axis]) if batch.real is None else tf.reduce_sum(batch.real)
+
+
+def _rows_of(part: Any) -> tf.Tensor:
+    return part.rows if isinstance(part, _Joined) else part
 
 
 def _metrics(compiled: Any) -> tuple[list[Any], list[Any]]:
@@ -207,15 +252,7 @@ def _tiled(rows: tf.Tensor, trials: tf.Tensor) -> _Joined:
     return _Joined(out)
 
 
-def _each_trials(y: tf.Tensor, state: State) -> tf.Tensor:
-    return _tiled(y, tf.shape(state.loss)[0]).rows
-
-
-def _sum(rows: tf.Tensor, weights: tf.Tensor | None, state: State) -> tf.Tensor:
+def _sum(values: tf.Tensor, weights: tf.Tensor | None, rows: _Rows) -> tf.Tensor:
     """Of numbers `(trials × batch,)` each trial's, weighted, `(trials,)`."""
-    apart = tf.reshape(rows, tf.stack([tf.shape(state.loss)[0], -1]))
-    return tf.reduce_sum(tf.cast(apart, tf.float32) if weights is None else tf.cast(apart, tf.float32) * weights, 1)
-
-
-def _size(batch: Batch) -> Any:
-    return float(batch.ys[0].shape[0]) if batch.real is None else tf.reduce_sum(batch.real)
+    apart = tf.cast(tf.reshape(values, [-1, rows.batch]), tf.float32)
+    return tf.reduce_sum(apart if weights is None else apart * weights, 1)

@@ -29,6 +29,7 @@ from nbtune.engines.mapped import Mapped, OtherNumbers, no_logs
 from nbtune.engines.pace import Pace
 from nbtune.engines.reasons import CannotFuse
 from nbtune.engines.recipes import Recipe, recipes
+from nbtune.engines.runs import Kept, Runs
 from nbtune.engines.stacks import AUTO, pays
 from nbtune.engines.step import Logs, Standing, State, Step, seed_places
 from nbtune.events import DONE, EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
@@ -131,18 +132,20 @@ def _train(
     return {recipe.trial: reason for recipe in left}
 
 
-@dataclass
+@dataclass(eq=False)
 class Runner:
     """One run of a trial under way, which plays the model for its `keras.callbacks.EarlyStopping`.
 
     So early stopping decides exactly as it does in `model.fit`.
 
     Attributes:
+        run: its number, as its seed goes.
         place: where it is in the stack, from which trials that have stopped may have been left out.
         now: its weights after the last epoch.
     """
 
     recipe: Recipe
+    run: int
     stopper: Any
     place: int
     now: Callable[[Runner], list[np.ndarray]]
@@ -161,13 +164,6 @@ class Runner:
         self.stop_training |= not math.isfinite(logs["loss"])
 
 
-class Kept(NamedTuple):
-    """What is saved of a trial: the weights of the best run's best epoch, and the optimizer's state at its end."""
-
-    weights: list[np.ndarray]
-    slots: list[np.ndarray]
-
-
 class Fit:
     """The training of one stack; `ended` grows as its trials end."""
 
@@ -183,35 +179,50 @@ class Fit:
         self._pace = Pace()
         self._on_host: list[np.ndarray] | None
         self._running: list[Runner] = []
-        self._ends: dict[str, list[TrialEnded]] = {recipe.trial: [] for recipe in stack}
-        self._kept: dict[str, Kept] = {}
-        self._optimizers: dict[int, Any] = {}  # of the trials of a stack, which differ in their variables alone; by model
+        self._runs = {recipe.trial: Runs(job) for recipe in stack}
+        self._savers: dict[int, tuple[Any, Any]] = {}  # models, by their ids, each with an optimizer
 
     def run(self) -> None:
         now = time.time()
         self._emit([TrialStarted(recipe.trial, now) for recipe in self._stack])
+        runs = list(enumerate(self._job.runs))
+        at_once = self._runs_at_once(len(runs))
+        run_epoch, any_size = _compiled(self._step, self._frame.output, at_once)
+        for first in range(0, len(runs), at_once):
+            self._train_runs(run_epoch, any_size, runs[first : first + at_once])
+
+    def _runs_at_once(self, runs: int) -> int:
+        """All runs in one stack where each trial can go through the rows in an order of its own, and memory allows; else one."""
+        room = memory.most(self._frame, self._job, self._arrays)
+        return runs if dense.fits(self._step, self._frame.output) and runs * len(self._stack) <= room else 1
+
+    def _train_runs(self, run_epoch: Epoch, any_size: bool, runs: Sequence[tuple[int, Job]]) -> None:
         batch_size = int(self._frame.values.get("batch_size", self._job.batch_size))
         alone = rowwise.everything(self._step, self._frame.output)
         pieces_val = [] if self._rows_val is None else tensors(_pieces_val(self._rows_val, batch_size, alone))
-        run_epoch, any_size = _compiled(self._step, self._frame.output)
         compaction = Compaction()
-        for job in self._job.runs:
-            self._begin(job)
-            orders = batches.orders(self._rows.ys[0].shape[0], job.seed)
-            for epoch, order in zip(range(job.epochs), orders, strict=False):
-                before = time.time()
-                pieces = tensors(batches.cut(order, batch_size, alone))
-                results = self._train_epoch(run_epoch, epoch, pieces, pieces_val)
-                self._end_epoch(epoch, results, before)
-                if not self._running:
-                    break
-                size, seconds = self._state.live.shape[0], time.time() - before
-                if any_size:
-                    if len(self._running) <= LIVE_SHARE * size:
-                        self._leave_the_stopped_behind()
-                elif not in_turn(self._frame.model) and compaction.due(seconds, len(self._running), size):
-                    self._leave_the_stopped_behind()
-                    self._pace = Pace()  # it is compiled anew
+        self._begin(runs)
+        if not self._running:  # each trial went wrong in an earlier run
+            return
+        orders = zip(*(batches.orders(self._rows.ys[0].shape[0], job.seed) for _, job in runs), strict=True)
+        for epoch, drawn in zip(range(self._job.epochs), orders, strict=False):
+            before = time.time()
+            pieces = tensors(batches.side_by_side([batches.cut(order, batch_size, alone) for order in drawn]))
+            results = self._train_epoch(run_epoch, epoch, pieces, pieces_val)
+            self._end_epoch(epoch, results, before)
+            if not self._running:
+                break
+            self._leave_the_stopped_behind_if_due(any_size, compaction, time.time() - before)
+
+    def _leave_the_stopped_behind_if_due(self, any_size: bool, compaction: Compaction, seconds: float) -> None:
+        """After an epoch that took so long."""
+        live, size = len(self._running), self._state.live.shape[0]
+        if any_size:
+            if live <= LIVE_SHARE * size:
+                self._leave_the_stopped_behind()
+        elif not in_turn(self._frame.model) and compaction.due(seconds, live, size):
+            self._leave_the_stopped_behind()
+            self._pace = Pace()  # it is compiled anew
 
     def _train_epoch(self, run_epoch: Epoch, epoch: int, pieces: Pieces, pieces_val: Pieces) -> dict[str, np.ndarray]:
         """One epoch, with a sign of life between its parts; what Keras logs, `(trials,)` for each name."""
@@ -225,25 +236,31 @@ class Fit:
             done += ahead
             self._pace.took(ahead, time.perf_counter() - before)
             if done < count:
-                self._emit([EpochUnderWay([runner.recipe.trial for runner in self._running], epoch + 1, done / count)])
+                trials = list(dict.fromkeys(runner.recipe.trial for runner in self._running))
+                self._emit([EpochUnderWay(trials, epoch + 1, done / count)])
         self._state, self._seeds, _ = at
         self._on_host = None
         return logs
 
-    def _begin(self, job: Job) -> None:
-        """Each trial at the start of its next run; what was compiled for the first one is used again."""
-        stack = self._stack if job.seed == self._job.seed else _again(job, self._stack, self._arrays)
-        self._state = stacked(self._frame, stack, self._step.update, self._which)
-        self._seeds = [tf.constant(seed) for seed in stack[0].seeds]
+    def _begin(self, runs: Sequence[tuple[int, Job]]) -> None:
+        """Each trial at the start of these runs; what was compiled for the first ones is used again."""
+        stacks = [self._stack if not run else _again(job, self._stack, self._arrays) for run, job in runs]
+        self._state = stacked(self._frame, stacks, self._step.update, self._which)
+        self._seeds = [tf.constant(seed) for seed in stacks[0][0].seeds]
         self._on_host = None
-        self._no_logs = no_logs(self._step, len(stack))
-        over = {end.trial for end in self._ended}
-        runners = [Runner(r, trial.early_stopping(job), i, self._weights) for i, r in enumerate(stack)]
-        self._running = [runner for runner in runners if runner.recipe.trial not in over]
-        self._mark_live()
+        self._no_logs = no_logs(self._step, self._state.live.shape[0])
+        each = [(run, job, recipe) for (run, job), stack in zip(runs, stacks, strict=True) for recipe in stack]
+        runners = [Runner(r, run, trial.early_stopping(job), i, self._weights) for i, (run, job, r) in enumerate(each)]
+        self._go_on_with(runners)
         for runner in self._running:
             runner.stopper.set_model(runner)
             runner.stopper.on_train_begin()
+
+    def _go_on_with(self, runners: Sequence[Runner]) -> None:
+        """These but for the runs of trials that are over."""
+        over = {end.trial for end in self._ended}
+        self._running = [runner for runner in runners if runner.recipe.trial not in over]
+        self._mark_live()
 
     def _mark_live(self) -> None:
         live = np.zeros(self._state.live.shape, bool)
@@ -262,55 +279,54 @@ class Fit:
         assert self._job.objective is not None
         if self._job.objective.name not in results:
             raise CannotFuse(f"the model logs no {self._job.objective.name!r}")
-        logs = {r.recipe.trial: {name: float(v[r.place]) for name, v in results.items()} for r in self._running}
-        self._emit([EpochEnded(name, epoch + 1, values) for name, values in logs.items()])
-        for runner in self._running:
-            runner.take(epoch, logs[runner.recipe.trial])
+        logs = [{name: float(v[runner.place]) for name, v in results.items()} for runner in self._running]
+        shown = {r.recipe.trial: own for r, own in zip(reversed(self._running), reversed(logs), strict=True)}  # the first run's
+        self._emit([EpochEnded(name, epoch + 1, own) for name, own in reversed(shown.items())])
+        for runner, own in zip(self._running, logs, strict=True):
+            runner.take(epoch, own)
             runner.seconds += (time.time() - before) / len(self._running)
         over = [r for r in self._running if r.stop_training or epoch + 1 == self._job.epochs]
         if over:
             for runner in over:
                 self._end(runner)
-            self._running = [runner for runner in self._running if runner not in over]
-            self._mark_live()
+            self._go_on_with([runner for runner in self._running if runner not in over])
 
     def _end(self, runner: Runner) -> None:
-        """Ends a trial's run, and with its last run the trial."""
+        """Ends a trial's run, and with the last one that matters the trial."""
         name, start = runner.recipe.trial, time.time()
         end = replace(trial.verdict(self._job, name, runner.history, runner.stopper.best_epoch + 1), seconds=runner.seconds)
-        ends = self._ends[name]
-        ends.append(end)
-        ended, best = trial.together(self._job, ends)
-        if best == len(ends) - 1:
-            slots = [slot[runner.place].numpy() for slot in self._state.slots]
-            self._kept[name] = Kept(runner.stopper.best_weights, slots)
-        if end.status == DONE and len(ends) < self._job.repeats:
+        self._runs[name].take(runner.run, end, lambda: self._kept(runner))
+        outcome = self._runs[name].outcome()
+        if outcome is None or any(known.trial == name for known in self._ended):
             return
-        kept = self._kept.pop(name)
-        if self._is_to_keep(ended):
-            self._save(runner.recipe, kept)
-        ended = replace(ended, seconds=sum(end.seconds for end in ends) + time.time() - start)
+        ended, kept = outcome
+        if kept and self._is_to_keep(ended):
+            self._save(kept)
+        ended = replace(ended, seconds=ended.seconds + time.time() - start)
         self._ended.append(ended)
         self._emit([ended])
 
+    def _kept(self, runner: Runner) -> Kept:
+        return Kept(runner.recipe, runner.stopper.best_weights, [slot[runner.place].numpy() for slot in self._state.slots])
+
     def _is_to_keep(self, ended: TrialEnded) -> bool:
         """Whether its weights can be among those that stay on disk, as far as the trials of this task show."""
-        if ended.status != DONE or ended.score is None:
-            return False
-        assert self._job.objective is not None
+        assert self._job.objective is not None and ended.score is not None
         scores = [end.score for end in self._ended if end.status == DONE and end.score is not None]
         return sum(self._job.objective.is_better(score, ended.score) for score in scores) < self._job.keep
 
-    def _save(self, recipe: Recipe, kept: Kept) -> None:
+    def _save(self, kept: Kept) -> None:
         """Through a model with the variables that `model.fit` would leave it."""
-        model = recipe.model
-        model.optimizer = self._optimizers.setdefault(id(model), recipe.optimizer)
+        recipe = kept.recipe
+        # trials of a stack that have a model in common have optimizers that differ in their variables alone
+        model, optimizer = self._savers.setdefault(id(recipe.model), (recipe.model, recipe.optimizer))
+        model.optimizer = optimizer
         others = set(seed_places(model))
         rest = [v for i, v in enumerate(model.non_trainable_variables) if i not in others]
-        if not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
-        slots = self._step.update.apart(kept.slots, model.optimizer)
-        variables = [*model.trainable_variables, *rest, *model.optimizer.variables]
+        if not optimizer.built:
+            optimizer.build(model.trainable_variables)
+        slots = self._step.update.apart(kept.slots, optimizer)
+        variables = [*model.trainable_variables, *rest, *optimizer.variables]
         for variable, value in zip(variables, [*kept.weights, *slots], strict=True):
             variable.assign(widths.corner(value, variable.shape))
         trial.keep_weights(self._job, self._emit, recipe.trial, model)
@@ -331,15 +347,15 @@ def _again(job: Job, stack: Sequence[Recipe], arrays: data.Arrays) -> list[Recip
     return again
 
 
-def _compiled(step: Step, output: Any) -> tuple[Epoch, bool]:
-    """What trains an epoch, and whether it takes a smaller stack as it is.
+def _compiled(step: Step, output: Any, runs: int) -> tuple[Epoch, bool]:
+    """What trains an epoch of so many runs at once, and whether it takes a smaller stack as it is.
 
     It is XLA where all layers say that they can be compiled and XLA agrees, else TensorFlow's graph. With convolutions it
     is what Keras itself would take, and with nothing but Dense layers it is the graph: on a CPU, XLA's products are slower.
     """
     cpu = not tf.config.list_physical_devices("GPU")
     if dense.fits(step, output):
-        return epoch_function(dense.Dense(step), jit=not cpu), cpu
+        return epoch_function(dense.Dense(step, runs), jit=not cpu), cpu
     graph = epoch_function(Mapped(step, jit=False), jit=False)
     if in_turn(step.model) and not step.model.jit_compile:
         return graph, False

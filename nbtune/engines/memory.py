@@ -19,11 +19,15 @@ ROWS_AT_ONCE = 512  # whose activations are in memory, at most, where the batche
 
 def parts(stack: Sequence[Recipe], job: Job, arrays: data.Arrays) -> list[Sequence[Recipe]]:
     """A stack in parts that fit into the memory in force; never less than one trial each."""
-    each, at_work = trial_bytes(stack[0])
-    room = _room(job) - _data_bytes(arrays)
-    most = max(1, int((room - at_work) // each if in_turn(stack[0].model) else room // (each + at_work)))
-    count = -(-len(stack) // most)
+    count = -(-len(stack) // most(stack[0], job, arrays))
     return [stack[i::count] for i in range(count)]
+
+
+def most(recipe: Recipe, job: Job, arrays: data.Arrays) -> int:
+    """How many trials like this one fit into the memory in force; at least one."""
+    each, at_work = trial_bytes(recipe)
+    room = _room(job) - _data_bytes(arrays)
+    return max(1, int((room - at_work) // each if in_turn(recipe.model) else room // (each + at_work)))
 
 
 def more_mb(recipe: Recipe, trials: int, job: Job) -> float:

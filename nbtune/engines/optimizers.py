@@ -100,7 +100,6 @@ class Update:
                     values[name + variable.name.removeprefix(_ALL)] = part.reshape(shape)
         return [values[variable.name] for variable in optimizer.variables]
 
-
     @property
     def is_elementwise(self) -> bool:
         """Whether no number has to do with another one, so that those of several trials can be updated as those of one."""

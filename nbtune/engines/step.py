@@ -35,6 +35,7 @@ class State(NamedTuple):
         others: its other variables but the seeds, which all trials of a stack share.
         slots: the optimizer's variables.
         loss: which of the losses is this trial's.
+        run: which of the orders of the rows, where the stack goes through several.
         live: False from when it stops; then nothing of it changes any more.
     """
 
@@ -42,6 +43,7 @@ class State(NamedTuple):
     others: Tensors
     slots: Tensors
     loss: tf.Tensor
+    run: tf.Tensor
     live: tf.Tensor
 
 
@@ -104,7 +106,7 @@ class Step:
         weights, slots = self.update(state.slots, gradients, state.weights)
         new_logs = self._log(logs, objective, batch, out)
         live = state.live & tf.math.is_finite(mean(new_logs))
-        after = State(weights, _cast(others, state.others), _cast(slots, state.slots), state.loss, live)
+        after = State(weights, _cast(others, state.others), _cast(slots, state.slots), state.loss, state.run, live)
         kept = tf.nest.map_structure(lambda new, old: tf.where(state.live, new, old), (after, new_logs), (state, logs))
         return kept[0], _cast(new_seeds, seeds), kept[1]
 

@@ -82,14 +82,31 @@ def test_a_stack_is_compiled_once_for_all_seeds(job_of, monkeypatch):  # noqa: F
     assert sum(function.experimental_get_tracing_count() for function in functions) == 1
 
 
-def test_every_run_begins_with_epoch_one_and_a_trial_ends_once(job_of):  # noqa: F811
+def dropout():
+    return layers.Dropout(0.2)
+
+
+@pytest.mark.parametrize(("hidden", "epochs"), [([relu], [1, 2]), ([relu, dropout], [1, 2, 1, 2])])
+def test_every_run_begins_with_epoch_one_and_a_trial_ends_once(job_of, hidden, epochs):  # noqa: F811
+    """Runs that are trained at the same time have their epochs in common."""
     x, _, _, y = rows()
-    job, trials = job_of(classifier(relu), (x, y), repeats=2, epochs=2, patience=None)
+    job, trials = job_of(classifier(*hidden), (x, y), repeats=2, epochs=2, patience=None)
     events = []
     fused.fit_stack(job, events.extend, trials)
     mine = [event for event in events if not isinstance(event, EpochUnderWay) and event.trial == "0"]
-    assert [type(event).__name__ for event in mine] == ["TrialStarted", *["EpochEnded"] * 4, "TrialEnded"]
-    assert [event.epoch for event in mine[1:-1]] == [1, 2, 1, 2]
+    assert [type(event).__name__ for event in mine] == ["TrialStarted", *["EpochEnded"] * len(epochs), "TrialEnded"]
+    assert [event.epoch for event in mine[1:-1]] == epochs
+
+
+def test_runs_that_find_no_memory_together_come_to_the_same_one_after_another(job_of, monkeypatch):  # noqa: F811
+    x, _, _, y = rows()
+    job, trials = job_of(classifier(relu), (x, y), repeats=3)
+    together = in_stacks(job, trials)
+    monkeypatch.setattr(fused.memory, "most", lambda *_: len(trials))
+    apart = in_stacks(job, trials)
+    for id in trials:
+        assert together[id].scores == pytest.approx(apart[id].scores, rel=1e-5)
+        np.testing.assert_allclose(together[id].history["loss"], apart[id].history["loss"], rtol=1e-5)
 
 
 def fragile():
