@@ -45,8 +45,16 @@ def everything(step: Step, output: Any) -> bool:
 def model(made: keras.Model) -> bool:
     layers = [layer for layer in made._flatten_layers() if not isinstance(layer, keras.Model)]
     own = all(type(layer) is getattr(keras.layers, type(layer).__name__, None) for layer in layers)
-    known = own and all(type(layer).__name__ in _LAYERS for layer in layers)
+    known = own and is_plain(made) and _only_layers(made) and all(type(layer).__name__ in _LAYERS for layer in layers)
     return known and not any(_looks_across(layer) for layer in layers)
+
+
+def _only_layers(made: keras.Model) -> bool:
+    """No operation between the layers, as `x - keras.ops.mean(x, axis=0)` is one."""
+    operations = getattr(getattr(made, "_functional", None) or made, "operations", [])
+    return all(isinstance(each, keras.layers.Layer) for each in operations) and all(
+        _only_layers(each) for each in operations if isinstance(each, keras.Model)
+    )
 
 
 def _looks_across(layer: Any) -> bool:
