@@ -23,7 +23,6 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
 PEERS = [
     "nbtune_fused",
-    "nbtune_again",
     "nbtune_trial",
     "optuna_grid",
     "ray_grid",
@@ -60,8 +59,7 @@ def run(workload: str, peer: str, timeout: float) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", f"benchmarks.peers.{peer}", workload]
         try:
-            for _ in range(2 if peer == "nbtune_again" else 1):  # the second run is the one that counts
-                cost, out = measured(command, Path(folder), timeout)
+            cost, out = measured(command, Path(folder), timeout)
             found = json.loads(out.strip().splitlines()[-1])
         except (RuntimeError, ValueError, IndexError) as error:
             last = (Path(folder) / "log.txt").read_text(errors="replace").strip().splitlines()[-1:]

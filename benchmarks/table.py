@@ -17,7 +17,6 @@ BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 FIRST = "nbtune_fused"  # what the others are held against
 NAMES = {
     "nbtune_fused": "nbtune, `--engine fused`",
-    "nbtune_again": "the same again: XLA's compiled code is kept",
     "nbtune_trial": "nbtune, `--engine trial`",
     "optuna_grid": "Optuna `GridSampler`, 2 processes",
     "ray_grid": "Ray Tune, 2 CPUs, reused actors",
@@ -84,9 +83,9 @@ def _row(name: str, result: Mapping[str, Any], first: Mapping[str, Any]) -> str:
     winner = ", ".join(f"{axis} {value}" for axis, value in result["winner"].items())
     cells = [
         name,
-        f"{result['seconds']:.0f} s",
+        _seconds(result["seconds"]),
         ratio("seconds"),
-        f"{result['cpu_seconds']:.0f} s",
+        _seconds(result["cpu_seconds"]),
         ratio("cpu_seconds"),
         f"{result['peak_mb']:,.0f} MB",
         str(result["trials"]),
@@ -94,6 +93,10 @@ def _row(name: str, result: Mapping[str, Any], first: Mapping[str, Any]) -> str:
         f"{result['score']:.4f}",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.1f} s" if value < 20 else f"{value:.0f} s"
 
 
 def _processor() -> str:

@@ -18,7 +18,7 @@ import pytest
 from nbtune import BuildError, UsageError, tune
 from tests.conftest import dense
 
-LONG = {"units": [4, 6, 8, 10], "epochs": 400, "patience": None, "workers": 2}
+LONG = {"units": [4, 6, 8, 10], "epochs": 4000, "patience": None, "workers": 2}
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """A stack: trials of one architecture trained as one computation, with the numbers of `engines.trial`.
 
-`step` writes one batch of one trial as a pure function, `epoch` makes an epoch of a stack of it, `assembly` puts a stack
-together, and here it is trained, watched and stopped.
+`step` writes one batch of one trial as a pure function, `mapped` and `dense` make of it the step of a stack, `epoch` an epoch
+of that; `assembly` puts a stack together, and here it is trained, watched and stopped. `runs` sums up a trial's seeds.
 """
 
 from __future__ import annotations

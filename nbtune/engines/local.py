@@ -12,8 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
-
+from nbtune.engines import pickling
 from nbtune.engines.base import Emit
 from nbtune.engines.start import SECONDS_TO_END, Start, import_path
 from nbtune.errors import BuildError, EngineDied, UsageError, WorkerDied
@@ -77,7 +76,7 @@ class Workers:
                 return path
         path = str(self._start.scratch / f"job-{len(self._jobs)}.pickle")
         try:
-            Path(path).write_bytes(cloudpickle.dumps(job))
+            Path(path).write_bytes(pickling.dumps(job))
         except Exception as error:  # pickling a user's objects can raise anything
             raise UsageError(
                 f"{job.function.name} cannot be sent to the workers: {error}; create that thing inside of the function"

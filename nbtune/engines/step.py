@@ -1,4 +1,4 @@
-"""One batch of one trial as a pure function: state in, state out. `fused` makes a stack of it.
+"""One batch of one trial as a pure function: state in, state out. `mapped` and `dense` make the step of a stack of it.
 
 It follows `keras.Model.train_step` and `test_step` (Keras 3), with every variable handed in and out. Gradients are taken by
 `tf.gradients`, since a `GradientTape` asks for zeros of a recurrent layer's lists, which `vectorized_map` cannot make.

@@ -15,7 +15,8 @@ x = (rng.normal(size=(200, 4)) + y[:, None]).astype("float32")
 
 def build(units):
     import keras
-    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(units, "relu"), keras.layers.Dense(2, "softmax")])
+    hidden = [keras.layers.Dense(units), keras.layers.BatchNormalization(), keras.layers.ReLU()]
+    return keras.Sequential([keras.Input((4,)), *hidden, keras.layers.Dense(2, "softmax")])
 
 options = {"units": [4], "learning_rate": [0.01, 0.003, 0.001], "epochs": 3, "workers": 1, "engine": "fused", "fresh": True}
 search = nbtune.tune(build, (x, y), **options)
