@@ -37,6 +37,9 @@ from nbtune.job import Job
 from nbtune.space import Value
 
 LIVE_SHARE = 0.85  # of a stack, below which it leaves the stopped behind where that costs nothing but moving the others
+# that an optimizer updates in the time in which XLA compiles a stack of Dense layers: 1.7 s of processor time, at 1 to 4 ns
+# that an update takes longer without it
+NUMBERS_OF_A_COMPILATION = 1e9
 _COMPILER_ERRORS = (
     tf.errors.InvalidArgumentError,
     tf.errors.UnimplementedError,
@@ -96,10 +99,14 @@ def reasons(job: Job, firsts: Sequence[Mapping[str, Value]], sizes: Sequence[int
 
 def _too_small(job: Job, recipe: Recipe, size: int, arrays: data.Arrays) -> str | None:
     """Why training so many trials together would be slower than one by one; None if it would not, or was asked for."""
-    steps = job.epochs * math.ceil(len(arrays.y) / int(recipe.values.get("batch_size", job.batch_size)))
+    steps = _most_steps(job, recipe, arrays)
     if job.engine != AUTO or pays(size * job.repeats, steps):
         return None
     return f"compiling would take longer than {size} trial{'s' * (size > 1)} of {steps:,} steps at most"
+
+
+def _most_steps(job: Job, recipe: Recipe, arrays: data.Arrays) -> int:
+    return job.epochs * math.ceil(len(arrays.y) / int(recipe.values.get("batch_size", job.batch_size)))
 
 
 def _framed(stack: Sequence[Recipe]) -> list[tuple[Recipe, list[Recipe]]]:
@@ -187,7 +194,8 @@ class Fit:
         self._emit([TrialStarted(recipe.trial, now) for recipe in self._stack])
         runs = list(enumerate(self._job.runs))
         at_once = self._runs_at_once(len(runs))
-        run_epoch, any_size = _compiled(self._step, self._frame.output, at_once)
+        numbers = self._frame.size * len(self._stack) * at_once * _most_steps(self._job, self._frame, self._arrays)
+        run_epoch, any_size = _compiled(self._step, self._frame.output, at_once, numbers)
         for first in range(0, len(runs), at_once):
             self._train_runs(run_epoch, any_size, runs[first : first + at_once])
 
@@ -347,36 +355,46 @@ def _again(job: Job, stack: Sequence[Recipe], arrays: data.Arrays) -> list[Recip
     return again
 
 
-def _compiled(step: Step, output: Any, runs: int) -> tuple[Epoch, bool]:
+def _compiled(step: Step, output: Any, runs: int, numbers: float) -> tuple[Epoch, bool]:
     """What trains an epoch of so many runs at once, and whether it takes a smaller stack as it is.
 
     It is XLA where all layers say that they can be compiled and XLA agrees, else TensorFlow's graph. With convolutions it
-    is what Keras itself would take, and with nothing but Dense layers it is the graph: on a CPU, XLA's products are slower.
+    is what Keras itself would take, and with Dense layers alone the graph as long as it is done before XLA had compiled.
+
+    Args:
+        numbers: how many the optimizer will update at most, over all steps.
     """
-    cpu = not tf.config.list_physical_devices("GPU")
-    if dense.fits(step, output):
-        return epoch_function(dense.Dense(step, runs), jit=not cpu), cpu
-    graph = epoch_function(Mapped(step, jit=False), jit=False)
-    if in_turn(step.model) and not step.model.jit_compile:
-        return graph, False
-    if not all(layer.supports_jit for layer in step.model._flatten_layers()):
-        return graph, False
-    chosen = epoch_function(Mapped(step, jit=True), jit=True)
+    is_dense = dense.fits(step, output)
+
+    def epoch(jit: bool) -> Epoch:
+        return epoch_function(dense.Dense(step, runs) if is_dense else Mapped(step, jit), jit)
+
+    if not _is_for_xla(step, is_dense, numbers):
+        return epoch(jit=False), is_dense
+    chosen, is_graph = epoch(jit=True), False
 
     def run(*arguments: Any) -> Any:
-        nonlocal chosen
+        nonlocal chosen, is_graph
         try:
             return chosen(*arguments)
         except (*_COMPILER_ERRORS, OtherNumbers) as error:
-            if chosen is graph:
+            if is_graph:
                 raise
             damaged = xlacache.is_damaged(error)
             if damaged:
                 xlacache.clear()
-            chosen = epoch_function(Mapped(step, jit=True), jit=True) if damaged else graph
+            chosen, is_graph = epoch(jit=damaged), not damaged
             return chosen(*arguments)
 
     return run, False
+
+
+def _is_for_xla(step: Step, is_dense: bool, numbers: float) -> bool:
+    if is_dense:
+        return numbers > NUMBERS_OF_A_COMPILATION or bool(tf.config.list_physical_devices("GPU"))
+    if in_turn(step.model) and not step.model.jit_compile:
+        return False
+    return all(layer.supports_jit for layer in step.model._flatten_layers())
 
 
 def _pieces_val(rows: Rows, size: int, alone: bool) -> list[Piece]:

@@ -8,11 +8,11 @@ import pytest
 from keras import layers, optimizers
 
 from nbtune import data
-from nbtune.engines import dense
+from nbtune.engines import dense, fused
 from nbtune.engines.assembly import assemble
 from nbtune.engines.recipes import recipes
 
-from .test_fused import X, Y, check, classifier, job_of, relu  # noqa: F401 - a fixture among them
+from .test_fused import X, Y, assert_same, check, classifier, in_stacks, job_of, relu  # noqa: F401 - a fixture among them
 
 
 def fits(job, trials):
@@ -66,6 +66,19 @@ def test_as_model_fit(job_of, name):  # noqa: F811
     job, trials = job_of(build, rows, **terms)
     assert fits(job, trials)
     check(job, trials, ids=[min(trials), max(trials)])
+
+
+def test_compiled_by_xla_where_there_is_much_to_do(job_of, monkeypatch):  # noqa: F811
+    job, trials = job_of(classifier(relu), (X, Y), repeats=2, loss=["categorical_crossentropy", "mean_squared_error"])
+    graph = in_stacks(job, trials)
+    monkeypatch.setattr(fused, "NUMBERS_OF_A_COMPILATION", 0)
+    made = []
+    real = fused.epoch_function
+    monkeypatch.setattr(fused, "epoch_function", lambda steps, jit: made.append(jit) or real(steps, jit))
+    xla = in_stacks(job, trials)
+    assert made == [True]
+    for id in trials:
+        assert_same(xla[id], graph[id])
 
 
 def through_the_batch():
