@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -37,10 +39,12 @@ def main() -> None:
     parser.add_argument("workloads", nargs="*", default=["a", "b", "c", "d"], choices=[*WORKLOADS, []])
     parser.add_argument("--peers", default=",".join(PEERS), help="comma list; all if left out")
     parser.add_argument("--timeout", type=float, default=3600, help="seconds after which a peer is given up")
+    parser.add_argument("--times", type=int, default=1, help="runs of each, the median of which counts")
     given = parser.parse_args()
     for name in given.workloads:
         for peer in given.peers.split(","):
-            result = run(name, peer, given.timeout)
+            runs = sorted((run(name, peer, given.timeout) for _ in range(given.times)), key=_seconds)
+            result = {**runs[len(runs) // 2], "runs": len(runs)}
             print(f"{name} {peer}: {result}", flush=True)
             keep(name, peer, result)
         keep(name, "arithmetic", arithmetic(WORKLOADS[name], json.loads(RESULTS.read_text())[name]))
@@ -66,6 +70,10 @@ def run(workload: str, peer: str, timeout: float) -> dict[str, object]:
             return {"error": " ".join([str(error), *last]), **circumstances}
     numbers = {"seconds": cost.seconds, "cpu_seconds": cost.cpu_seconds, "peak_mb": cost.peak_mb}
     return {**found, **{name: round(value, 1) for name, value in numbers.items()}, **circumstances}
+
+
+def _seconds(result: dict[str, Any]) -> float:
+    return float(result.get("seconds", math.inf))
 
 
 def keep(workload: str, peer: str, result: dict[str, object]) -> None:

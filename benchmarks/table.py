@@ -82,7 +82,7 @@ def _row(name: str, result: Mapping[str, Any], first: Mapping[str, Any]) -> str:
     ratio = lambda what: f"{result[what] / first[what]:.1f}" if first.get(what) else ""  # noqa: E731
     winner = ", ".join(f"{axis} {value}" for axis, value in result["winner"].items())
     cells = [
-        name,
+        f"{name}, median of {result['runs']}" if result.get("runs", 1) > 1 else name,
         _seconds(result["seconds"]),
         ratio("seconds"),
         _seconds(result["cpu_seconds"]),
