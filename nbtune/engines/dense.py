@@ -66,7 +66,7 @@ class _Rows(NamedTuple):
 
 
 class Dense:
-    """A stack's steps; `seeds` and `others` of a stack are none here, and every trial is live, or has just diverged.
+    """A stack's steps; it has no `seeds`, its `others` are frozen weights, and every trial is live, or has just diverged.
 
     Args:
         runs: how many orders of the rows the trials go through, each through its own.
