@@ -35,6 +35,12 @@ class Steps(Protocol):
     step: Step
     any_size: bool
 
+    def enter(self, at: Standing) -> Standing:
+        """Before the first batch: in the form that the training steps have."""
+
+    def leave(self, at: Standing) -> Standing:
+        """After the last one: back in the form from outside."""
+
     def train(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
         """A batch of the training."""
 
@@ -72,7 +78,7 @@ def epoch_function(steps: Steps, jit: bool) -> Epoch:
     def epoch(
         at: Standing, live: tf.Tensor, rows: Rows, rows_val: Rows | None, pieces: Pieces, pieces_val: Pieces, part: Part
     ) -> tuple[Standing, dict[str, tf.Tensor]]:
-        at = _over(pieces, part, rows, lambda at, batch: steps.train(at, live, batch), at)
+        at = steps.leave(_over(pieces, part, rows, lambda at, batch: steps.train(at, live, batch), steps.enter(at)))
         results = steps.result(at, live)
         if rows_val is not None:
             is_last = part.stop >= _count(pieces)

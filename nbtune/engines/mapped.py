@@ -32,6 +32,12 @@ class Mapped:
     def __init__(self, step: Step, jit: bool) -> None:
         self.step, self._jit = step, jit
 
+    def enter(self, at: Standing) -> Standing:
+        return at
+
+    def leave(self, at: Standing) -> Standing:
+        return at
+
     def train(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
         idle = lambda state, logs: (state, at.seeds, logs)  # noqa: E731
         one = lambda state, logs: self.step.train(state, at.seeds, logs, batch)  # noqa: E731
@@ -117,4 +123,4 @@ def _operation(error: Exception) -> str:
 
 def no_logs(step: Step, trials: int | tf.Tensor) -> Logs:
     """The sums of so many trials before an epoch."""
-    return tf.nest.map_structure(lambda zero: tf.repeat(zero[None], trials, 0), step.no_logs())
+    return tf.nest.map_structure(lambda zero: tf.tile(zero[None], [trials] + [1] * len(zero.shape)), step.no_logs())

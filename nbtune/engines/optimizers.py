@@ -119,20 +119,29 @@ class UpdateOfAll:
         self._optimizer.build([self._weights])
         self._rate = self._optimizer._learning_rate
 
-    def __call__(self, slots: list[Any], gradients: list[Any], weights: list[Any], live: Any) -> tuple[list[Any], list[Any]]:
-        """Weights and slots after an update; the weights of a trial that is not live stay as they are.
+    def __call__(self, weights: Any, slots: list[Any], gradients: list[Any], live: Any) -> tuple[Any, list[Any]]:
+        """Weights and slots after an update, both as `entered`; the weights of a trial that is not live stay as they are.
 
         The trials of a stack are all in the same step, so the optimizer counts once for all.
         """
         self._open_for(live.shape[0])
-        before, gradient = _joined_each(weights), _joined_each(gradients)
-        own = [self._taken(v, slot) for v, slot in zip(self._optimizer.variables, slots, strict=True)]
-        (after,), new = self._optimizer.stateless_apply(own, [gradient], [before])
-        kept = tf.cond(tf.reduce_all(live), lambda: after, lambda: tf.where(live[:, None], after, before))
-        kept.set_shape(before.shape)
-        parts = tf.split(kept, self._sizes, axis=1)
-        found = [tf.reshape(part, [-1, *shape]) for part, shape in zip(parts, self._shapes, strict=True)]
-        return found, [self._given(v, value, live) for v, value in zip(self._optimizer.variables, new, strict=True)]
+        (after,), new = self._optimizer.stateless_apply(slots, [_joined_each(gradients)], [weights])
+        return tf.cond(tf.reduce_all(live), lambda: after, lambda: tf.where(live[:, None], after, weights)), new
+
+    def entered(self, weights: list[Any], slots: list[Any]) -> tuple[Any, list[Any]]:
+        """As an update takes them: all of a trial's weights in a row, and one step counter for all trials."""
+        return _joined_each(weights), [self._taken(v, slot) for v, slot in zip(self._optimizer.variables, slots, strict=True)]
+
+    def left(self, slots: list[Any], trials: Any) -> list[Any]:
+        """The slots of so many trials, each its own, as before they `entered`."""
+        return [self._given(v, slot, trials) for v, slot in zip(self._optimizer.variables, slots, strict=True)]
+
+    def apart(self, weights: Any) -> list[Any]:
+        """The weights, each by itself, `(trials, ...)`."""
+        parts = tf.split(weights, self._sizes, axis=1)
+        return [
+            part if len(shape) == 1 else tf.reshape(part, [-1, *shape]) for part, shape in zip(parts, self._shapes, strict=True)
+        ]
 
     def _open_for(self, trials: int | None) -> None:
         """Has Keras take values of so many trials for the variables; None: of any number."""
@@ -147,15 +156,15 @@ class UpdateOfAll:
             return slot[:, None]
         return slot if len(variable.shape) else slot[0]
 
-    def _given(self, variable: Any, value: Any, live: Any) -> Any:
+    def _given(self, variable: Any, slot: Any, trials: Any) -> Any:
         if variable is self._rate:
-            return value[:, 0]
-        return value if len(variable.shape) else tf.repeat(value, tf.shape(live)[0])
+            return slot[:, 0]
+        return slot if len(variable.shape) else tf.repeat(slot, trials)
 
 
 def _joined_each(parts: list[Any]) -> Any:
     """`(trials, numbers)`."""
-    return tf.concat([tf.reshape(part, [-1, math.prod(part.shape[1:])]) for part in parts], 1)
+    return tf.concat([part if len(part.shape) == 2 else tf.reshape(part, [-1, math.prod(part.shape[1:])]) for part in parts], 1)
 
 
 def _joined(parts: list[Any]) -> Any:
