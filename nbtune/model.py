@@ -131,7 +131,7 @@ def compile_for(job: Job, values: Mapping[str, Value], model: keras.Model, x: In
         _recompile(model, job, things)
     else:
         assert job.labels is not None
-        loss = things.get("loss", job.labels.default_loss(units(model, x)))
+        loss = things["loss"] if "loss" in things else job.labels.default_loss(units(model, x))
         optimizer = _optimizer(things.get("optimizer", "adam"), things.get("learning_rate"))
         model.compile(optimizer, _loss(loss), metrics=_missing_metric(job, []))
 

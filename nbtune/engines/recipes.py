@@ -110,7 +110,6 @@ class _Built:
         self._weights = [np.asarray(v) for v in self.model.trainable_variables]
         self._others = [value for i, value in enumerate(others) if i not in places]
         self._seeds = [others[i] for i in places]
-        self._compiled_for: str | None = None
         self._architecture = _architecture(self.model, _given(job, values))
 
     def recipe(self, name: str, values: Mapping[str, Value]) -> Recipe:
