@@ -58,8 +58,16 @@ def _only_layers(made: keras.Model) -> bool:
 
 
 def _looks_across(layer: Any) -> bool:
-    """Activity regularisers divide by the batch's size; masks weight rows."""
-    return getattr(layer, "activity_regularizer", None) is not None or bool(getattr(layer, "mask_zero", False))
+    """Activity regularisers divide by the batch's size, masks weight rows, and a function of the user's can do anything."""
+    if getattr(layer, "activity_regularizer", None) is not None or getattr(layer, "mask_zero", False):
+        return True
+    axes = keras.tree.flatten(getattr(layer, "axis", None))
+    return not _is_own(getattr(layer, "activation", None)) or not all(axis in (None, -1) or axis > 0 for axis in axes)
+
+
+def _is_own(activation: Any) -> bool:
+    """One of Keras's, each of which acts on every number by itself or on the last dimension."""
+    return activation is None or getattr(keras.activations, getattr(activation, "__name__", ""), None) is activation
 
 
 def loss(compiled: Any) -> bool:
@@ -75,4 +83,5 @@ def metrics(compiled: Any) -> bool:
 def _is_mean_of_rows(thing: Any) -> bool:
     function: Any = getattr(thing, "fn", None) or getattr(thing, "_fn", None)
     own = type(thing).__module__.startswith("keras.") and getattr(function, "__module__", "").startswith("keras.")
-    return own and function.__name__ in _FUNCTIONS
+    axis = (getattr(thing, "_fn_kwargs", None) or {}).get("axis", -1)
+    return own and function.__name__ in _FUNCTIONS and axis == -1

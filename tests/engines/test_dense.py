@@ -87,6 +87,15 @@ def through_the_batch():
     return keras.Model(x, layers.Dense(3, activation="softmax")(centred))
 
 
+def activation_through_the_batch():
+    centred = lambda x: keras.ops.relu(x - keras.ops.mean(x, axis=0))  # noqa: E731
+    return keras.Sequential([keras.Input((8,)), layers.Dense(6, activation=centred), layers.Dense(3, activation="softmax")])
+
+
+def normalised_through_the_batch():
+    return keras.Sequential([keras.Input((8,)), relu(), layers.Softmax(axis=0), layers.Dense(3, activation="softmax")])
+
+
 def compiled_with(optimizer, **settings):
     def build():
         model = classifier(relu)()
@@ -103,6 +112,8 @@ OTHERS = {
     "a regulariser": classifier(lambda: layers.Dense(4, kernel_regularizer="l2")),
     "a model in the model": classifier(lambda: keras.Sequential([keras.Input((8,)), relu()])),
     "an operation on the batch": through_the_batch,
+    "an activation of one's own": activation_through_the_batch,
+    "a layer along the batch": normalised_through_the_batch,
     "clipping by the norm of all weights": compiled_with(optimizers.Adam, global_clipnorm=0.1),
 }
 
@@ -112,5 +123,6 @@ def test_other_networks_are_left_to_the_mapped_step(job_of, name):  # noqa: F811
     assert not fits(*job_of(OTHERS[name], (X, Y), learning_rate=[0.01]))
 
 
-def test_an_operation_on_the_batch_comes_to_the_same_as_well(job_of):  # noqa: F811
-    check(*job_of(through_the_batch, (X, Y)))
+@pytest.mark.parametrize("build", [through_the_batch, activation_through_the_batch, normalised_through_the_batch])
+def test_an_operation_on_the_batch_comes_to_the_same_as_well(job_of, build):  # noqa: F811
+    check(*job_of(build, (X, Y)))
