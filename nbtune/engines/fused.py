@@ -1,7 +1,8 @@
 """A stack: trials of one architecture trained as one computation, with the numbers of `engines.trial`.
 
 `step` writes one batch of one trial as a pure function, `mapped` and `dense` make of it the step of a stack, `epoch` an epoch
-of that; `assembly` puts a stack together, and here it is trained, watched and stopped. `runs` sums up a trial's seeds.
+of that, which `compilation` runs; `assembly` puts a stack together, and here it is trained. A `runner` watches each run of a
+trial and stops it, `runs` sums them up.
 """
 
 from __future__ import annotations
@@ -10,45 +11,35 @@ import gc
 import itertools
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from nbtune import data
-from nbtune.engines import batches, dense, memory, rowwise, trial, widths, xlacache
+from nbtune.engines import batches, dense, memory, rowwise, trial, widths
 from nbtune.engines.assembly import assemble, stacked
 from nbtune.engines.base import Emit
 from nbtune.engines.batches import Piece
 from nbtune.engines.compaction import Compaction
+from nbtune.engines.compilation import compiled
 from nbtune.engines.convolutions import in_turn
-from nbtune.engines.epoch import Epoch, Part, Pieces, Rows, epoch_function, tensors
-from nbtune.engines.mapped import Mapped, OtherNumbers, no_logs
+from nbtune.engines.epoch import Epoch, Part, Pieces, Rows, tensors
+from nbtune.engines.mapped import no_logs
 from nbtune.engines.pace import Pace
 from nbtune.engines.reasons import CannotFuse
 from nbtune.engines.recipes import Recipe, recipes
+from nbtune.engines.runner import Runner, early_stopping
 from nbtune.engines.runs import Kept, Runs
 from nbtune.engines.stacks import AUTO, pays
-from nbtune.engines.step import Logs, Standing, State, Step, seed_places
+from nbtune.engines.step import Logs, Standing, State, seed_places
 from nbtune.events import DONE, EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
 from nbtune.job import Job
 from nbtune.space import Value
 
 LIVE_SHARE = 0.85  # of a stack, below which it leaves the stopped behind where that costs nothing but moving the others
-# that an optimizer updates in the time in which XLA compiles a stack of Dense layers: 1.7 s of processor time, at 1 to 4 ns
-# that an update takes longer without it
-NUMBERS_OF_A_COMPILATION = 1e9
-_COMPILER_ERRORS = (
-    tf.errors.InvalidArgumentError,
-    tf.errors.UnimplementedError,
-    tf.errors.NotFoundError,
-    tf.errors.InternalError,
-    tf.errors.DataLossError,
-    tf.errors.OutOfRangeError,
-)
 
 
 class Outcome(NamedTuple):
@@ -140,38 +131,6 @@ def _train(
     return {recipe.trial: reason for recipe in left}
 
 
-@dataclass(eq=False)
-class Runner:
-    """One run of a trial under way, which plays the model for its `keras.callbacks.EarlyStopping`.
-
-    So early stopping decides exactly as it does in `model.fit`.
-
-    Attributes:
-        run: its number, as its seed goes.
-        place: where it is in the stack, from which trials that have stopped may have been left out.
-        now: its weights after the last epoch.
-    """
-
-    recipe: Recipe
-    run: int
-    stopper: Any
-    place: int
-    now: Callable[[Runner], list[np.ndarray]]
-    history: dict[str, list[float]] = field(default_factory=dict)
-    seconds: float = 0.0
-    stop_training: bool = False
-
-    def get_weights(self) -> list[np.ndarray]:
-        return self.now(self)
-
-    def take(self, epoch: int, logs: dict[str, float]) -> None:
-        """What `model.fit` does at the end of an epoch, `TerminateOnNaN` included."""
-        for name, value in logs.items():
-            self.history.setdefault(name, []).append(value)
-        self.stopper.on_epoch_end(epoch, logs)
-        self.stop_training |= not math.isfinite(logs["loss"])
-
-
 class Fit:
     """The training of one stack; `ended` grows as its trials end."""
 
@@ -196,7 +155,7 @@ class Fit:
         runs = list(enumerate(self._job.runs))
         at_once = self._runs_at_once(len(runs))
         numbers = self._frame.size * len(self._stack) * at_once * _most_steps(self._job, self._frame, self._arrays)
-        run_epoch, any_size = _compiled(self._step, self._frame.output, at_once, numbers)
+        run_epoch, any_size = compiled(self._step, self._frame.output, at_once, numbers)
         for first in range(0, len(runs), at_once):
             self._train_runs(run_epoch, any_size, runs[first : first + at_once])
 
@@ -259,7 +218,7 @@ class Fit:
         self._on_host = None
         self._no_logs = no_logs(self._step, self._state.live.shape[0])
         each = [(run, job, recipe) for (run, job), stack in zip(runs, stacks, strict=True) for recipe in stack]
-        runners = [Runner(r, run, _early_stopping(job), i, self._weights) for i, (run, job, r) in enumerate(each)]
+        runners = [Runner(r, run, early_stopping(job), i, self._weights) for i, (run, job, r) in enumerate(each)]
         self._go_on_with(runners)
         for runner in self._running:
             runner.stopper.set_model(runner)
@@ -346,15 +305,6 @@ class Fit:
         return [value[runner.place].copy() for value in self._on_host]
 
 
-def _early_stopping(job: Job) -> keras.callbacks.EarlyStopping:
-    """As in `trial`, but it compares by NumPy, in the same precision: Keras's TensorFlow operation takes 0.1 ms a trial."""
-    stopper = trial.early_stopping(job)
-    stopper._set_monitor_op()
-    compare = np.less if stopper.monitor_op is keras.ops.less else np.greater
-    stopper.monitor_op = lambda value, best: compare(np.float32(value), np.float32(best))
-    return stopper
-
-
 def _again(job: Job, stack: Sequence[Recipe], arrays: data.Arrays) -> list[Recipe]:
     """The trials of a stack as they start with another seed; of those that share a model one is made anew."""
     firsts = {id(recipe.model): recipe for recipe in reversed(stack)}
@@ -365,48 +315,6 @@ def _again(job: Job, stack: Sequence[Recipe], arrays: data.Arrays) -> list[Recip
         raise CannotFuse("a model or a loss that the function makes anew for each seed")
     starts = [(recipe, again[id(recipe.model)]) for recipe in stack]
     return [replace(old, weights=new.weights, others=new.others, seeds=new.seeds) for old, new in starts]
-
-
-def _compiled(step: Step, output: Any, runs: int, numbers: float) -> tuple[Epoch, bool]:
-    """What trains an epoch of so many runs at once, and whether it takes a smaller stack as it is.
-
-    It is XLA where all layers say that they can be compiled and XLA agrees, else TensorFlow's graph. With convolutions it
-    is what Keras itself would take, and with Dense layers alone the graph as long as it is done before XLA had compiled.
-
-    Args:
-        numbers: how many the optimizer will update at most, over all steps.
-    """
-    is_dense = dense.fits(step, output)
-
-    def epoch(jit: bool) -> Epoch:
-        return epoch_function(dense.Dense(step, runs) if is_dense else Mapped(step, jit), jit)
-
-    if not _is_for_xla(step, is_dense, numbers):
-        return epoch(jit=False), is_dense
-    chosen, is_graph = epoch(jit=True), False
-
-    def run(*arguments: Any) -> Any:
-        nonlocal chosen, is_graph
-        try:
-            return chosen(*arguments)
-        except (*_COMPILER_ERRORS, OtherNumbers) as error:
-            if is_graph:
-                raise
-            damaged = xlacache.is_damaged(error)
-            if damaged:
-                xlacache.clear()
-            chosen, is_graph = epoch(jit=damaged), not damaged
-            return chosen(*arguments)
-
-    return run, False
-
-
-def _is_for_xla(step: Step, is_dense: bool, numbers: float) -> bool:
-    if is_dense:
-        return numbers > NUMBERS_OF_A_COMPILATION or bool(tf.config.list_physical_devices("GPU"))
-    if in_turn(step.model) and not step.model.jit_compile:
-        return False
-    return all(layer.supports_jit for layer in step.model._flatten_layers())
 
 
 def _pieces_val(rows: Rows, size: int, alone: bool) -> list[Piece]:

@@ -8,7 +8,7 @@ import pytest
 from keras import layers, optimizers
 
 from nbtune import data
-from nbtune.engines import dense, fused
+from nbtune.engines import compilation, dense
 from nbtune.engines.assembly import assemble
 from nbtune.engines.recipes import recipes
 
@@ -71,10 +71,10 @@ def test_as_model_fit(job_of, name):  # noqa: F811
 def test_compiled_by_xla_where_there_is_much_to_do(job_of, monkeypatch):  # noqa: F811
     job, trials = job_of(classifier(relu), (X, Y), repeats=2, loss=["categorical_crossentropy", "mean_squared_error"])
     graph = in_stacks(job, trials)
-    monkeypatch.setattr(fused, "NUMBERS_OF_A_COMPILATION", 0)
+    monkeypatch.setattr(compilation, "NUMBERS_OF_A_COMPILATION", 0)
     made = []
-    real = fused.epoch_function
-    monkeypatch.setattr(fused, "epoch_function", lambda steps, jit: made.append(jit) or real(steps, jit))
+    real = compilation.epoch_function
+    monkeypatch.setattr(compilation, "epoch_function", lambda steps, jit: made.append(jit) or real(steps, jit))
     xla = in_stacks(job, trials)
     assert made == [True]
     for id in trials:

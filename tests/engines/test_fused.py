@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from keras import layers, optimizers
 
-from nbtune.engines import fused, pace, trial
+from nbtune.engines import compilation, fused, pace, trial
 from nbtune.engines.inline import Inline
 from nbtune.events import EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
 from nbtune.options import Options
@@ -50,8 +50,8 @@ def job_of(tmp_path):
 def compiled(monkeypatch):
     """How often a stack was traced so far, and so compiled."""
     made = []
-    real = fused.epoch_function
-    monkeypatch.setattr(fused, "epoch_function", lambda *args, **kw: made.append(real(*args, **kw)) or made[-1])
+    real = compilation.epoch_function
+    monkeypatch.setattr(compilation, "epoch_function", lambda *args, **kw: made.append(real(*args, **kw)) or made[-1])
     return lambda: sum(function.experimental_get_tracing_count() for function in made)
 
 

@@ -10,7 +10,7 @@ import pytest
 from keras import layers
 
 from nbtune import tune
-from nbtune.engines import fused
+from nbtune.engines import compilation, fused
 from nbtune.events import DIVERGED, EpochUnderWay
 from tests.conftest import dense
 
@@ -76,8 +76,8 @@ def test_stacks_and_single_trials_agree(job_of, hidden):  # noqa: F811
 def test_a_stack_is_compiled_once_for_all_seeds(job_of, monkeypatch):  # noqa: F811
     x, _, _, y = rows()
     functions = []
-    make = fused.epoch_function
-    monkeypatch.setattr(fused, "epoch_function", lambda *a, **k: functions.append(make(*a, **k)) or functions[-1])
+    make = compilation.epoch_function
+    monkeypatch.setattr(compilation, "epoch_function", lambda *a, **k: functions.append(make(*a, **k)) or functions[-1])
     in_stacks(*job_of(classifier(relu), (x, y), repeats=3))
     assert sum(function.experimental_get_tracing_count() for function in functions) == 1
 
