@@ -10,6 +10,7 @@ import json
 import math
 import sys
 import tempfile
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
 PEERS = [
     "nbtune_fused",
+    "nbtune_auto",
     "nbtune_trial",
     "optuna_grid",
     "ray_grid",
@@ -68,8 +70,7 @@ def run(workload: str, peer: str, timeout: float) -> dict[str, object]:
         except (RuntimeError, ValueError, IndexError) as error:
             last = (Path(folder) / "log.txt").read_text(errors="replace").strip().splitlines()[-1:]
             return {"error": " ".join([str(error), *last]), **circumstances}
-    numbers = {"seconds": cost.seconds, "cpu_seconds": cost.cpu_seconds, "peak_mb": cost.peak_mb}
-    return {**found, **{name: round(value, 1) for name, value in numbers.items()}, **circumstances}
+    return {**found, **{name: round(value, 1) for name, value in asdict(cost).items()}, **circumstances}
 
 
 def _seconds(result: dict[str, Any]) -> float:

@@ -19,12 +19,13 @@ class Cost:
     """`seconds` of wall time, `cpu_seconds` of all processes, and the most memory that they held at once.
 
     `peak_mb` is the sum of the processes' proportional set sizes (shared pages count once), of their resident ones where
-    the system tells no other; in MB.
+    the system tells no other; in MB. `started_mb` is the same without the first process.
     """
 
     seconds: float
     cpu_seconds: float
     peak_mb: float
+    started_mb: float
 
 
 def measured(command: list[str], folder: Path, timeout: float) -> tuple[Cost, str]:
@@ -38,9 +39,10 @@ def measured(command: list[str], folder: Path, timeout: float) -> tuple[Cost, st
         start = time.monotonic()
         process = subprocess.Popen(command, stdout=out, stderr=errors, env={**os.environ, "XDG_CACHE_HOME": str(folder)})
         cpu: dict[tuple[int, float], float] = {}
-        peak = 0.0
+        peak = started = 0.0
         while process.poll() is None:
-            peak = max(peak, _look(process.pid, cpu))
+            first, others = _look(process.pid, cpu)
+            peak, started = max(peak, first + others), max(started, others)
             if time.monotonic() - start > timeout:
                 _kill(process.pid)
                 raise RuntimeError(f"took more than {timeout:.0f} s")
@@ -48,12 +50,12 @@ def measured(command: list[str], folder: Path, timeout: float) -> tuple[Cost, st
         seconds = time.monotonic() - start
     if process.returncode:
         raise RuntimeError(f"exit code {process.returncode}; see {log}")
-    return Cost(seconds, sum(cpu.values()), peak), printed.read_text()
+    return Cost(seconds, sum(cpu.values()), peak, started), printed.read_text()
 
 
-def _look(pid: int, cpu: dict[tuple[int, float], float]) -> float:
-    """Memory in MB now; processor seconds so far go to `cpu`, by process."""
-    memory = 0.0
+def _look(pid: int, cpu: dict[tuple[int, float], float]) -> tuple[float, float]:
+    """Memory in MB now, of the first process and of those that it started; processor seconds so far go to `cpu`, by process."""
+    memory: dict[int, float] = {}
     with contextlib.suppress(psutil.NoSuchProcess):
         root = psutil.Process(pid)
         for process in [root, *root.children(recursive=True)]:
@@ -61,8 +63,8 @@ def _look(pid: int, cpu: dict[tuple[int, float], float]) -> float:
                 times = process.cpu_times()
                 cpu[process.pid, process.create_time()] = times.user + times.system
                 full = process.memory_full_info()
-                memory += getattr(full, "pss", full.rss) / 1e6
-    return memory
+                memory[process.pid] = getattr(full, "pss", full.rss) / 1e6
+    return memory.pop(pid, 0.0), sum(memory.values())
 
 
 def _kill(pid: int) -> None:

@@ -17,6 +17,7 @@ BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 FIRST = "nbtune_fused"  # what the others are held against
 NAMES = {
     "nbtune_fused": "nbtune, `--engine fused`",
+    "nbtune_auto": "nbtune, `--engine auto`",
     "nbtune_trial": "nbtune, `--engine trial`",
     "optuna_grid": "Optuna `GridSampler`, 2 processes",
     "ray_grid": "Ray Tune, 2 CPUs, reused actors",
@@ -59,6 +60,8 @@ def _table(title: str, found: Mapping[str, Any]) -> str:
         *(_row(name, found[peer], first) for peer, name in NAMES.items() if peer in found),
     ]
     told = sorted({(r["date"], r["machine"], r["versions"]) for r in found.values() if "date" in r})
+    if "started_mb" in first:
+        lines += ["", f"nbtune's workers, and what they are forked from, held {first['started_mb']:,.0f} MB at most (fused)."]
     lines += _arithmetic(first, found.get("arithmetic"))
     lines += ["", *(f"{date}; {where}; {what}." for date, where, what in told), ""]
     return "\n".join(lines)
@@ -70,9 +73,8 @@ def _arithmetic(first: Mapping[str, Any], known: Mapping[str, float] | None) -> 
     alone = known["gflop"] / known["gflops"]
     return [
         "",
-        f"The arithmetic alone: {known['gflop']:.0f} GFLOP, at the {known['gflops']:.0f} GFLOP/s of batched products "
-        f"of this size (one at a time, in one process) {alone:.1f} s; nbtune's fused engine takes {first['seconds'] / alone:.1f} "
-        "times that.",
+        f"The arithmetic alone: {known['gflop']:.0f} GFLOP, at the {known['gflops']:.0f} GFLOP/s of this machine for batches times "
+        f"layers of each trial {alone:.1f} s; nbtune's fused engine takes {first['seconds'] / alone:.0f} times that.",
     ]
 
 
