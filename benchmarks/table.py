@@ -73,8 +73,8 @@ def _arithmetic(first: Mapping[str, Any], known: Mapping[str, float] | None) -> 
     alone = known["gflop"] / known["gflops"]
     return [
         "",
-        f"The arithmetic alone: {known['gflop']:.0f} GFLOP, at the {known['gflops']:.0f} GFLOP/s of this machine for batches times "
-        f"layers of each trial {alone:.1f} s; nbtune's fused engine takes {first['seconds'] / alone:.0f} times that.",
+        f"The arithmetic alone: {known['gflop']:.0f} GFLOP, at the {known['gflops']:.0f} GFLOP/s of this machine for batches "
+        f"times layers of each trial {alone:.1f} s; nbtune's fused engine takes {first['seconds'] / alone:.0f} times that.",
     ]
 
 
