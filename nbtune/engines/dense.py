@@ -1,4 +1,4 @@
-"""The step of a stack of networks of Dense layers, written out: the rows of all trials are the rows of one matrix.
+"""The step of a stack of networks of Dense layers, written out for all trials at once.
 
 What `mapped` makes of any network by going through the step of one trial, operation by operation, is here written down for
 the network of the classroom: far fewer operations, and as many for every number of trials. So it is traced in a fraction

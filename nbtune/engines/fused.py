@@ -30,7 +30,7 @@ from nbtune.engines.epoch import Epoch, Part, Pieces, Rows, tensors
 from nbtune.engines.mapped import no_logs
 from nbtune.engines.pace import Pace
 from nbtune.engines.reasons import CannotFuse
-from nbtune.engines.recipes import Recipe, recipes
+from nbtune.engines.recipes import Recipe, again, recipes
 from nbtune.engines.runner import Runner, early_stopping
 from nbtune.engines.runs import Kept, Runs
 from nbtune.engines.stacks import AUTO, pays
@@ -307,13 +307,13 @@ class Fit:
 
 def _again(job: Job, stack: Sequence[Recipe], arrays: data.Arrays) -> list[Recipe]:
     """The trials of a stack as they start with another seed; of those that share a model one is made anew."""
-    firsts = {id(recipe.model): recipe for recipe in reversed(stack)}
-    made = dict(zip(firsts, recipes(job, {recipe.trial: recipe.values for recipe in firsts.values()}, arrays), strict=True))
-    again = {key: each for key, each in made.items() if isinstance(each, Recipe)}
-    same = [(each.signature, each.loss_key) for each in again.values()] == [(r.signature, r.loss_key) for r in firsts.values()]
-    if not same or len({each.stack for each in again.values()}) > 1:
-        raise CannotFuse("a model or a loss that the function makes anew for each seed")
-    starts = [(recipe, again[id(recipe.model)]) for recipe in stack]
+    made: dict[int, Recipe] = {}
+    for recipe in stack:
+        if id(recipe.model) not in made:
+            made[id(recipe.model)] = again(job, recipe, arrays)
+    if len({each.stack for each in made.values()}) > 1:
+        raise CannotFuse("random numbers that come to differ between models with another seed")
+    starts = [(recipe, made[id(recipe.model)]) for recipe in stack]
     return [replace(old, weights=new.weights, others=new.others, seeds=new.seeds) for old, new in starts]
 
 

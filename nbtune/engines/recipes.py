@@ -6,14 +6,15 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import keras
 import numpy as np
 
 from nbtune import data, model
-from nbtune.engines import optimizers, recurrent, rowwise, trial, widths
+from nbtune.engines import optimizers, recurrent, rowwise, widths
 from nbtune.engines.reasons import CannotFuse
 from nbtune.engines.step import seed_places
 from nbtune.job import Job
@@ -36,7 +37,7 @@ class Recipe:
         weights, others, seeds: the initial values of its variables, as in `step.State`.
         loss, metrics, optimizer: what this trial is compiled with.
         y, y_val: the labels as the loss takes them.
-        loss_key, signature: equal where losses are, and where trials are the same computation.
+        loss_key, architecture, signature: equal where losses are, models, and whole trials but for their numbers.
     """
 
     trial: str
@@ -52,6 +53,7 @@ class Recipe:
     y: np.ndarray
     y_val: np.ndarray | None
     loss_key: str
+    architecture: str
     signature: str
 
     @property
@@ -95,33 +97,52 @@ def _outer(job: Job) -> frozenset[str]:
     return frozenset() if not job.function.takes_hp and job.function.parameters is None else job.applied
 
 
+def again(job: Job, recipe: Recipe, arrays: data.Arrays) -> Recipe:
+    """The recipe as it starts with the seed of this job, which is otherwise the one that it was made for.
+
+    Raises:
+        CannotFuse: the seed decides on more than the first values.
+    """
+    made = _Built(job, recipe.values, arrays)
+    new = replace(recipe, weights=made.weights, others=made.others, seeds=made.seeds)
+    same = (made.architecture, new.shapes) == (recipe.architecture, recipe.shapes)
+    if same and made.model.compiled:  # by the function, whose loss need not be the same each time
+        other = made.recipe(recipe.trial, recipe.values)
+        same = (other.signature, other.loss_key) == (recipe.signature, recipe.loss_key)
+    if not same:
+        raise CannotFuse("a model or a loss that the function makes anew for each seed")
+    return new
+
+
 class _Built:
     """A model as the trial engine would build it, and its variables' values before anything was trained."""
 
     def __init__(self, job: Job, values: Mapping[str, Value], arrays: data.Arrays) -> None:
         self._job, self._arrays = job, arrays
-        self.model = trial.new_model(job, values, arrays.x)
-        self._output = model.one_row(self.model, arrays.x)
-        reason = why_not(self.model) or recurrent.why_not(self.model)
-        if reason:
-            raise CannotFuse(reason)
+        keras.utils.clear_session()
+        model.seed(job)
+        self.model = model.initial(job, values, arrays.x)
         places = seed_places(self.model)
         others = [np.asarray(v) for v in self.model.non_trainable_variables]
-        self._weights = [np.asarray(v) for v in self.model.trainable_variables]
-        self._others = [value for i, value in enumerate(others) if i not in places]
-        self._seeds = [others[i] for i in places]
-        self._architecture = _architecture(self.model, _given(job, values))
+        self.weights = [np.asarray(v) for v in self.model.trainable_variables]
+        self.others = [value for i, value in enumerate(others) if i not in places]
+        self.seeds = [others[i] for i in places]
+        self.architecture = json.dumps(_architecture(self.model, _given(job, values)), sort_keys=True, default=str)
+
+    @cached_property
+    def _output(self) -> Any:
+        return model.one_row(self.model, self._arrays.x)
 
     def recipe(self, name: str, values: Mapping[str, Value]) -> Recipe:
         job, arrays, made = self._job, self._arrays, self.model
         assert job.labels is not None
         model.compile_for(job, values, made, arrays.x)
-        reason = optimizers.why_not(made.optimizer)
+        reason = why_not(made) or recurrent.why_not(made) or optimizers.why_not(made.optimizer)
         if reason:
             raise CannotFuse(reason)
         loss, width = model.loss_name(made.loss), model.width(self._output)
         signature = {
-            "architecture": self._architecture,
+            "architecture": self.architecture,
             "optimizer": optimizers.settings(made.optimizer),
             "metrics": _described(made._compile_config.config.get("metrics")),
             "weighted_metrics": _described(made._compile_config.config.get("weighted_metrics")),
@@ -132,15 +153,16 @@ class _Built:
             values=values,
             model=made,
             output=self._output,
-            weights=self._weights,
-            others=self._others,
-            seeds=self._seeds,
+            weights=self.weights,
+            others=self.others,
+            seeds=self.seeds,
             loss=made._compile_loss,
             metrics=made._compile_metrics,
             optimizer=made.optimizer,
             y=job.labels.encode(arrays.y, loss, width),
             y_val=None if arrays.y_val is None else job.labels.encode(arrays.y_val, loss, width),
             loss_key=_described(made.loss),
+            architecture=self.architecture,
             signature=json.dumps(signature, sort_keys=True, default=str),
         )
 

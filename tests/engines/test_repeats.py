@@ -130,9 +130,18 @@ def test_a_run_that_diverges_makes_the_trial_diverge_and_says_with_which_seed(jo
     assert end.scores == []
 
 
-def test_what_is_made_anew_for_each_model_is_left_to_single_trials(job_of):  # noqa: F811
+def any_activation():
+    return classifier(lambda: layers.Dense(4, activation=str(np.random.choice(["relu", "tanh", "elu", "selu"]))))()
+
+
+def any_width():
+    return classifier(lambda: layers.Dense(int(np.random.randint(4, 12)), activation="relu"))()
+
+
+@pytest.mark.parametrize("build", [fragile, any_activation, any_width])
+def test_what_is_made_anew_for_each_seed_is_left_to_single_trials(job_of, build):  # noqa: F811
     x, _, _, y = rows()
-    job, trials = job_of(fragile, (x, y), repeats=3)
+    job, trials = job_of(build, (x, y), repeats=3)
     ended, refused = fused.fit_stack(job, lambda events: None, trials)
     assert not ended
     assert "anew" in refused["0"]
