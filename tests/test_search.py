@@ -174,7 +174,15 @@ def test_a_killed_parent_of_the_workers_costs_nothing(flowers, here):
     assert not worker.is_running(), "nor is it left behind"
 
 
-def test_an_interrupt_stops_gracefully(flowers, here, monkeypatch):
+@pytest.fixture
+def interruptible():
+    """Ctrl-C as in a terminal, which a process that was started in the background ignores."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_stops_gracefully(flowers, here, interruptible):
     search = tune(dense, flowers, wait=False, dir=str(here), **LONG)
     wait_until(lambda: any(trial.epochs for trial in search.trials))
     timer = subprocess.Popen(

@@ -96,6 +96,12 @@ def normalised_through_the_batch():
     return keras.Sequential([keras.Input((8,)), relu(), layers.Softmax(axis=0), layers.Dense(3, activation="softmax")])
 
 
+def loss_through_the_batch():
+    model = classifier(relu)()
+    model.compile("adam", keras.losses.CategoricalCrossentropy(axis=0), metrics=["accuracy"])
+    return model
+
+
 def compiled_with(optimizer, **settings):
     def build():
         model = classifier(relu)()
@@ -114,6 +120,7 @@ OTHERS = {
     "an operation on the batch": through_the_batch,
     "an activation of one's own": activation_through_the_batch,
     "a layer along the batch": normalised_through_the_batch,
+    "a loss along the batch": loss_through_the_batch,
     "clipping by the norm of all weights": compiled_with(optimizers.Adam, global_clipnorm=0.1),
 }
 
