@@ -217,7 +217,11 @@ class Progress:
         running = [stack for stack in stacks if stack not in over]
         elapsed = [now - (stack[0].started or now) for stack in running]
         lasted = [seconds for stack in over if (seconds := sum(trial.seconds for trial in stack))]
-        lasted = lasted or [e for e, stack in zip(elapsed, running, strict=True) if e and any(trial.ended for trial in stack)]
+        lasted = lasted or [
+            e / self._share_done(stack)
+            for e, stack in zip(elapsed, running, strict=True)
+            if e and any(trial.ended for trial in stack)
+        ]
         if not lasted:
             return self._left_by_earlier_trials(elapsed)
         usual, spent = fmean(lasted), self.seconds_spent(now)
@@ -226,6 +230,10 @@ class Progress:
         left, worked = pending + len(shares) - sum(shares), len(over) + sum(shares)
         each = spent / worked if spent and over else usual / max(self.workers, 1)
         return max(left * each, usual * (1 - min(shares, default=1.0)))
+
+    def _share_done(self, stack: Sequence[Trial]) -> float:
+        """How much of a stack's epochs is trained or, since trials stopped early, will never be."""
+        return fmean(1.0 if trial.ended else (trial.epochs + trial.share) / self.epochs for trial in stack)
 
     def _left_by_earlier_trials(self, elapsed: Sequence[float]) -> float | None:
         """The same where all that has ended did so in an earlier run; `elapsed` since the stacks under way began."""

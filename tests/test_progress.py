@@ -253,6 +253,14 @@ def test_a_stack_whose_first_trial_ends_as_it_starts_leaves_the_time_unknown():
     assert fold(events, n=2).seconds_left(100) is None
 
 
+def test_time_left_of_a_stack_with_everything_in_it_goes_by_its_epochs():
+    began = [StateChanged("running", 100.0), TrialStarted("0", 100.0), TrialStarted("1", 100.0)]
+    events = [*began, EpochEnded("0", 5, {}), EpochEnded("1", 5, {}), done("0", 0.5, 6.0)]
+    progress = fold(events, n=2)
+    assert progress.epochs == 10
+    assert progress.seconds_left(106) == pytest.approx(2)  # 6 s for three quarters
+
+
 def test_nothing_is_left_at_the_end():
     assert fold([done("0", 0.5, 10.0), done("1", 0.5, 10.0)], n=2).seconds_left(50) == 0
 
