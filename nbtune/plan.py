@@ -21,7 +21,7 @@ class Plan:
     Attributes:
         axes: hyperparameter to its number of values.
         trials: combinations.
-        stacks: units of work: trials of one architecture that are trained as one computation, or a trial on its own.
+        stacks: units of work: trials that are trained as one computation, or a trial on its own.
         alone: stacks that have to be trained trial by trial, by the reason why; None if it was not looked at.
         epochs: at most, over all trials.
         workers: processes.
@@ -81,13 +81,7 @@ class Plan:
             ("workers", str(self.workers) if self.workers else "none: in this process"),
         ]
         if self.stacks < self.trials:
-            rows.insert(
-                1,
-                (
-                    "trained together",
-                    "1 stack of one architecture" if self.stacks == 1 else f"{self.stacks:,} stacks of one architecture each",
-                ),
-            )
+            rows.insert(1, ("trained together", f"in {self.stacks:,} stack{'s' * (self.stacks > 1)}"))
         for reason, stacks in (self.alone or {}).items():
             rows.insert(2, ("trained one by one", f"{stacks:,} of the stacks: {reason}"))
         if self.seconds is not None:

@@ -31,8 +31,8 @@ def test_without_axes_there_is_one_trial():
 
 
 def test_one_stack_is_one_stack():
-    assert "1 stack of one architecture\n" in str(Plan.of(SPACE, 1, 1, stacks=[Stack(18)]))
-    assert "2 stacks of one architecture each\n" in str(Plan.of(SPACE, 1, 1, stacks=[Stack(9)] * 2))
+    assert "in 1 stack\n" in str(Plan.of(SPACE, 1, 1, stacks=[Stack(18)]))
+    assert "in 2 stacks\n" in str(Plan.of(SPACE, 1, 1, stacks=[Stack(9)] * 2))
 
 
 def test_what_was_not_measured_is_not_claimed():
