@@ -15,7 +15,7 @@ from nbtune import machine
 from nbtune.engines.drive import drive
 from nbtune.engines.measuring import look_at, measure
 from nbtune.engines.site import Site
-from nbtune.engines.stacks import shared_out, stacks
+from nbtune.engines.stacks import Work, shared_out, stacks
 from nbtune.engines.start import Starts
 from nbtune.errors import EngineDied, UsageError, WorkerDied
 from nbtune.events import DIVERGED, FAILED, RUNNING, STOPPED, DiskFull, Event, StateChanged, TrialEnded, TrialReopened
@@ -71,7 +71,7 @@ class Run:
             if limit is not None:
                 self.job = replace(self.job, worker_mb=machine.worker_mb(limit, self._workers))
             self.progress, self._store, notes = self._go_on()
-            self._stacks = stacks(self.space, options.engine, request.data.rows * options.epochs * options.repeats)
+            self._stacks = stacks(self.space, options.engine, self._work)
             self.plan = self._planned(site, began)
         except BaseException as error:
             self._close_site()
@@ -108,6 +108,11 @@ class Run:
         store = Store(self.project.path, self.space, progress, options.seed, options.keep)
         store.record(*before.added)
         return progress, store, [*before.notes, *_what_is_there(progress, self.project.path)]
+
+    @property
+    def _work(self) -> Work:
+        repeats = self.request.options.repeats
+        return Work(self.request.data.rows * self.request.options.epochs * repeats, repeats)
 
     @property
     def state(self) -> str:
@@ -195,12 +200,13 @@ class Run:
             site = self._site or self._reopen_site()
             try:
                 trials = self.progress.trials
-                work = [[trials[i] for i in stack if not trials[i].ended] for stack in self._stacks]
+                work = [[i for i in stack if not trials[i].ended] for stack in self._stacks]
+                work = shared_out(work, self._workers, self.space, self._work)
                 terms = (self._workers, options.retries, options.trial_timeout)
                 drive(
                     site.engine,
                     self.job,
-                    shared_out(work, self._workers),
+                    [[trials[i] for i in stack] for stack in work],
                     *terms,
                     self._take,
                     lambda id: self.progress.trial(id).ended,
@@ -268,7 +274,8 @@ class Run:
 
     def _planned(self, site: Site, began: float) -> Plan:
         """The size of the search, and with `--plan` its cost."""
-        options, work = self.request.options, shared_out(self._stacks, self._workers)
+        options = self.request.options
+        work = shared_out(self._stacks, self._workers, self.space, self._work)
         plan = partial(Plan.of, self.space, options.epochs, self._workers, repeats=options.repeats)
         if not options.plan:
             return plan(stacks=[Stack(len(numbers)) for numbers in work])

@@ -14,10 +14,17 @@ Value = int | float | str | bool
 
 
 class Architecture(NamedTuple):
-    """A text that is equal where models can be trained together, and how many numbers this one's variables hold."""
+    """What is known of a combination's model.
+
+    Attributes:
+        name: equal where models can be trained together.
+        size: how many numbers its variables hold.
+        depth: how many hidden layers alike it has in a row; in a stack the others are filled up to the widest of each depth.
+    """
 
     name: str
     size: int
+    depth: int = 0
 
 
 @dataclass(frozen=True)

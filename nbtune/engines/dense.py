@@ -16,6 +16,7 @@ import keras
 import tensorflow as tf
 
 from nbtune.engines import rowwise
+from nbtune.engines.optimizers import count
 from nbtune.engines.reasons import CannotFuse
 from nbtune.engines.step import Batch, Logs, Loss, Standing, State, Step, Tensors, choose, loss_inputs, mean
 
@@ -32,11 +33,12 @@ def fits(step: Step, output: Any) -> bool:
     if not isinstance(graph, keras.src.models.Functional) or not rowwise.everything(step, output):
         return False
     return step.update.is_elementwise and all(
-        _is_plain(node.operation) for nodes in graph._nodes_by_depth.values() for node in nodes
+        is_plain(node.operation) for nodes in graph._nodes_by_depth.values() for node in nodes
     )
 
 
-def _is_plain(operation: Any) -> bool:
+def is_plain(operation: Any) -> bool:
+    """A Dense layer, whose weights nothing but its loss depends on, or a layer without weights."""
     if type(operation) is not keras.layers.Dense:
         return isinstance(operation, keras.layers.Layer) and not operation.weights
     plain = operation.quantization_mode is None and not operation.lora_enabled
@@ -44,22 +46,34 @@ def _is_plain(operation: Any) -> bool:
 
 
 class _Each:
-    """What each trial makes of a batch's rows: `apart`, `(trials, batch, ...)`, or `joined`, `(trials × batch, ...)`."""
+    """What each trial makes of a batch's rows: `apart`, `(trials, batch, ...)`, or `joined`, `(trials × batch, ...)`.
 
-    def __init__(self, batch: int, apart: Any = None, joined: Any = None) -> None:
-        self._batch, self._apart, self._joined = batch, apart, joined
+    Args:
+        passed: the same of the trials that come after those in `apart`, and passed over the last layer.
+    """
+
+    def __init__(self, batch: int, apart: Any = None, joined: Any = None, passed: Sequence[Any] = ()) -> None:
+        self._batch, self._apart, self._joined, self._passed = batch, apart, joined, passed
 
     @property
     def apart(self) -> Any:
         if self._apart is None:
             self._apart = tf.reshape(self._joined, [-1, self._batch, *self._joined.shape[1:]])
+        elif self._passed:
+            self._apart, self._passed = tf.concat([self._apart, *self._passed], 0), ()
         return self._apart
 
     @property
     def joined(self) -> Any:
         if self._joined is None:
-            self._joined = tf.reshape(self._apart, [-1, *self._apart.shape[2:]])
+            self._joined = tf.reshape(self.apart, [-1, *self.apart.shape[2:]])
         return self._joined
+
+    def first(self, trials: Any) -> tuple[Any, list[Any]]:
+        """What so many trials make of the rows, and what the trials after them do, in parts."""
+        apart, passed = (self._apart, self._passed) if self._passed else (self.apart, ())
+        first, others = tf.split(apart, [trials, tf.shape(apart)[0] - trials])
+        return first, [others, *passed]
 
 
 class _Rows(NamedTuple):
@@ -82,7 +96,7 @@ class _Rows(NamedTuple):
 class Dense:
     """A stack's steps; it has no `seeds`, its `others` are frozen weights, and every trial is live, or has just diverged.
 
-    From one training step to the next the weights are one matrix, `(trials, numbers)`, and the slots as `UpdateOfAll` has them.
+    The slots are as `UpdateOfAll` has them, and from one training step to the next the weights are in blocks as well.
 
     Args:
         runs: how many orders of the rows the trials go through, each through its own.
@@ -95,20 +109,17 @@ class Dense:
         self._graph = getattr(step.model, "_functional", step.model)
         self._last = self._graph.outputs[0]._keras_history.operation
         self._losses = [_of_rows(loss) for loss in step.losses]
-        self._update = step.update.of_all()
+        self._update = step.update_of_all
 
     def enter(self, at: Standing) -> Standing:
-        weights, slots = self._update.entered(at.state.weights, at.state.slots)
-        return at._replace(state=at.state._replace(weights=[weights], slots=slots))
+        return at._replace(state=at.state._replace(weights=self._update.joined(at.state.weights)))
 
     def leave(self, at: Standing) -> Standing:
-        (weights,) = at.state.weights
-        slots = self._update.left(at.state.slots, tf.shape(weights)[0])
-        return at._replace(state=at.state._replace(weights=self._update.apart(weights), slots=slots))
+        return at._replace(state=at.state._replace(weights=self._update.apart(at.state.weights)))
 
     def train(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
         state, logs = at.state, at.logs
-        weights = self._update.apart(state.weights[0])
+        weights = self._update.apart(state.weights)
         rows = _own(batch, state.run) if self._runs > 1 else _shared(batch, state)
         out = self._forward(weights, state, rows)
         if len(self._losses) == 1:
@@ -122,9 +133,9 @@ class Dense:
             raise CannotFuse("weights whose gradient is missing")
         new_logs = self._log(logs, loss, rows, out)
         still = state.live & tf.math.is_finite(mean(new_logs))
-        updated, slots = self._update(state.weights[0], state.slots, gradients, state.live)
+        updated, slots = self._update(state.weights, state.slots, gradients, state.live)
         kept = tf.nest.map_structure(lambda new, old: tf.where(state.live, new, old), new_logs, logs)
-        after = at._replace(state=state._replace(weights=[updated], slots=slots, live=still), logs=kept)
+        after = at._replace(state=state._replace(weights=updated, slots=slots, live=still), logs=kept)
         tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), after, at)
         return after
 
@@ -171,17 +182,21 @@ class Dense:
     def _dense(self, layer: Any, values: dict[int, tf.Tensor], x: Any, batch: int) -> _Each:
         """A Dense layer with each trial's weights; the dimensions of `x` between rows and inputs are rows to it too."""
         kernel, biases = values[id(layer._kernel)], [] if layer.bias is None else [values[id(layer.bias)]]
-        rows = x.apart if isinstance(x, _Each) else x[None]
+        passed: list[Any] = []
+        if layer.name in self.step.passed_over:
+            rows, passed = x.first(count(kernel))
+        else:
+            rows = x.apart if isinstance(x, _Each) else x[None]
         inner, (inputs, units) = rows.shape[2:-1], kernel.shape[1:]
         if inner:
             rows = tf.reshape(rows, [-1 if isinstance(x, _Each) else 1, batch * math.prod(inner), inputs])
         out = _affine(rows, kernel, *biases) if isinstance(x, _Each) else _affine_of_data(rows, kernel, *biases)
-        found = _Each(batch, apart=tf.reshape(out, [-1, batch, *inner, units]) if inner else out)
+        out = tf.reshape(out, [-1, batch, *inner, units]) if inner else out
         if layer.activation is None or layer.activation is keras.activations.linear:
-            return found
+            return _Each(batch, apart=out, passed=passed)
         if layer is self._last:  # the losses find its logits
-            return _Each(batch, joined=layer.activation(found.joined))
-        return _Each(batch, apart=layer.activation(found.apart))
+            return _Each(batch, joined=layer.activation(_Each(batch, apart=out).joined))
+        return _Each(batch, apart=layer.activation(out), passed=passed)
 
     def _each_loss(self, which: int, rows: _Rows, out: tf.Tensor) -> tf.Tensor:
         """Each row's, `(trials × batch,)`."""

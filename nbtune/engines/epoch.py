@@ -101,7 +101,7 @@ class _AnySize:
 
     def __call__(self, at: Standing, live: tf.Tensor, *others: Any) -> Any:
         if self._traced is None:
-            left_open = lambda part: tf.TensorSpec([None, *part.shape[1:]], part.dtype)  # noqa: E731
+            left_open = lambda part: tf.TensorSpec([None, *part.shape[1:]] if len(part.shape) else [], part.dtype)  # noqa: E731
             self._traced = self._epoch.get_concrete_function(*tf.nest.map_structure(left_open, (at, live)), *others)
         with _as_it_is():
             return self._traced(at, live, *others)

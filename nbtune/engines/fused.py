@@ -1,7 +1,8 @@
 """A stack: trials of one architecture trained as one computation, with the numbers of `engines.trial`.
 
 `step` writes one batch of one trial as a pure function, `mapped` and `dense` make of it the step of a stack, `epoch` an epoch
-of that, which `compilation` runs; `assembly` puts a stack together, and here it is trained. A `runner` watches each run of a
+of that, which `compilation` runs; `assembly` puts a stack together, whose networks may differ in `widths` and `depths`, and
+here it is trained. A `runner` watches each run of a
 trial and stops it, `runs` sums them up.
 """
 
@@ -19,8 +20,8 @@ import numpy as np
 import tensorflow as tf
 
 from nbtune import data
-from nbtune.engines import batches, dense, memory, rowwise, trial, widths
-from nbtune.engines.assembly import assemble, stacked
+from nbtune.engines import batches, dense, depths, memory, rowwise, trial, widths
+from nbtune.engines.assembly import assemble, rows, stacked
 from nbtune.engines.base import Emit
 from nbtune.engines.batches import Piece
 from nbtune.engines.compaction import Compaction
@@ -28,6 +29,7 @@ from nbtune.engines.compilation import compiled
 from nbtune.engines.convolutions import in_turn
 from nbtune.engines.epoch import Epoch, Part, Pieces, Rows, tensors
 from nbtune.engines.mapped import no_logs
+from nbtune.engines.optimizers import below
 from nbtune.engines.pace import Pace
 from nbtune.engines.reasons import CannotFuse
 from nbtune.engines.recipes import Recipe, again, recipes
@@ -102,12 +104,21 @@ def _most_steps(job: Job, recipe: Recipe, arrays: data.Arrays) -> int:
 
 
 def _framed(stack: Sequence[Recipe]) -> list[tuple[Recipe, list[Recipe]]]:
-    """The trials in stacks, each with the one of them whose model is wide enough for all, the frame; it stands first."""
-    stack = sorted(stack, key=lambda recipe: -recipe.size)
-    if all(widths.fits(recipe.shapes, stack[0].shapes) for recipe in stack):
-        return [(stack[0], stack)]
+    """The trials in stacks, each with the one of them whose model is deep and wide enough for all, the frame; it stands first."""
+    frame, *others = stack = sorted(stack, key=lambda recipe: (-recipe.depth, -recipe.size))
+    is_of_one_depth = frame.depth == stack[-1].depth
+    if all(depths.fits(recipe, frame) for recipe in others) and (is_of_one_depth or _passes_over(frame, stack)):
+        return [(frame, stack)]
+    if not is_of_one_depth:
+        by_depth = [list(group) for _, group in itertools.groupby(stack, lambda recipe: recipe.depth)]
+        return [framed for group in by_depth for framed in _framed(group)]
     apart = [list(group) for _, group in itertools.groupby(sorted(stack, key=lambda recipe: recipe.shapes), lambda r: r.shapes)]
     return [(group[0], group) for group in apart]
+
+
+def _passes_over(frame: Recipe, stack: Sequence[Recipe]) -> bool:
+    """Whether the stack's step lets trials pass over layers."""
+    return dense.fits(assemble(frame, stack)[0], frame.output)
 
 
 def _train(
@@ -139,7 +150,10 @@ class Fit:
     ) -> None:
         self._job, self._emit, self._arrays, self._ended = job, emit, arrays, ended
         self._stack, self._frame = stack, frame
-        self._step, self._rows, self._rows_val, self._which = assemble(frame, stack, arrays)
+        self._step, self._which, labels = assemble(frame, stack)
+        self._rows, self._rows_val = rows(arrays, labels)
+        self._is_dense = dense.fits(self._step, frame.output)
+        self._update = self._step.update_of_all if self._is_dense else self._step.update
         self._state: State
         self._seeds: list[tf.Tensor]
         self._no_logs: Logs
@@ -154,15 +168,17 @@ class Fit:
         self._emit([TrialStarted(recipe.trial, now) for recipe in self._stack])
         runs = list(enumerate(self._job.runs))
         at_once = self._runs_at_once(len(runs))
-        numbers = self._frame.size * len(self._stack) * at_once * _most_steps(self._job, self._frame, self._arrays)
-        run_epoch, any_size = compiled(self._step, self._frame.output, at_once, numbers)
+        steps = at_once * _most_steps(self._job, self._frame, self._arrays)
+        held = zip(self._frame.weights, depths.counts(self._frame, self._stack), strict=True)
+        numbers = steps * sum(weight.size * count for weight, count in held)
+        run_epoch, any_size = compiled(self._step, self._is_dense, at_once, numbers)
         for first in range(0, len(runs), at_once):
             self._train_runs(run_epoch, any_size, runs[first : first + at_once])
 
     def _runs_at_once(self, runs: int) -> int:
         """All runs in one stack where each trial can go through the rows in an order of its own, and memory allows; else one."""
         room = memory.most(self._frame, self._job, self._arrays)
-        return runs if dense.fits(self._step, self._frame.output) and runs * len(self._stack) <= room else 1
+        return runs if self._is_dense and runs * len(self._stack) <= room else 1
 
     def _train_runs(self, run_epoch: Epoch, any_size: bool, runs: Sequence[tuple[int, Job]]) -> None:
         batch_size = int(self._frame.values.get("batch_size", self._job.batch_size))
@@ -213,11 +229,11 @@ class Fit:
     def _begin(self, runs: Sequence[tuple[int, Job]]) -> None:
         """Each trial at the start of these runs; what was compiled for the first ones is used again."""
         stacks = [self._stack if not run else _again(job, self._stack, self._arrays) for run, job in runs]
-        self._state = stacked(self._frame, stacks, self._step.update, self._which)
+        self._state = stacked(self._frame, stacks, self._update, self._which)
         self._seeds = [tf.constant(seed) for seed in stacks[0][0].seeds]
         self._on_host = None
         self._no_logs = no_logs(self._step, self._state.live.shape[0])
-        each = [(run, job, recipe) for (run, job), stack in zip(runs, stacks, strict=True) for recipe in stack]
+        each = [(*run, recipe) for recipes in zip(*stacks, strict=True) for run, recipe in zip(runs, recipes, strict=True)]
         runners = [Runner(r, run, early_stopping(job), i, self._weights) for i, (run, job, r) in enumerate(each)]
         self._go_on_with(runners)
         for runner in self._running:
@@ -237,7 +253,10 @@ class Fit:
 
     def _leave_the_stopped_behind(self) -> None:
         places = [runner.place for runner in self._running]
-        self._state = tf.nest.map_structure(lambda part: tf.gather(part, places), self._state)
+        slots = self._update.without(self._state.slots, places)
+        others = self._state._replace(slots=[])
+        others = tf.nest.map_structure(lambda part: tf.gather(part, below(part.shape[0], places)), others)
+        self._state = others._replace(slots=slots)
         self._no_logs = no_logs(self._step, len(places))
         self._on_host = None
         for place, runner in enumerate(self._running):
@@ -275,7 +294,7 @@ class Fit:
         self._emit([ended])
 
     def _kept(self, runner: Runner) -> Kept:
-        return Kept(runner.recipe, runner.stopper.best_weights, [slot[runner.place].numpy() for slot in self._state.slots])
+        return Kept(runner.recipe, runner.stopper.best_weights, self._update.of_one(self._state.slots, runner.place))
 
     def _is_to_keep(self, ended: TrialEnded) -> bool:
         """Whether its weights can be among those that stay on disk, as far as the trials of this task show."""
@@ -293,7 +312,8 @@ class Fit:
         rest = [v for i, v in enumerate(model.non_trainable_variables) if i not in others]
         if not optimizer.built:
             optimizer.build(model.trainable_variables)
-        slots = self._step.update.apart(kept.slots, optimizer)
+        places = depths.places(recipe, self._frame)
+        slots = self._step.update.apart(kept.slots, optimizer, model.trainable_variables, places)
         variables = [*model.trainable_variables, *rest, *optimizer.variables]
         for variable, value in zip(variables, [*kept.weights, *slots], strict=True):
             variable.assign(widths.corner(value, variable.shape))
@@ -302,7 +322,7 @@ class Fit:
     def _weights(self, runner: Runner) -> list[np.ndarray]:
         if self._on_host is None:
             self._on_host = [value.numpy() for value in [*self._state.weights, *self._state.others]]
-        return [value[runner.place].copy() for value in self._on_host]
+        return [value[runner.place].copy() for value in self._on_host if runner.place < len(value)]
 
 
 def _again(job: Job, stack: Sequence[Recipe], arrays: data.Arrays) -> list[Recipe]:

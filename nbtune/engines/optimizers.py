@@ -48,6 +48,11 @@ def settings(optimizer: Any) -> dict[str, Any]:
     return {"class": type(optimizer).__name__, **config}
 
 
+def clips(optimizer: Any) -> bool:
+    """Whether a weight's update depends on others."""
+    return bool(optimizer.clipnorm or optimizer.global_clipnorm)
+
+
 class Update:
     """An optimizer's update as a pure function of weights, gradients and its own variables.
 
@@ -60,7 +65,6 @@ class Update:
         own = model.trainable_variables
         embeds = any(isinstance(layer, keras.layers.Embedding) for layer in model._flatten_layers())
         self._flat = not optimizer.clipnorm and not embeds and all(v.constraint is None for v in own)
-        self._names = [v.path.replace("/", "_") for v in own]
         self._shapes = [tuple(v.shape) for v in own]
         self._sizes = [math.prod(shape) for shape in self._shapes]
         self._optimizer = _stateless(optimizer)
@@ -87,8 +91,12 @@ class Update:
         parts = tf.split(flat, self._sizes)
         return [tf.reshape(part, shape) for part, shape in zip(parts, self._shapes, strict=True)], new
 
-    def apart(self, slots: list[np.ndarray], optimizer: Any) -> list[np.ndarray]:
-        """One trial's values for the variables of an optimizer of the same settings that was built on the model itself."""
+    def apart(self, slots: list[np.ndarray], optimizer: Any, weights: Sequence[Any], places: Sequence[int]) -> list[np.ndarray]:
+        """One trial's values for the variables of an optimizer of the same settings that was built on the model's own weights.
+
+        Args:
+            places: which of the weights here those are.
+        """
         if not self._flat:
             return slots
         cuts = np.cumsum(self._sizes)[:-1]
@@ -96,8 +104,10 @@ class Update:
         for variable, value in zip(self.variables, slots, strict=True):
             values[variable.name] = value
             if variable.name.startswith(f"{_ALL}_"):
-                for name, shape, part in zip(self._names, self._shapes, np.split(value, cuts), strict=True):
-                    values[name + variable.name.removeprefix(_ALL)] = part.reshape(shape)
+                parts = np.split(value, cuts)
+                for weight, place in zip(weights, places, strict=True):
+                    name = weight.path.replace("/", "_") + variable.name.removeprefix(_ALL)
+                    values[name] = parts[place].reshape(self._shapes[place])
         return [values[variable.name] for variable in optimizer.variables]
 
     @property
@@ -105,66 +115,135 @@ class Update:
         """Whether no number has to do with another one, so that those of several trials can be updated as those of one."""
         return self._flat and not self._optimizer.global_clipnorm
 
-    def of_all(self) -> UpdateOfAll:
-        return UpdateOfAll(self._optimizer, self._shapes, self._sizes)
+    def of_all(self, blocks: Sequence[Sequence[int]]) -> UpdateOfAll:
+        return UpdateOfAll(self._optimizer, self._shapes, blocks)
+
+    def start(self, rates: Sequence[float], counts: Sequence[int]) -> list[Any]:
+        """The variables of a stack's trials before the first update, `(trials, ...)`.
+
+        Args:
+            rates: the learning rate of each trial, which matters unless there is a schedule.
+            counts: how many trials have each weight, here all.
+        """
+        slots = [tf.repeat(tf.convert_to_tensor(v.value)[None], len(rates), 0) for v in self.variables]
+        rate = self.rate()
+        if rate is not None:
+            slots[rate] = tf.constant(rates, tf.float32)
+        return slots
+
+    def without(self, slots: list[Any], places: Sequence[int]) -> list[Any]:
+        """The variables of a stack of which only the trials in these places are left."""
+        return [tf.gather(slot, places) for slot in slots]
+
+    def of_one(self, slots: list[Any], place: int) -> list[np.ndarray]:
+        """Those of one trial."""
+        return [slot[place].numpy() for slot in slots]
 
 
 class UpdateOfAll:
-    """An elementwise `Update` of all trials of a stack, however many they are: everything has them as its first dimension."""
+    """An elementwise `Update` of all trials of a stack.
 
-    def __init__(self, optimizer: Any, shapes: Sequence[tuple[int, ...]], sizes: Sequence[int]) -> None:
-        self._shapes, self._sizes = shapes, sizes
+    The weights are in blocks, each of those that the same trials have, the first ones of the stack: `(trials, numbers)`. The
+    variables are those of the blocks, one block after another, the learning rate `(trials, 1)`, and a step counter that is one
+    for all trials, since they are all in the same step.
+
+    Args:
+        shapes: of each of a trial's weights.
+        blocks: which of them are in each block.
+    """
+
+    def __init__(self, optimizer: Any, shapes: Sequence[tuple[int, ...]], blocks: Sequence[Sequence[int]]) -> None:
+        self._shapes, self._sizes, self._blocks = shapes, [math.prod(shape) for shape in shapes], blocks
         self._optimizer = _stateless(optimizer)
-        self._weights = keras.Variable(tf.zeros([1, sum(sizes)]), name=_ALL)
+        self._weights = keras.Variable(tf.zeros([1, 1]), name=_ALL)
         self._optimizer.build([self._weights])
+        self._variables = self._optimizer.variables
         self._rate = self._optimizer._learning_rate
 
-    def __call__(self, weights: Any, slots: list[Any], gradients: list[Any], live: Any) -> tuple[Any, list[Any]]:
-        """Weights and slots after an update, both as `entered`; the weights of a trial that is not live stay as they are.
+    def __call__(self, blocks: list[Any], slots: list[Any], gradients: list[Any], live: Any) -> tuple[list[Any], list[Any]]:
+        """Blocks and slots after an update; the weights of a trial that is not live stay as they are.
 
-        The trials of a stack are all in the same step, so the optimizer counts once for all.
+        Args:
+            gradients: of each weight.
         """
-        self._open_for(live.shape[0])
-        (after,), new = self._optimizer.stateless_apply(slots, [_joined_each(gradients)], [weights])
-        return tf.cond(tf.reduce_all(live), lambda: after, lambda: tf.where(live[:, None], after, weights)), new
+        new_blocks, new_slots = [], []
+        for block, own, new in zip(blocks, self._of_blocks(slots), self.joined(gradients), strict=True):
+            self._open_for(*block.shape)
+            (after,), updated = self._optimizer.stateless_apply(own, [new], [block])
+            new_blocks.append(_of_live(live, after, block))
+            new_slots += updated
+        return new_blocks, new_slots
 
-    def entered(self, weights: list[Any], slots: list[Any]) -> tuple[Any, list[Any]]:
-        """As an update takes them: all of a trial's weights in a row, and one step counter for all trials."""
-        return _joined_each(weights), [self._taken(v, slot) for v, slot in zip(self._optimizer.variables, slots, strict=True)]
+    def joined(self, weights: Sequence[Any]) -> list[Any]:
+        """The weights, each `(trials that have it, ...)`, in blocks."""
+        flat = [part if len(part.shape) == 2 else tf.reshape(part, [-1, math.prod(part.shape[1:])]) for part in weights]
+        return [tf.concat([flat[i] for i in block], 1) if len(block) > 1 else flat[block[0]] for block in self._blocks]
 
-    def left(self, slots: list[Any], trials: Any) -> list[Any]:
-        """The slots of so many trials, each its own, as before they `entered`."""
-        return [self._given(v, slot, trials) for v, slot in zip(self._optimizer.variables, slots, strict=True)]
+    def apart(self, blocks: list[Any]) -> list[Any]:
+        """What was `joined`."""
+        found: dict[int, Any] = {}
+        for block, own in zip(blocks, self._blocks, strict=True):
+            for i, part in zip(own, tf.split(block, [self._sizes[i] for i in own], axis=1), strict=True):
+                found[i] = part if len(self._shapes[i]) == 1 else tf.reshape(part, [-1, *self._shapes[i]])
+        return [found[i] for i in range(len(self._shapes))]
 
-    def apart(self, weights: Any) -> list[Any]:
-        """The weights, each by itself, `(trials, ...)`."""
-        parts = tf.split(weights, self._sizes, axis=1)
-        return [
-            part if len(shape) == 1 else tf.reshape(part, [-1, *shape]) for part, shape in zip(parts, self._shapes, strict=True)
-        ]
+    def start(self, rates: Sequence[float], counts: Sequence[int]) -> list[Any]:
+        """As `Update.start`."""
+        found = []
+        for block in self._blocks:
+            shape = counts[block[0]], sum(self._sizes[i] for i in block)
+            for variable in self._variables:
+                if variable is self._rate:
+                    found.append(tf.constant(rates[: shape[0]], tf.float32, [shape[0], 1]))
+                else:
+                    value = tf.convert_to_tensor(variable.value)
+                    found.append(tf.broadcast_to(value, shape) if len(value.shape) else value)
+        return found
 
-    def _open_for(self, trials: int | None) -> None:
-        """Has Keras take values of so many trials for the variables; None: of any number."""
-        for variable in [self._weights, *self._optimizer.variables]:
+    def without(self, slots: list[Any], places: Sequence[int]) -> list[Any]:
+        """As `Update.without`."""
+        return [tf.gather(slot, below(slot.shape[0], places)) if len(slot.shape) else slot for slot in slots]
+
+    def of_one(self, slots: list[Any], place: int) -> list[np.ndarray]:
+        """As `Update.of_one`, 0 for weights that the trial does not have."""
+        found = []
+        for variable, *values in zip(self._variables, *self._of_blocks(slots), strict=True):
             if variable is self._rate:
-                variable._shape = (trials, 1)  # against the weights, `(trials, weights)`
+                found.append(values[0][place, 0].numpy())
+            elif not len(variable.shape):
+                found.append(values[0].numpy())
+            else:
+                has = [value[place] if place < len(value) else tf.zeros(value.shape[1:]) for value in values]
+                parts = self.apart([value[None] for value in has])
+                found.append(np.concatenate([part.numpy().ravel() for part in parts]))
+        return found
+
+    def _of_blocks(self, slots: list[Any]) -> list[list[Any]]:
+        count = len(self._variables)
+        return [slots[i : i + count] for i in range(0, len(slots), count)]
+
+    def _open_for(self, trials: int | None, numbers: int) -> None:
+        """Has Keras take values of a block's shape for the variables; None: of any number of trials."""
+        for variable in [self._weights, *self._variables]:
+            if variable is self._rate:
+                variable._shape = (trials, 1)
             elif len(variable.shape):
-                variable._shape = (trials, *variable.shape[1:])
-
-    def _taken(self, variable: Any, slot: Any) -> Any:
-        if variable is self._rate:
-            return slot[:, None]
-        return slot if len(variable.shape) else slot[0]
-
-    def _given(self, variable: Any, slot: Any, trials: Any) -> Any:
-        if variable is self._rate:
-            return slot[:, 0]
-        return slot if len(variable.shape) else tf.repeat(slot, trials)
+                variable._shape = (trials, numbers)
 
 
-def _joined_each(parts: list[Any]) -> Any:
-    """`(trials, numbers)`."""
-    return tf.concat([part if len(part.shape) == 2 else tf.reshape(part, [-1, math.prod(part.shape[1:])]) for part in parts], 1)
+def _of_live(live: Any, after: Any, before: Any) -> Any:
+    kept = lambda: tf.where(live[: count(before), None], after, before)  # noqa: E731
+    return tf.cond(tf.reduce_all(live), lambda: after, kept)
+
+
+def below(count: int, places: Sequence[int]) -> Any:
+    """Those of the first trials, which alone have some weights."""
+    return tf.constant([place for place in places if place < count], tf.int32)
+
+
+def count(of_trials: Any) -> Any:
+    """How many trials a tensor is of, as a number if that is known."""
+    return of_trials.shape[0] if of_trials.shape[0] is not None else tf.shape(of_trials)[0]
 
 
 def _joined(parts: list[Any]) -> Any:

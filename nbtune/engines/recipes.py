@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from nbtune import data, model
-from nbtune.engines import optimizers, recurrent, rowwise, widths
+from nbtune.engines import depths, optimizers, recurrent, rowwise, widths
 from nbtune.engines.reasons import CannotFuse
 from nbtune.engines.step import seed_places
 from nbtune.job import Job
@@ -38,6 +38,7 @@ class Recipe:
         loss, metrics, optimizer: what this trial is compiled with.
         y, y_val: the labels as the loss takes them.
         loss_key, architecture, signature: equal where losses are, models, and whole trials but for their numbers.
+        depth: how many layers alike there are in a row, of which the model of another trial of its stack may have more or fewer.
     """
 
     trial: str
@@ -55,6 +56,7 @@ class Recipe:
     loss_key: str
     architecture: str
     signature: str
+    depth: int
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -119,7 +121,7 @@ class _Built:
 
     def __init__(self, job: Job, values: Mapping[str, Value], arrays: data.Arrays) -> None:
         self._job, self._arrays = job, arrays
-        keras.utils.clear_session()
+        keras.utils.clear_session(free_memory=False)  # looking for rubbish takes as long as the model
         model.seed(job)
         self.model = model.initial(job, values, arrays.x)
         places = seed_places(self.model)
@@ -128,6 +130,7 @@ class _Built:
         self.others = [value for i, value in enumerate(others) if i not in places]
         self.seeds = [others[i] for i in places]
         self.architecture = json.dumps(_architecture(self.model, _given(job, values)), sort_keys=True, default=str)
+        self._depth = len(depths.row(self.model))
 
     @cached_property
     def _output(self) -> Any:
@@ -164,6 +167,7 @@ class _Built:
             loss_key=_described(made.loss),
             architecture=self.architecture,
             signature=json.dumps(signature, sort_keys=True, default=str),
+            depth=self._depth,
         )
 
 
@@ -204,11 +208,13 @@ def architecture(made: Any, values: Mapping[str, Value]) -> Architecture | None:
         return None
     optimizer = optimizers.settings(made.optimizer) if made.compiled and not optimizers.why_not(made.optimizer) else None
     found = json.dumps([_architecture(made, values), optimizer], sort_keys=True, default=str)
-    return Architecture(hashlib.sha256(found.encode()).hexdigest()[:16], sum(math.prod(v.shape) for v in made.variables))
+    size = sum(math.prod(v.shape) for v in made.variables)
+    return Architecture(hashlib.sha256(found.encode()).hexdigest()[:16], size, len(depths.row(made)))
 
 
 def _architecture(made: keras.Model, given: Mapping[str, Value]) -> Any:
-    """What is equal where two models compute the same function of their weights, once one of them is filled up (`widths`).
+    """What is equal where two models compute the same function of their weights, once one of them is filled up (`widths`) or
+    passes over layers (`depths`).
 
     A configuration tells that as long as all parts are Keras's own. A user's code can read what no configuration shows,
     so there the values that the function was given have to be the same, apart from the initialiser's.
@@ -222,7 +228,16 @@ def _architecture(made: keras.Model, given: Mapping[str, Value]) -> Any:
     if config is None or not _only_keras(config) or not rowwise.is_plain(made):
         return {"kinds": kinds, "shapes": shapes, "values": dict(given)}
     free = widths.free(made)
+    row = depths.row(made)
+    if row and not (made.compiled and optimizers.clips(made.optimizer)):
+        return {"chain": [_nameless(layer, free) for layer in depths.chain(made) if layer not in row[1:]]}
     return {"kinds": kinds, "shapes": None if free else shapes, "config": widths.without(config, free)}
+
+
+def _nameless(layer: Any, free: set[str]) -> Any:
+    """What a layer does, apart from its width if that is free."""
+    config = widths.without(_without_start(keras.saving.serialize_keras_object(layer)), free)
+    return {**config, "config": {name: value for name, value in config["config"].items() if name != "name"}}
 
 
 def _without_start(config: Any) -> Any:
@@ -238,9 +253,10 @@ def _only_keras(config: Any) -> bool:
     """All that a configuration names is Keras's own code."""
     if isinstance(config, dict):
         module = config.get("module")
-        if config.get("class_name") in ("function", "__lambda__", "Lambda") or config.get("registered_name"):
+        is_keras = str(module).partition(".")[0] == "keras"  # which registers a model of its functional API too
+        if config.get("class_name") in ("function", "__lambda__", "Lambda") or (config.get("registered_name") and not is_keras):
             return False
-        own = module is None or module.startswith("keras") or module == "builtins"
+        own = module is None or is_keras or module == "builtins"
         return own and all(_only_keras(value) for value in config.values())
     return all(map(_only_keras, config)) if isinstance(config, (list, tuple)) else True
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
-from nbtune.engines.optimizers import Update
+from nbtune.engines.optimizers import Update, UpdateOfAll
 from nbtune.engines.reasons import CannotFuse
 
 Tensors = list[tf.Tensor]
@@ -31,9 +32,9 @@ class State(NamedTuple):
     """What differs between the trials of a stack; stacked, each tensor has the trials as its first dimension.
 
     Attributes:
-        weights: the model's trainable variables.
+        weights: the model's trainable variables; those of a layer that some trials pass over are of the first trials alone.
         others: its other variables but the seeds, which all trials of a stack share.
-        slots: the optimizer's variables.
+        slots: the optimizer's variables, in the form in which the stack's update has them.
         loss: which of the losses is this trial's.
         run: which of the orders of the rows, where the stack goes through several.
         live: False from when it stops; then nothing of it changes any more.
@@ -86,12 +87,24 @@ class Loss:
 
 @dataclass(frozen=True)
 class Step:
-    """A model, how it is updated, the losses of a stack and the views of its labels."""
+    """A model, how it is updated, the losses of a stack and the views of its labels.
+
+    Attributes:
+        blocks: which of the model's weights the same trials have.
+        passed_over: the names of the layers that only the first trials of the stack have.
+    """
 
     model: keras.Model
     update: Update
     losses: Sequence[Loss]
     views: Sequence[View]
+    blocks: Sequence[Sequence[int]]
+    passed_over: frozenset[str]
+
+    @cached_property
+    def update_of_all(self) -> UpdateOfAll:
+        """`update`, where it is elementwise."""
+        return self.update.of_all(self.blocks)
 
     def train(self, state: State, seeds: Tensors, logs: Logs, batch: Batch) -> tuple[State, Tensors, Logs]:
         """One update. A trial whose mean loss so far stops being finite stops after it: `TerminateOnNaN`."""

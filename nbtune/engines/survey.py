@@ -71,7 +71,7 @@ def architectures(job: Job, emit: Emit, values: list[Mapping[str, Value]]) -> di
     """For each of these combinations of a plain function a `space.Architecture`, or None where it is not known."""
     found: list[Architecture | None] = []
     for combination in values:
-        keras.utils.clear_session()
+        keras.utils.clear_session(free_memory=False)
         try:
             found.append(recipes.architecture(build(job, combination), combination))
         except Exception:  # it will fail as a trial of its own, with its traceback
@@ -101,7 +101,7 @@ def explore(job: Job, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str, 
     found = keras_tuner.HyperParameters()
     while True:
         hp = _asking(axes, {name: values[i] for name, values, i in path})
-        keras.utils.clear_session()
+        keras.utils.clear_session(free_memory=False)
         made = None
         try:
             made = job.function.call(hp)

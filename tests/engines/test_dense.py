@@ -16,9 +16,8 @@ from .test_fused import X, Y, assert_same, check, classifier, in_stacks, job_of,
 
 
 def fits(job, trials):
-    arrays = data.read(job.folder)
-    (recipe, *_) = recipes(job, {"0": trials["0"]}, arrays)
-    step, *_ = assemble(recipe, [recipe], arrays)
+    (recipe, *_) = recipes(job, {"0": trials["0"]}, data.read(job.folder))
+    step, *_ = assemble(recipe, [recipe])
     return dense.fits(step, recipe.output)
 
 

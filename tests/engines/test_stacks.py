@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nbtune.engines.stacks import OPERATIONS_A_STACK, OPERATIONS_A_WEIGHT, pays, shared_out, stacks
+from dataclasses import replace
+
+from nbtune.engines.stacks import OPERATIONS_A_STACK, OPERATIONS_A_WEIGHT, Work, pays, shared_out, stacks
 from nbtune.space import Architecture, Axis, Space
 
 
@@ -21,10 +23,25 @@ def test_architectures_that_were_found_decide_where_they_are_known():
 def test_widths_share_a_stack_unless_filling_up_takes_longer_than_compiling():
     sizes = [100, 1_000, 10_000]
     space = Space.listed([{"units": i} for i in range(3)], [], [Architecture("a", size) for size in sizes])
-    operations = OPERATIONS_A_WEIGHT * (sizes[2] - sizes[1])
-    assert stacks(space, "auto", OPERATIONS_A_STACK / operations * 0.9) == [[0, 1, 2]]
-    assert stacks(space, "auto", OPERATIONS_A_STACK / operations * 1.05) == [[2], [0, 1]]
-    assert stacks(space, "auto", OPERATIONS_A_STACK) == [[2], [1], [0]]
+    rows = int(OPERATIONS_A_STACK / (OPERATIONS_A_WEIGHT * (sizes[2] - sizes[1])))
+    assert stacks(space, "auto", Work(rows * 9 // 10, 1)) == [[0, 1, 2]]
+    assert stacks(space, "auto", Work(rows * 11 // 10, 1)) == [[2], [0, 1]]
+    assert stacks(space, "auto", Work(rows * 1000, 1)) == [[2], [1], [0]]
+
+
+def grid(layers, units, rates):
+    """A grid of networks of Dense layers, 64 → 10, that all can share a stack."""
+    axes = [Axis.of("layers", layers), Axis.of("units", units), Axis.of("learning_rate", [0.1**i for i in range(rates)])]
+    product = Space.product(axes)
+    size = lambda n, wide: 64 * wide + wide + (n - 1) * (wide * wide + wide) + wide * 10 + 10  # noqa: E731
+    return replace(product, architectures=tuple(Architecture("a", size(v["layers"], v["units"]), v["layers"]) for v in product))
+
+
+def test_what_a_trial_passes_over_is_not_filled_up():
+    space = grid([1, 4], [64], 2)
+    sizes = [known.size for known in space.architectures]
+    rows = int(OPERATIONS_A_STACK / (OPERATIONS_A_WEIGHT * (max(sizes) - min(sizes))))
+    assert stacks(space, "auto", Work(10 * rows, 1)) == [[0, 1, 2, 3]]
 
 
 def test_few_short_trials_do_not_pay_for_compiling():
@@ -37,6 +54,32 @@ def test_few_short_trials_do_not_pay_for_compiling():
 
 
 def test_no_worker_is_idle():
-    assert shared_out([[0, 1, 2, 3], [], [4]], 3) == [[0, 2], [1, 3], [4]]
-    assert shared_out([[0, 1, 2]], 2) == [[0, 1, 2]]
-    assert shared_out([[], []], 2) == []
+    space, work = grid([1], [8], 5), Work(40_000, 1)
+    assert shared_out([[0, 1, 2, 3], [], [4]], 3, space, work) == [[0, 2], [1, 3], [4]]
+    assert shared_out([[0, 1, 2]], 2, space, work) == [[0, 1, 2]]
+    assert shared_out([[], []], 2, space, work) == []
+    assert shared_out([[0, 1, 2, 3]], 1, space, work) == [[0, 1, 2, 3]]
+
+
+def test_the_wide_and_the_narrow_part_and_each_has_one_that_is_the_deepest_and_the_widest():
+    space = grid([1, 2, 3], [16, 32, 64], 6)
+    whole = list(range(len(space)))
+    parts = shared_out([whole], 2, space, Work(43_110, 1))
+    assert sorted(i for part in parts for i in part) == whole
+    assert len(parts) == 2
+    for part in parts:
+        shapes = {(space.combinations[i]["layers"], space.combinations[i]["units"]) for i in part}
+        assert (max(deep for deep, _ in shapes), max(wide for _, wide in shapes)) in shapes
+        assert all(
+            sum((space.combinations[i]["layers"], space.combinations[i]["units"]) == shape for i in part) == 6 for shape in shapes
+        )
+    widest = [max(space.combinations[i]["units"] for i in part) for part in parts]
+    assert sorted(widest) == [32, 64]
+
+
+def test_a_long_stack_is_halved_though_there_are_enough_if_all_is_done_sooner():
+    space = grid([1, 2], [64, 128], 6)
+    wide = [i for i in range(len(space)) if space.combinations[i]["units"] == 128]
+    narrow = [i for i in range(len(space)) if space.combinations[i]["units"] == 64]
+    assert len(shared_out([wide, narrow], 2, space, Work(800_000, 1))) == 4
+    assert len(shared_out([wide, narrow], 2, space, Work(100, 1))) == 2

@@ -1,0 +1,89 @@
+"""Networks of several depths in one stack: a trial passes over the layers that it does not have.
+
+A loop makes hidden layers in a row that are alike but for their widths. A network with fewer of them is one with more, in
+which what the first ones put out goes on to behind the row. So the trials of a stack are in the order of their depths, the
+deepest first, and each layer's weights are those of the first trials.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from nbtune.engines import dense, rowwise, widths
+
+if TYPE_CHECKING:
+    from nbtune.engines.recipes import Recipe
+
+
+def chain(model: keras.Model) -> list[Any]:
+    """The layers of a model in which each takes what the one before puts out; empty if it is not such a one."""
+    graph = getattr(model, "_functional", model)
+    if not isinstance(graph, keras.src.models.Functional):
+        return []
+    nodes = [node for _, nodes in sorted(graph._nodes_by_depth.items(), reverse=True) for node in nodes]
+    takes_the_one_before = all(
+        len(node.input_tensors) == 1 and node.input_tensors[0] is before.outputs[0] for before, node in itertools.pairwise(nodes)
+    )
+    layers = [node.operation for node in nodes]
+    is_one = takes_the_one_before and graph.outputs[0] is nodes[-1].outputs[0] and len(graph.outputs) == 1
+    return layers if is_one and len(set(map(id, layers))) == len(layers) else []
+
+
+def row(model: keras.Model) -> list[Any]:
+    """The first hidden layers in a row that are alike, in a network that `dense` can train; empty if there are none."""
+    layers = chain(model)
+    if not all(map(dense.is_plain, layers)) or not rowwise.model(model):
+        return []
+    free = widths.free(model)
+    for kind, alike in itertools.groupby(layers, lambda layer: _kind(layer) if layer.name in free else None):
+        if kind is not None:
+            return list(alike)
+    return []
+
+
+def _kind(layer: Any) -> tuple[Any, ...] | None:
+    """Equal for layers that are alike; None if some of its weights are frozen."""
+    return None if layer.non_trainable_variables else (layer.activation, layer.use_bias, layer.dtype_policy.name)
+
+
+def places(recipe: Recipe, frame: Recipe) -> list[int]:
+    """Which of the frame's weights the trial has."""
+    others = {id(weight) for layer in _passed_over(recipe, frame) for weight in layer.trainable_variables}
+    return [i for i, weight in enumerate(frame.model.trainable_variables) if id(weight) not in others]
+
+
+def passed_over(frame: Recipe, stack: Sequence[Recipe]) -> frozenset[str]:
+    """The names of the frame's layers that some of the trials do not have."""
+    return frozenset(layer.name for layer in _passed_over(min(stack, key=lambda recipe: recipe.depth), frame))
+
+
+def counts(frame: Recipe, stack: Sequence[Recipe]) -> list[int]:
+    """How many of the trials have each of the frame's weights."""
+    found = [0] * len(frame.weights)
+    for recipe in stack:
+        for place in places(recipe, frame):
+            found[place] += 1
+    return found
+
+
+def blocks(frame: Recipe, stack: Sequence[Recipe]) -> list[list[int]]:
+    """The frame's weights by which of the trials have them."""
+    found: dict[int, list[int]] = {}
+    for place, count in enumerate(counts(frame, stack)):
+        found.setdefault(count, []).append(place)
+    return list(found.values())
+
+
+def fits(recipe: Recipe, frame: Recipe) -> bool:
+    """Whether a trial can be trained as one of the frame's, which is nowhere narrower."""
+    wide = [frame.weights[place].shape for place in places(recipe, frame)] + [other.shape for other in frame.others]
+    keep_the_width = all(len(set(layer.kernel.shape)) == 1 for layer in _passed_over(recipe, frame))
+    return keep_the_width and widths.fits(recipe.shapes, wide)
+
+
+def _passed_over(recipe: Recipe, frame: Recipe) -> list[Any]:
+    return row(frame.model)[recipe.depth :] if recipe.depth < frame.depth else []
