@@ -46,7 +46,8 @@ def measured(command: list[str], folder: Path, timeout: float) -> tuple[Cost, st
             if time.monotonic() - start > timeout:
                 _kill(process.pid)
                 raise RuntimeError(f"took more than {timeout:.0f} s")
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(SECONDS_BETWEEN_LOOKS)
         seconds = time.monotonic() - start
     if process.returncode:
         raise RuntimeError(f"exit code {process.returncode}; see {log}")

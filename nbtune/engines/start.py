@@ -39,7 +39,7 @@ class Start:
         self._words = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 - for as long as the process
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "nbtune.engines.supervisor", str(self.scratch)],
+                [sys.executable, "-P", "-m", "nbtune.engines.standby", str(self.scratch)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._words,

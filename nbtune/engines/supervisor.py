@@ -1,11 +1,10 @@
-"""The process between a kernel and its workers: `python -m nbtune.engines.supervisor SCRATCH`.
+"""What the process between a kernel and its workers does (`standby` is how it starts).
 
 It reads commands from its standard input and writes messages to its standard output, one JSON object a line. Being a
 process of its own it gives the workers a clean parent (the kernel may be multi-threaded, have TensorFlow running, or be
 a script without a `__main__` guard), and ends them all when the kernel is gone, however the kernel went.
 
-Its first line are the settings: {"workers", "threads", "log", "folder", "path", "environment"}; until they come, TensorFlow
-is imported, so that a process that was started beforehand is ready at once.
+Its first line are the settings: {"workers", "threads", "log", "folder", "path", "environment"}.
 
 Commands: {"id", "task", "job", "arguments", "timeout"}, {"do": "pause" | "resume"}. The end of the input means: end everything.
 Messages: {"id", "result"}, {"id", "error", "kind"}, {"events": [...]}, {"done": "pause" | "resume"}.
@@ -15,10 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import multiprocessing
 import os
-import select
-import shutil
 import signal
 import sys
 import threading
@@ -33,13 +29,11 @@ from typing import Any, TextIO
 import psutil
 from pebble import ProcessExpired, ProcessPool
 
-from nbtune.engines.output import redirect
 from nbtune.errors import BuildError, UsageError
 from nbtune.machine import memory_mb
 
 SECONDS_BETWEEN_LOOKS = 0.5
 SECONDS_TO_HEAR = 5
-SECONDS_IN_RESERVE = 900  # without work; then the memory is given back
 TASKS_A_PROCESS = 25  # where a process is dear; then a fresh one: TensorFlow never gives all memory back
 
 
@@ -181,22 +175,6 @@ def _kill(pid: int) -> None:
         psutil.Process(pid).kill()
 
 
-def _context() -> Any:
-    """Workers forked from a process that has only imported TensorFlow start in 0.1 s; elsewhere they are spawned.
-
-    At that price each task has a process of its own, and so its own memory, and finds what XLA compiled in an earlier run:
-    in `xlacache` programs go by names in which TensorFlow counts what the process has traced before.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["nbtune.engines.worker"])
-    from multiprocessing import forkserver
-
-    forkserver.ensure_running()
-    return context
-
-
 def _connect(*arguments: Any) -> None:
     from nbtune.engines import worker  # imports Keras, which this process itself never does
 
@@ -207,43 +185,3 @@ def _run(*arguments: Any) -> dict[str, Any]:
     from nbtune.engines import worker
 
     return worker.run(*arguments)
-
-
-def main() -> None:
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what a user's function prints goes to the log, not between the messages
-    try:
-        context, settings = _context(), _settings()
-        if settings:
-            _move(settings)
-            supervisor = Supervisor(out, context, settings)
-            try:
-                for line in sys.stdin:
-                    supervisor.obey(json.loads(line))
-            finally:
-                supervisor.end()
-    except Exception:
-        traceback.print_exc()
-    finally:
-        shutil.rmtree(sys.argv[1], ignore_errors=True)
-        os._exit(0)
-
-
-def _settings() -> dict[str, Any] | None:
-    """What the kernel has for it to do; None if that does not come, or not in time."""
-    if sys.platform != "win32" and not select.select([sys.stdin], [], [], SECONDS_IN_RESERVE)[0]:
-        return None
-    line = sys.stdin.readline()
-    return json.loads(line) if line else None
-
-
-def _move(settings: dict[str, Any]) -> None:
-    """To where the kernel is by now, for the workers to be there too: they start where this process is."""
-    redirect(settings["log"])
-    sys.path[:] = settings["path"]
-    with contextlib.suppress(OSError):
-        os.chdir(settings["folder"])
-
-
-if __name__ == "__main__":
-    main()

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from nbtune import machine
-from nbtune.engines import supervisor
+from nbtune.engines import standby
 from nbtune.engines.start import OnDemand, Spare, Start
 from nbtune.options import Options
 from nbtune.prepare import Request
@@ -82,14 +82,14 @@ def test_none_is_kept_where_memory_is_short(spare, monkeypatch):
 
 def test_a_supervisor_waits_for_its_work_only_so_long(monkeypatch):
     reading, writing = os.pipe()
-    monkeypatch.setattr(supervisor, "SECONDS_IN_RESERVE", 0.1)
+    monkeypatch.setattr(standby, "SECONDS_IN_RESERVE", 0.1)
     with os.fdopen(reading) as line:
         monkeypatch.setattr(sys, "stdin", line)
-        assert supervisor._settings() is None
+        assert standby._settings() is None
         os.write(writing, b'{"workers": 2}\n')
-        assert supervisor._settings() == {"workers": 2}
+        assert standby._settings() == {"workers": 2}
         os.close(writing)
-        assert supervisor._settings() is None, "the kernel is gone"
+        assert standby._settings() is None, "the kernel is gone"
 
 
 def test_none_survives_a_kernel_that_is_killed():
