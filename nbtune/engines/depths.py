@@ -86,4 +86,4 @@ def fits(recipe: Recipe, frame: Recipe) -> bool:
 
 
 def _passed_over(recipe: Recipe, frame: Recipe) -> list[Any]:
-    return row(frame.model)[recipe.depth :] if recipe.depth < frame.depth else []
+    return frame.row[recipe.depth :]

@@ -219,8 +219,8 @@ class UpdateOfAll:
         return found
 
     def _of_blocks(self, slots: list[Any]) -> list[list[Any]]:
-        count = len(self._variables)
-        return [slots[i : i + count] for i in range(0, len(slots), count)]
+        each = len(self._variables)
+        return [slots[i : i + each] for i in range(0, len(slots), each)]
 
     def _open_for(self, trials: int | None, numbers: int) -> None:
         """Has Keras take values of a block's shape for the variables; None: of any number of trials."""

@@ -38,7 +38,7 @@ class Recipe:
         loss, metrics, optimizer: what this trial is compiled with.
         y, y_val: the labels as the loss takes them.
         loss_key, architecture, signature: equal where losses are, models, and whole trials but for their numbers.
-        depth: how many layers alike there are in a row, of which the model of another trial of its stack may have more or fewer.
+        row: layers alike in a row, of which the model of another trial of its stack may have more or fewer.
     """
 
     trial: str
@@ -56,7 +56,11 @@ class Recipe:
     loss_key: str
     architecture: str
     signature: str
-    depth: int
+    row: list[Any]
+
+    @property
+    def depth(self) -> int:
+        return len(self.row)
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -130,7 +134,7 @@ class _Built:
         self.others = [value for i, value in enumerate(others) if i not in places]
         self.seeds = [others[i] for i in places]
         self.architecture = json.dumps(_architecture(self.model, _given(job, values)), sort_keys=True, default=str)
-        self._depth = len(depths.row(self.model))
+        self._row = depths.row(self.model)
 
     @cached_property
     def _output(self) -> Any:
@@ -167,7 +171,7 @@ class _Built:
             loss_key=_described(made.loss),
             architecture=self.architecture,
             signature=json.dumps(signature, sort_keys=True, default=str),
-            depth=self._depth,
+            row=self._row,
         )
 
 

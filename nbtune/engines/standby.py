@@ -69,7 +69,7 @@ def _context() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["nbtune.engines.worker", "nbtune.engines.supervisor"])
+    context.set_forkserver_preload(["nbtune.engines.worker", "nbtune.engines.supervisor"])  # the latter: with the pool's own
     from multiprocessing import forkserver
 
     forkserver.ensure_running()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from keras import layers, optimizers
 
-from nbtune.engines import compilation, depths, fused, recipes
+from nbtune.engines import compilation, depths, fused, memory, recipes
 
 from .test_fused import X, Y, _contents, alone, assert_same, compiled, in_stacks, job_of  # noqa: F401 - fixtures among them
 
@@ -69,6 +69,15 @@ def test_as_compiled_by_xla(job_of, monkeypatch):  # noqa: F811
     xla = in_stacks(job, trials)
     for id in trials:
         assert_same(xla[id], graph[id])
+
+
+def test_a_part_for_which_there_is_memory_need_not_hold_the_deepest(job_of, monkeypatch):  # noqa: F811
+    job, trials = job_of(sequential, (X, Y), layers=[1, 2, 3], learning_rate=[0.03])
+    whole = in_stacks(job, trials)
+    monkeypatch.setattr(memory, "most", lambda *_: 2)
+    parts = in_stacks(job, trials)
+    for id in trials:
+        assert_same(parts[id], whole[id])
 
 
 def test_neither_the_company_nor_the_place_change_anything(job_of):  # noqa: F811
