@@ -8,7 +8,7 @@ import sys
 SCRIPT = """
 import gc, sys
 from nbtune.engines import worker
-heavy = {"sklearn", "matplotlib"}
+heavy = {"sklearn", "matplotlib", "scipy"}
 assert not heavy & set(sys.modules), "imported for nothing"
 assert not gc.isenabled()
 worker.lean.settle()
@@ -18,12 +18,22 @@ import keras, numpy as np
 model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
 model.compile("sgd", "mse")
 model.fit(np.ones((4, 2)), np.ones(4), verbose=0)
+keras.utils.clear_session()
 assert not heavy & set(sys.modules), "a fit has no need of them"
+here = [name for name in worker.lean.PUT_OFF if name in sys.modules]
+assert {type(sys.modules[name]) for name in here} == {worker.lean.Unloaded}, "nor of these"
 
+import pandas
+assert model.predict(pandas.DataFrame(np.ones((4, 2))), verbose=0).shape == (4, 1)
 from keras.wrappers import SKLearnRegressor
 SKLearnRegressor(model)
 assert keras.visualization.draw_bounding_boxes
 assert heavy <= set(sys.modules)
+import tensorflow as tf
+assert tf.raw_ops.AddV2(x=1, y=2) == 3 and tf.compat.v1.lite.TFLiteConverter and tf.compat.v1.compat.v1.Session
+for name in here:
+    dir(sys.modules[name])
+    assert type(sys.modules[name]) is not worker.lean.Unloaded, name
 print("as ever")
 """
 
