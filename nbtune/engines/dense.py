@@ -72,7 +72,7 @@ class _Each:
     def first(self, trials: Any) -> tuple[Any, list[Any]]:
         """What so many trials make of the rows, and what the trials after them do, in parts."""
         apart, passed = (self._apart, self._passed) if self._passed else (self.apart, ())
-        first, others = tf.split(apart, [trials, tf.shape(apart)[0] - trials])
+        first, others = tf.split(apart, [trials, -1])
         return first, [others, *passed]
 
 
@@ -139,11 +139,11 @@ class Dense:
         tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), after, at)
         return after
 
-    def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
+    def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Logs:
         rows = _shared(batch, at.state)
         out = self._forward(at.state.weights, at.state, rows)
         losses = [_mean(self._each_loss(i, rows, out), rows) for i in range(len(self._losses))]
-        return at._replace(logs=self._log(at.logs, choose(at.state.loss, losses), rows, out))
+        return self._log(at.logs, choose(at.state.loss, losses), rows, out)
 
     def result(self, at: Standing, live: tf.Tensor) -> dict[str, tf.Tensor]:
         views = [self._results(view.metrics, sums) for view, sums in zip(self.step.views, at.logs.metrics, strict=True)]
@@ -258,7 +258,7 @@ def _affine_of_data(x: tf.Tensor, kernel: tf.Tensor, *bias: tf.Tensor) -> tuple[
 
 def _affine_alone(x: tf.Tensor, kernel: tf.Tensor, bias: Sequence[tf.Tensor]) -> tf.Tensor:
     out = tf.matmul(x, kernel)
-    return out + bias[0][:, None] if bias else out
+    return out + tf.expand_dims(bias[0], 1) if bias else out
 
 
 def _slopes_of_weights(x: tf.Tensor, bias: Sequence[tf.Tensor], slope: tf.Tensor) -> Tensors:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import keras
 import tensorflow as tf
 
 from nbtune.engines.batches import Piece
 from nbtune.engines.mapped import no_logs
-from nbtune.engines.step import Batch, Standing, Step, Tensors
+from nbtune.engines.step import Batch, Logs, Standing, Step, Tensors
 
+Carried = TypeVar("Carried")
 Pieces = list[tuple[tf.Tensor, tf.Tensor | None]]
 Epoch = Callable[["Standing", tf.Tensor, "Rows", "Rows | None", Pieces, Pieces, "Part"], tuple["Standing", dict[str, tf.Tensor]]]
 
@@ -44,8 +45,8 @@ class Steps(Protocol):
     def train(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
         """A batch of the training."""
 
-    def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
-        """A batch of the evaluation; only the sums are new."""
+    def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Logs:
+        """The sums after a batch of the evaluation."""
 
     def result(self, at: Standing, live: tf.Tensor) -> dict[str, tf.Tensor]:
         """What Keras logs of the sums, `(trials,)` for each name."""
@@ -83,9 +84,9 @@ def epoch_function(steps: Steps, jit: bool) -> Epoch:
         if rows_val is not None:
             is_last = part.stop >= _count(pieces)
             all_or_none = Part(tf.constant(0), tf.where(is_last, _count(pieces_val), 0))
-            fresh = at._replace(logs=no_logs(steps.step, live.shape[0] or tf.shape(live)[0]))
-            tested = _over(pieces_val, all_or_none, rows_val, lambda at, batch: steps.test(at, live, batch), fresh)
-            results |= {f"val_{name}": values for name, values in steps.result(tested, live).items()}
+            test = lambda logs, batch: steps.test(at._replace(logs=logs), live, batch)  # noqa: E731
+            logs = _over(pieces_val, all_or_none, rows_val, test, no_logs(steps.step, live.shape[0] or tf.shape(live)[0]))
+            results |= {f"val_{name}": values for name, values in steps.result(at._replace(logs=logs), live).items()}
         return at, results
 
     return _AnySize(epoch) if steps.any_size and not jit else epoch
@@ -125,13 +126,13 @@ def _count(pieces: Pieces) -> int:
     return sum(numbers.shape[0] for numbers, _ in pieces)
 
 
-def _over(pieces: Pieces, part: Part, rows: Rows, body: Callable[[Standing, Batch], Standing], at: Standing) -> Standing:
+def _over(pieces: Pieces, part: Part, rows: Rows, body: Callable[[Carried, Batch], Carried], at: Carried) -> Carried:
     """Goes through the batches of a part, one after another."""
     before = 0
     for numbers, real in pieces:
 
-        def one(i: Any, at: Standing, numbers: tf.Tensor = numbers, real: tf.Tensor | None = real) -> Any:
-            return i + 1, body(at, _batch(rows, numbers[i], None if real is None else real[i]))
+        def one(i: Any, at: Carried, numbers: tf.Tensor = numbers, real: tf.Tensor | None = real) -> Any:
+            return i + 1, body(at, _batch(rows, tf.gather(numbers, i), None if real is None else tf.gather(real, i)))
 
         count = numbers.shape[0]
         stop = tf.minimum(part.stop - before, count)

@@ -45,9 +45,10 @@ class Mapped:
         first = tf.argmax(live)
         return Standing(after, [seed[first] for seed in seeds], logs)
 
-    def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
+    def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Logs:
         one = lambda state, logs: self.step.test(state, at.seeds, logs, batch)  # noqa: E731
-        return at._replace(logs=self._each(one, lambda state, logs: logs, live, at.state, at.logs))
+        tested: Logs = self._each(one, lambda state, logs: logs, live, at.state, at.logs)
+        return tested
 
     def result(self, at: Standing, live: tf.Tensor) -> dict[str, tf.Tensor]:
         one = lambda state, logs: self.step.result(logs, state.loss)  # noqa: E731
@@ -123,4 +124,4 @@ def _operation(error: Exception) -> str:
 
 def no_logs(step: Step, trials: int | tf.Tensor) -> Logs:
     """The sums of so many trials before an epoch."""
-    return tf.nest.map_structure(lambda zero: tf.tile(zero[None], [trials] + [1] * len(zero.shape)), step.no_logs())
+    return tf.nest.map_structure(lambda zero: tf.broadcast_to(zero, [trials, *zero.shape]), step.no_logs())

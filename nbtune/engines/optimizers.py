@@ -166,13 +166,13 @@ class UpdateOfAll:
         Args:
             gradients: of each weight.
         """
-        new_blocks, new_slots = [], []
+        after, new_slots = [], []
         for block, own, new in zip(blocks, self._of_blocks(slots), self.joined(gradients), strict=True):
             self._open_for(*block.shape)
-            (after,), updated = self._optimizer.stateless_apply(own, [new], [block])
-            new_blocks.append(_of_live(live, after, block))
+            (numbers,), updated = self._optimizer.stateless_apply(own, [new], [block])
+            after.append(numbers)
             new_slots += updated
-        return new_blocks, new_slots
+        return tf.cond(tf.reduce_all(live), lambda: after, lambda: _of_live(live, after, blocks)), new_slots
 
     def joined(self, weights: Sequence[Any]) -> list[Any]:
         """The weights, each `(trials that have it, ...)`, in blocks."""
@@ -231,9 +231,8 @@ class UpdateOfAll:
                 variable._shape = (trials, numbers)
 
 
-def _of_live(live: Any, after: Any, before: Any) -> Any:
-    kept = lambda: tf.where(live[: count(before), None], after, before)  # noqa: E731
-    return tf.cond(tf.reduce_all(live), lambda: after, kept)
+def _of_live(live: Any, after: Sequence[Any], before: Sequence[Any]) -> list[Any]:
+    return [tf.where(live[: count(old), None], new, old) for new, old in zip(after, before, strict=True)]
 
 
 def below(count: int, places: Sequence[int]) -> Any:
