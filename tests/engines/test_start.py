@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import subprocess
@@ -62,6 +63,20 @@ def test_tensorflow_that_was_imported_otherwise_is_not_used(spare, monkeypatch):
     assert start.fits()
     assert is_over(before.process.pid, before.scratch)
     start.end()
+
+
+def test_importing_scikit_learn_meanwhile_is_no_reason_to_import_tensorflow_anew(spare, monkeypatch):
+    for name in ("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"):
+        monkeypatch.delenv(name, raising=False)
+    spare.renew()
+    before = spare._ready
+    importing = "import os; old = dict(os.environ); import sklearn; print(dict(os.environ.items() - old.items()))"
+    done = subprocess.run([sys.executable, "-c", importing], capture_output=True, text=True, check=True)
+    for name, value in ast.literal_eval(done.stdout).items():
+        monkeypatch.setenv(name, value)
+    start = spare.take()
+    start.end()
+    assert start is before
 
 
 def test_one_that_has_ended_is_replaced(spare):
