@@ -27,6 +27,7 @@ RESULTS = HERE / "results.json"
 PEERS = [
     "nbtune_fused",
     "nbtune_auto",
+    "nbtune_cells",
     "nbtune_trial",
     "optuna_grid",
     "ray_grid",

@@ -18,6 +18,7 @@ FIRST = "nbtune_fused"  # what the others are held against
 NAMES = {
     "nbtune_fused": "nbtune, `--engine fused`",
     "nbtune_auto": "nbtune, `--engine auto`",
+    "nbtune_cells": "nbtune, `%load_ext`, data and `%%tune` in IPython",
     "nbtune_trial": "nbtune, `--engine trial`",
     "optuna_grid": "Optuna `GridSampler`, 2 processes",
     "ray_grid": "Ray Tune, 2 CPUs, reused actors",
