@@ -19,7 +19,7 @@ from nbtune.engines import xlacache
 from nbtune.errors import UsageError
 
 SECONDS_TO_END = 5
-FREE_MB = 1500  # without which there is no spare: it holds 600 itself, and the user may import TensorFlow too
+FREE_MB = 1500  # without which there is no spare: it holds 500 itself, and the user may import TensorFlow too
 _READ_AT_IMPORT = ("TF_", "XLA_", "KERAS_", "CUDA_", "NVIDIA_", "OMP_", "MKL_", "LD_", "PYTHON")
 _PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "nbtune")
 
