@@ -2,7 +2,7 @@
 
 What they import for a few of their users is put off until somebody looks into it, so it works as ever: Keras's wrappers for
 scikit-learn and its picture galleries, which bring scikit-learn, SciPy and Matplotlib along; the Keras that was a part of
-TensorFlow once, whose layers nobody trains here; what TensorFlow has for phones and TPUs, and the names of its first version.
+TensorFlow once, whose layers nobody trains here; what TensorFlow has for TPUs, and the names of its first version.
 pandas and IPython, which Keras asks for but does not require, it does not find: rows are NumPy's by the time that they are
 here. And no object that an import makes goes away, so looking for rubbish meanwhile finds none.
 
@@ -24,11 +24,15 @@ PUT_OFF = frozenset(
     [
         *("keras.wrappers", "keras.visualization", "keras.src.visualization"),
         *("tensorflow.python.keras.callbacks", "tensorflow.python.keras.models", "requests"),
-        *(f"{_API}.{part}" for part in ("compat.v2", "debugging.experimental", "distribute.experimental")),
-        *(f"{_API}.{part}" for part in ("__internal__.feature_column", "feature_column", "lite", "raw_ops", "tpu")),
-        *(f"{_API}.compat.v1.{part}" for part in ("compat", "feature_column", "lite", "raw_ops", "tpu")),
+        # not lite and distribute: what they bring takes their name in `tensorflow` if it is imported later
+        *(f"{_API}.{part}" for part in ("compat.v2", "debugging.experimental", "__internal__.feature_column")),
+        *(f"{_API}.{part}" for part in ("feature_column", "raw_ops", "tpu")),
+        *(f"{_API}.compat.v1.{part}" for part in ("compat", "feature_column", "raw_ops", "tpu")),
     ]
 )
+
+
+_KNOWN_BEFORE = frozenset(["__file__", "__loader__", "__name__", "__spec__"])  # `inspect` asks all modules for these
 
 
 class Unloaded(ModuleType):
@@ -39,6 +43,8 @@ class Unloaded(ModuleType):
     """
 
     def __getattribute__(self, name: str) -> Any:
+        if name in _KNOWN_BEFORE:
+            return super().__getattribute__(name)
         self.__class__ = ModuleType  # type: ignore[assignment]
         self.__spec__.loader.exec_module(self)  # type: ignore[union-attr]
         return getattr(self, name)

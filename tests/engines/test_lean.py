@@ -14,11 +14,13 @@ assert not gc.isenabled()
 worker.lean.settle()
 assert gc.isenabled()
 
-import keras, numpy as np
+import keras, numpy as np, tensorflow as tf
+names = {name: id(thing) for name, thing in vars(tf).items()}
 model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
 model.compile("sgd", "mse")
 model.fit(np.ones((4, 2)), np.ones(4), verbose=0)
 keras.utils.clear_session()
+tf.vectorized_map(lambda x: x + tf.distribute.get_strategy().num_replicas_in_sync, tf.zeros(3))  # goes through all modules
 assert not heavy & set(sys.modules), "a fit has no need of them"
 here = [name for name in worker.lean.PUT_OFF if name in sys.modules]
 assert {type(sys.modules[name]) for name in here} == {worker.lean.Unloaded}, "nor of these"
@@ -29,11 +31,12 @@ from keras.wrappers import SKLearnRegressor
 SKLearnRegressor(model)
 assert keras.visualization.draw_bounding_boxes
 assert heavy <= set(sys.modules)
-import tensorflow as tf
-assert tf.raw_ops.AddV2(x=1, y=2) == 3 and tf.compat.v1.lite.TFLiteConverter and tf.compat.v1.compat.v1.Session
+assert tf.raw_ops.AddV2(x=1, y=2) == 3 and tf.compat.v1.compat.v1.Session
 for name in here:
     dir(sys.modules[name])
     assert type(sys.modules[name]) is not worker.lean.Unloaded, name
+assert tf.compat.v1.lite.TFLiteConverter and tf.lite.TFLiteConverter and tf.distribute.experimental.rpc
+assert {name: id(vars(tf)[name]) for name in names} == names, "TensorFlow's own names stand for something else"
 print("as ever")
 """
 
