@@ -6,7 +6,7 @@ TensorFlow once, whose layers nobody trains here; what TensorFlow has for TPUs, 
 pandas and IPython, which Keras asks for but does not require, it does not find: rows are NumPy's by the time that they are
 here. And no object that an import makes goes away, so looking for rubbish meanwhile finds none.
 
-Measured: 3.5 → 1.5 s, and 160 MB less.
+Measured: 3.5 → 1.6 s, and 155 MB less.
 """
 
 from __future__ import annotations
