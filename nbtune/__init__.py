@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from nbtune.errors import BuildError, UsageError
 
 if TYPE_CHECKING:
+    from nbtune.panel.setup import Panel
     from nbtune.search import Search, tune
-    from nbtune.views.setup import Panel
 
 __version__ = "0.1.0"
 __all__ = ["BuildError", "Panel", "Search", "UsageError", "load_ipython_extension", "tune"]
@@ -27,7 +27,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(search, name)
     if name == "Panel":
-        from nbtune.views.setup import Panel
+        from nbtune.panel.setup import Panel
 
         return Panel
     raise AttributeError(f"module 'nbtune' has no attribute {name!r}")

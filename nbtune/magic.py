@@ -14,10 +14,10 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
-from nbtune.completion import complete
-from nbtune.engines.start import Spare
+from nbtune.ask.completion import complete
+from nbtune.ask.options import Options, help_text
 from nbtune.errors import UsageError, did_you_mean
-from nbtune.options import Options, help_text
+from nbtune.execution.local.warm import Spare
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 VERBS = ("plan", "status", "pause", "resume", "stop", "retry", "show", "best", "clean", "panel")
@@ -66,7 +66,7 @@ class TuneMagics(Magics):
             raise ShellUsageError(str(error)) from None
 
     def _tune(self, line: str, cell: str) -> Any:
-        from nbtune.prepare import Request  # here, so that %load_ext stays quick
+        from nbtune.run.prepare import Request  # here, so that %load_ext stays quick
         from nbtune.search import prepared
         from nbtune.views.frontend import clicks_work
 
@@ -114,8 +114,8 @@ class TuneMagics(Magics):
 
     def _panel(self, line: str) -> Any:
         """`%tune panel FUNC --data X,Y`: a form, with what was filled in before if there was one."""
+        from nbtune.panel.setup import Names, Panel
         from nbtune.views.frontend import clicks_work
-        from nbtune.views.setup import Names, Panel
 
         first, texts = Options.read(line)
         build, data = texts.pop("build", first), texts.pop("data", None)
@@ -142,7 +142,7 @@ class TuneMagics(Magics):
 
     def _clean(self) -> None:
         """Removes projects that a later run of the same name has replaced."""
-        from nbtune.project import clean
+        from nbtune.record.project import clean
 
         removed = clean(Path(self._defaults().get("dir", Options.table()["dir"].default)))
         for path, size in removed:

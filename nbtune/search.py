@@ -6,17 +6,17 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbtune import winner
-from nbtune.engines.start import OnDemand, Starts
+from nbtune.ask.options import Options
+from nbtune.ask.space import Value
 from nbtune.errors import UsageError
-from nbtune.options import Options
-from nbtune.plan import Plan
-from nbtune.prepare import Request
-from nbtune.progress import Coverage, Trial
-from nbtune.run import Run
-from nbtune.script import script
-from nbtune.space import Value
-from nbtune.ties import ties
+from nbtune.execution.local.warm import OnDemand, Starts
+from nbtune.record.progress import Coverage, Trial
+from nbtune.record.ties import ties
+from nbtune.report.script import script
+from nbtune.run.lifecycle import Run
+from nbtune.run.plan import Plan
+from nbtune.run.prepare import Request
+from nbtune.training import winner
 from nbtune.views.headline import headline
 from nbtune.views.screen import Screen
 
@@ -144,7 +144,7 @@ class Search:
 
     def plot(self, kind: str = "curves") -> Figure:
         """A new matplotlib figure: "curves" (the objective by epoch) or "grid" (the scores as a map)."""
-        from nbtune.views.plots import plot  # brings matplotlib
+        from nbtune.views.figures.plots import plot  # brings matplotlib
 
         return plot(self._run.progress, kind)
 

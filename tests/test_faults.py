@@ -17,8 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from nbtune import log
-from nbtune.events import DONE, TrialEnded, TrialStarted
+from nbtune.record import log
+from nbtune.record.events import DONE, TrialEnded, TrialStarted
 
 SEEDS = range(int(os.environ.get("NBTUNE_SOAK", "2")))
 

@@ -11,7 +11,7 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
-from nbtune.engines.start import Spare
+from nbtune.execution.local.warm import Spare
 from nbtune.search import Search
 
 BUILD = """
@@ -164,7 +164,7 @@ def test_an_error_of_the_function_points_at_its_line(shell):
     assert "build(layers=1, units=4) raised an error" in text
     assert "model = keras.Sequential([keras.Imput((4,))])" in text
     assert "AttributeError" in text
-    assert "survey.py" not in text, "our own frames are not their business"
+    assert "probe.py" not in text, "our own frames are not their business"
 
 
 def test_commands(shell, capsys):

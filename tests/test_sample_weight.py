@@ -10,11 +10,11 @@ import tensorflow as tf
 from keras import layers
 
 from nbtune import Panel, tune
-from nbtune.data import Data, read
-from nbtune.fingerprint import fingerprint
-from nbtune.function import Function
-from nbtune.labels import Labels
-from nbtune.options import Options
+from nbtune.ask.function import Function
+from nbtune.ask.labels import Labels
+from nbtune.ask.options import Options
+from nbtune.data.arrays import Data, read
+from nbtune.data.fingerprint import fingerprint
 from tests.conftest import dense
 from tests.test_data import CLASSES, X, Y, mistake, written
 from tests.test_magic import QUICK, shell

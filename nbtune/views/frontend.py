@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from nbtune.views.notebook import DisplaySurface, PanelSurface
+from nbtune.views.notebook.surfaces import DisplaySurface, PanelSurface
 from nbtune.views.surface import Surface
 from nbtune.views.terminal import TerminalSurface
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nbtune.events import DIVERGED, FAILED, RUNNING
-from nbtune.progress import Progress, duration
+from nbtune.record.events import DIVERGED, FAILED, RUNNING
+from nbtune.record.progress import Progress, duration
 from nbtune.views.words import measured, plural
 
 

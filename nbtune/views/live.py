@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from nbtune.progress import Progress
+from nbtune.record.progress import Progress
 from nbtune.views.headline import headline
 from nbtune.views.surface import OVER, Controls, Surface
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from nbtune.progress import Progress
+from nbtune.record.progress import Progress
 from nbtune.views.frontend import clicks_work, surface_for
 from nbtune.views.live import Live
 from nbtune.views.surface import OVER, Controls, Surface

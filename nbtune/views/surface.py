@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from nbtune.progress import Progress
+from nbtune.record.progress import Progress
 
 OVER = ("stopped", "finished")
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from nbtune.events import DIVERGED, FAILED, PENDING, RUNNING
-from nbtune.progress import Progress, Trial
-from nbtune.ties import SIGN, explanation, ties
+from nbtune.record.events import DIVERGED, FAILED, PENDING, RUNNING
+from nbtune.record.progress import Progress, Trial
+from nbtune.record.ties import SIGN, explanation, ties
 from nbtune.views.words import hyperparameters, last_line, measured, plural, shorten, value_text
 
 MOST_FAILURES = 5

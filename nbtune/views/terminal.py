@@ -8,7 +8,7 @@ import shutil
 import sys
 from typing import TextIO
 
-from nbtune.progress import Progress
+from nbtune.record.progress import Progress
 from nbtune.views.headline import headline
 from nbtune.views.surface import Controls
 from nbtune.views.table import table_text

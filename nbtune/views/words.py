@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from nbtune.progress import Trial, show
+from nbtune.record.progress import Trial, show
 
 MISSING = "–"
 

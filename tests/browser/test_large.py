@@ -9,11 +9,11 @@ from .page import until
 
 SEARCH = """
 import itertools, random, threading, time, contextvars
-from nbtune.events import EpochEnded, StateChanged, TrialEnded, TrialStarted
-from nbtune.objective import Objective
-from nbtune.progress import Progress
+from nbtune.record.events import EpochEnded, StateChanged, TrialEnded, TrialStarted
+from nbtune.ask.objective import Objective
+from nbtune.record.progress import Progress
 from nbtune.views.live import Live
-from nbtune.views.notebook import PanelSurface
+from nbtune.views.notebook.surfaces import PanelSurface
 
 axes = {"layers": range(1, 6), "units": range(10, 210, 10), "learning_rate": [0.1 / 2**i for i in range(10)], "loss": "ab"}
 combinations = [dict(zip(axes, values)) for values in itertools.product(*axes.values())]

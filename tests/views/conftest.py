@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from nbtune.events import DIVERGED, DONE, FAILED, STOPPED, EpochEnded, Event, StateChanged, TrialEnded, TrialStarted
-from nbtune.objective import Objective
-from nbtune.progress import Progress
+from nbtune.ask.objective import Objective
+from nbtune.record.events import DIVERGED, DONE, FAILED, STOPPED, EpochEnded, Event, StateChanged, TrialEnded, TrialStarted
+from nbtune.record.progress import Progress
 
 DIGITS = {"layers": [1, 2, 3], "units": [16, 32, 64], "learning_rate": [1e-2, 1e-3, 1e-4], "loss": ["cce", "<script>mse"]}
 ERROR = "Traceback (most recent call last):\n  in build\nValueError: <script>alert(1)</script>"

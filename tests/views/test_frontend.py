@@ -4,7 +4,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from nbtune.views.frontend import clicks_work, surface_for
-from nbtune.views.notebook import DisplaySurface, PanelSurface
+from nbtune.views.notebook.surfaces import DisplaySurface, PanelSurface
 from nbtune.views.terminal import TerminalSurface
 
 

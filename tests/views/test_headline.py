@@ -1,6 +1,6 @@
 import pytest
 
-from nbtune.events import FAILED, EpochEnded, EpochUnderWay, StateChanged, TrialEnded, TrialStarted
+from nbtune.record.events import FAILED, EpochEnded, EpochUnderWay, StateChanged, TrialEnded, TrialStarted
 from nbtune.views.headline import headline, spoken
 
 from .conftest import done, product, search

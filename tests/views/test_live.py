@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from nbtune.events import EpochEnded, StateChanged, TrialStarted
+from nbtune.record.events import EpochEnded, StateChanged, TrialStarted
 from nbtune.views.live import Live
 
 from .conftest import done, product, search

@@ -1,4 +1,4 @@
-from nbtune.events import TrialEnded
+from nbtune.record.events import TrialEnded
 from nbtune.views.table import columns, failures, rows, table_html, table_text
 
 from .conftest import done, product, search

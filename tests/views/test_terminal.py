@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from nbtune.events import StateChanged
+from nbtune.record.events import StateChanged
 from nbtune.views.terminal import TerminalSurface, progress_line
 
 

@@ -18,7 +18,7 @@ class Front(anywidget.AnyWidget):
 
     Attributes:
         first: what the page can show before the kernel has answered it.
-        token: names this widget in the notebook's other outputs, see `nbtune.views.bundle`.
+        token: names this widget in the notebook's other outputs, see `nbtune.views.notebook.bundle`.
         greetings: how often a page has loaded it.
         hides_lasting: the notebook's page shows the outputs beside a widget only where the widget is gone. Known for all
             widgets once one of them has been seen.

@@ -1,0 +1,58 @@
+"""What trials are ranked by: the name of a metric, and which way is better."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nbtune.ask import names
+from nbtune.errors import UsageError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Objective:
+    """`name` as Keras logs it (`val_accuracy`), `direction` "max" or "min"."""
+
+    name: str
+    direction: str
+
+    @classmethod
+    def of(cls, text: str) -> Objective:
+        """From `val_accuracy`, or `max:val_my_metric` where the direction cannot be known.
+
+        Raises:
+            UsageError: a metric whose direction is unknown.
+        """
+        direction, colon, name = text.partition(":")
+        if colon and direction in ("min", "max") and name:
+            return cls(name, direction)
+        metric = text.removeprefix("val_")
+        metric = metric if metric == "kld" else names.canonical(metric)  # a loss to Keras, and no metric
+        if metric in names.MAXIMISED:
+            return cls(text, "max")
+        if metric in names.MINIMISED:
+            return cls(text, "min")
+        hint = did_you_mean(text, [f"val_{m}" for m in names.MAXIMISED | names.MINIMISED])
+        raise UsageError(f"objective: is a high or a low {text!r} better? Write max:{text} or min:{text}{hint}")
+
+    @property
+    def metric(self) -> str:
+        """The metric to compile with: the objective without `val_`."""
+        return self.name.removeprefix("val_")
+
+    def best(self, scores: Sequence[float]) -> int:
+        """Which of the scores is the best; the first of equal ones."""
+        return scores.index(max(scores) if self.direction == "max" else min(scores))
+
+    def is_better(self, score: float, other: float) -> bool:
+        return score > other if self.direction == "max" else score < other
+
+    def check(self, losses: Sequence[str], validated: bool) -> None:
+        """Raises UsageError where this objective cannot rank the trials fairly."""
+        if self.metric == "loss" and len(losses) > 1:
+            raise UsageError(
+                f"objective {self.name} cannot rank trials of {len(losses)} losses: their values are on different "
+                "scales; use --objective val_accuracy (classes) or val_mean_absolute_error (numbers)"
+            )
+        if self.name.startswith("val_") and not validated:
+            raise UsageError(f"objective {self.name} needs validation data; give --validation-data or --validation-split")

@@ -1,1 +1,0 @@
-"""Where trials are trained: in this process, or in worker processes."""

@@ -1,0 +1,34 @@
+"""`--workers 0`: everything in this process and thread, one task after another, so that a debugger can step in."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import Any
+
+from nbtune.errors import UsageError
+from nbtune.record.events import Emit
+from nbtune.record.job import Job
+
+
+class Inline:
+    """An engine without processes: `submit` returns when the task is done. Ctrl-C is how it is interrupted."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+
+    def submit(self, task: str, job: Job, timeout: float | None = None, /, **arguments: Any) -> Future[Any]:
+        from nbtune.training import tasks  # imports Keras: here that is what was asked for
+
+        future: Future[Any] = Future()
+        try:
+            future.set_result(tasks.run(task, job, self._emit, arguments))
+        except UsageError as error:
+            future.set_exception(error)
+        return future
+
+    def pause(self) -> None:
+        raise UsageError("with --workers 0 a search cannot be paused; interrupt the cell to stop it")
+
+    def resume(self) -> None: ...
+
+    def close(self) -> None: ...

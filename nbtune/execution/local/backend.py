@@ -1,0 +1,134 @@
+"""Worker processes on this machine, as the kernel sees them."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import itertools
+import json
+import os
+import threading
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from nbtune.errors import BuildError, EngineDied, UsageError, WorkerDied
+from nbtune.execution.local import pickling
+from nbtune.execution.local.warm import SECONDS_TO_END, Start, import_path
+from nbtune.record.events import Emit, from_dict
+from nbtune.record.job import Job
+
+
+class Workers:
+    """An engine of `count` worker processes with `threads` threads each.
+
+    Args:
+        log: where their prints and TensorFlow's messages go.
+    """
+
+    def __init__(self, count: int, threads: int, start: Start, log: Path, emit: Emit) -> None:
+        self._start, self._process, self._log, self._emit = start, start.process, log, emit
+        self._ids = itertools.count()
+        self._futures: dict[int, Future[Any]] = {}
+        self._jobs: list[tuple[Job, str]] = []
+        self._halted = {"pause": threading.Event(), "resume": threading.Event()}
+        self._sending, self._settling = threading.Lock(), threading.Lock()
+        self._closing = False
+        self._ended = threading.Event()
+        where = {"log": str(log), "folder": os.getcwd(), "path": import_path(), "environment": start.environment()}
+        self._send({"workers": count, "threads": threads, **where})
+        # a copied context: on ipykernel 7.0 a bare thread cannot reach the cell's output
+        self._listener = threading.Thread(target=contextvars.copy_context().run, args=[self._listen], daemon=True)
+        self._listener.start()
+
+    def submit(self, task: str, job: Job, timeout: float | None = None, /, **arguments: Any) -> Future[Any]:
+        id = next(self._ids)
+        future: Future[Any] = Future()
+        path = self._file_of(job)
+        with self._settling:
+            self._futures[id] = future
+        self._send({"id": id, "task": task, "job": path, "arguments": arguments, "timeout": timeout})
+        if self._ended.is_set() or self._closing:
+            self._give_up()
+        return future
+
+    def pause(self) -> None:
+        self._do("pause")
+
+    def resume(self) -> None:
+        self._do("resume")
+
+    def close(self) -> None:
+        self._closing = True
+        self._start.end()
+        self._give_up()
+
+    def _do(self, what: str) -> None:
+        self._halted[what].clear()
+        self._send({"do": what})
+        if threading.current_thread() is not self._listener:  # which is the one to hear that it is done
+            self._halted[what].wait(SECONDS_TO_END)
+
+    def _file_of(self, job: Job) -> str:
+        for known, path in self._jobs:
+            if known is job:
+                return path
+        path = str(self._start.scratch / f"job-{len(self._jobs)}.pickle")
+        try:
+            Path(path).write_bytes(pickling.dumps(job))
+        except Exception as error:  # pickling a user's objects can raise anything
+            raise UsageError(
+                f"{job.function.name} cannot be sent to the workers: {error}; create that thing inside of the function"
+            ) from None
+        self._jobs.append((job, path))
+        return path
+
+    def _send(self, message: dict[str, Any]) -> None:
+        with self._sending, contextlib.suppress(OSError):  # a supervisor that is gone is noticed in _listen
+            assert self._process.stdin
+            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.flush()
+
+    def _listen(self) -> None:
+        assert self._process.stdout
+        try:
+            with self._process.stdout as messages:
+                for message in map(json.loads, messages):
+                    self._take(message)
+        finally:  # also where a message cannot be understood: nobody would listen to the next
+            self._ended.set()
+            self._give_up()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "events" in message:
+            self._emit([from_dict(event) for event in message["events"]])
+        elif "done" in message:
+            self._halted[message["done"]].set()
+        else:
+            future = self._futures.pop(message["id"], None)  # gone if `close` was faster
+            if future:
+                _settle(future, message)
+
+    def _give_up(self) -> None:
+        """Settles what will never have a result."""
+        with self._settling:
+            while self._futures:
+                future = self._futures.popitem()[1]
+                if self._closing:
+                    future.cancel()
+                    future.set_running_or_notify_cancel()  # or whoever waits for it waits for ever
+                else:
+                    future.set_exception(self._why())
+
+    def _why(self) -> EngineDied:
+        said = self._log.read_text(errors="replace").strip() if self._log.exists() else ""
+        lines = (said or self._start.words().strip()).splitlines()
+        return EngineDied("the worker processes ended" + (f"; their last words: {lines[-1]}" if lines else ""))
+
+
+def _settle(future: Future[Any], message: dict[str, Any]) -> None:
+    if "result" in message:
+        future.set_result(message["result"])
+        return
+    kinds = {"build": BuildError, "usage": UsageError, "died": WorkerDied, "internal": RuntimeError}
+    future.set_exception(kinds[message["kind"]](message["error"]))

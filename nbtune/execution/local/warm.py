@@ -1,0 +1,153 @@
+"""Workers before they have work: the process that will supervise them, while TensorFlow is imported in it."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Protocol
+
+from nbtune import machine
+from nbtune.errors import UsageError
+from nbtune.training.private import xlacache
+
+SECONDS_TO_END = 5
+FREE_MB = 1500  # without which there is no spare: it holds 500 itself, and the user may import TensorFlow too
+_READ_AT_IMPORT = ("TF_", "XLA_", "KERAS_", "CUDA_", "NVIDIA_", "OMP_", "MKL_", "LD_", "PYTHON")
+_PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "nbtune")
+
+
+class Start:
+    """A supervisor that waits to be told of its work.
+
+    Attributes:
+        process: its standard input and output are the line to it.
+        scratch: a folder for jobs, data and sockets; it goes when the process goes.
+    """
+
+    def __init__(self) -> None:
+        _require_tensorflow()
+        self.scratch = Path(tempfile.mkdtemp(prefix="nbtune-"))
+        self._fixed = _fixed()
+        self._words = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 - for as long as the process
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "nbtune.execution.local.standby", str(self.scratch)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._words,
+                env={**self.environment(), "PYTHONPATH": os.pathsep.join(import_path())},
+                text=True,
+                encoding="utf-8",
+                start_new_session=True,  # Ctrl-C is for the kernel, which decides
+            )
+        except BaseException:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+            raise
+
+    def environment(self) -> dict[str, str]:
+        """The kernel's, as the workers are to have it."""
+        folder = str(self.scratch)  # for sockets of multiprocessing, which would outlive a killed process
+        return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, **xlacache.environment(), "TMPDIR": folder}
+
+    def fits(self) -> bool:
+        """Whether it is alive, and TensorFlow would be imported in the same way now."""
+        return self.process.poll() is None and self._fixed == _fixed()
+
+    def words(self) -> str:
+        """What it said before it knew where to."""
+        self._words.seek(0)
+        return self._words.read()
+
+    def end(self) -> None:
+        """Ends it, with all that came of it."""
+        with contextlib.suppress(OSError):
+            assert self.process.stdin
+            self.process.stdin.close()
+        try:
+            self.process.wait(SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        self._words.close()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+class Starts(Protocol):
+    """Where a search has its `Start` from."""
+
+    def take(self) -> Start: ...
+
+    def held_mb(self) -> float:
+        """Memory that the next one holds already."""
+
+    def renew(self) -> None:
+        """One that was taken has ended."""
+
+
+class OnDemand:
+    """Each when it is asked for."""
+
+    def take(self) -> Start:
+        return Start()
+
+    def held_mb(self) -> float:
+        return 0.0
+
+    def renew(self) -> None:
+        pass
+
+
+class Spare:
+    """Keeps one in reserve, so that a search in a notebook need not wait for TensorFlow."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ready: Start | None = None
+
+    def take(self) -> Start:
+        with self._lock:
+            ready, self._ready = self._ready, None
+        if ready and ready.fits():
+            return ready
+        if ready:
+            ready.end()
+        return Start()
+
+    def held_mb(self) -> float:
+        with self._lock:
+            return machine.SHARED_MB if self._ready and self._ready.process.poll() is None else 0.0
+
+    def renew(self) -> None:
+        """Where there is memory for it, and a fork server that it would warm up."""
+        with self._lock:
+            if self._ready and self._ready.process.poll() is not None:  # it has waited too long
+                self._ready.end()
+                self._ready = None
+            warms = "forkserver" in multiprocessing.get_all_start_methods()
+            if self._ready is None and warms and machine.memory_mb() > FREE_MB:
+                with contextlib.suppress(UsageError, OSError):  # the search itself will say so
+                    self._ready = Start()
+
+
+def import_path() -> list[str]:
+    """Where the kernel imports from, nbtune first."""
+    return [str(Path(__file__).parents[3]), *(path or os.getcwd() for path in sys.path)]
+
+
+def _fixed() -> list[str]:
+    """What decides how TensorFlow is imported, and which."""
+    environment = {**os.environ, **xlacache.environment()}
+    variables = [f"{name}={environment[name]}" for name in sorted(environment) if name.startswith(_READ_AT_IMPORT)]
+    return [*variables, *map(machine.installed, _PACKAGES)]
+
+
+def _require_tensorflow() -> None:
+    if importlib.util.find_spec("tensorflow") is None:
+        raise UsageError("TensorFlow is not installed; pip install 'nbtune[cpu]' or 'nbtune[gpu]'")

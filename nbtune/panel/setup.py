@@ -1,0 +1,285 @@
+"""The set-up panel: a form for a search, what the search would cost, and the search itself below it."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from html import escape
+from typing import Any
+
+from nbtune.ask.function import Function
+from nbtune.ask.options import Options
+from nbtune.ask.values import Evaluate
+from nbtune.data.arrays import Data
+from nbtune.errors import UsageError
+from nbtune.execution.local.warm import OnDemand, Starts
+from nbtune.panel import form
+from nbtune.panel.form import Field
+from nbtune.record.progress import Progress, duration
+from nbtune.run.estimate import Estimate, Estimator
+from nbtune.run.lifecycle import Run
+from nbtune.run.plan import Plan
+from nbtune.run.prepare import Request
+from nbtune.search import Search
+from nbtune.views.front import Front
+from nbtune.views.notebook.bundle import text_bundle
+from nbtune.views.notebook.panel import LivePanel
+from nbtune.views.notebook.surfaces import PanelSurface
+from nbtune.views.screen import Screen
+from nbtune.views.surface import Controls
+
+MANY, LONG = 200, 600  # combinations, seconds: from here on the panel shows how the grid grows
+
+
+def _no_names(text: str) -> Any:
+    raise UsageError(f"{text!r}: a panel made in Python takes plain values; use %tune panel for expressions")
+
+
+@dataclass(frozen=True)
+class Names:
+    """What things are called in the notebook: for the equivalent cell, and for expressions in the form.
+
+    `begin` is called before a search starts, `keep` with the search; both from a thread. Workers come from `starts`.
+    """
+
+    build: str
+    data: str
+    search: str = "search"
+    evaluate: Evaluate = _no_names
+    begin: Callable[[], None] = lambda: None
+    keep: Callable[[Search], None] = lambda search: None
+    starts: Starts = field(default_factory=OnDemand)
+
+
+class Panel:
+    """A form for a search of one function on some data.
+
+    Attributes:
+        search: the search that was started last; None before the first.
+    """
+
+    def __init__(
+        self, build: Any, data: Any, names: Names | None = None, defaults: dict[str, Any] | None = None, earlier: Any = None
+    ) -> None:
+        """A panel, to be displayed in a cell.
+
+        Args:
+            build, data: as for `nbtune.tune`.
+            names: what they are called in the notebook.
+            defaults: values of options that the form leaves out.
+            earlier: texts of an earlier search of this function, to begin with.
+
+        Raises:
+            UsageError: `build` is no function, or `data` are no data.
+        """
+        self.search: Search | None = None
+        self._build, self._data, self._defaults = build, data, defaults or {}
+        function = Function.of(build)
+        self._takes_hp = function.takes_hp
+        self._names = names or Names(
+            function.name, ",".join(("x", "y", "sample_weight")[: len(data)]) if isinstance(data, (tuple, list)) else "data"
+        )
+        self._filled = form.fields(function, Data.of(data, None, 0.0).y, earlier)
+        self._lock = threading.RLock()
+        self._told: dict[str, Any] = {}
+        self._estimate: Estimate | None = None
+        self._cost, self._blame, self._starting = "", "", False
+        self._estimator = Estimator(self._estimated, self._names.starts)
+        self._surface: SetupSurface | None = None
+
+    def _ipython_display_(self) -> None:
+        front = Front("SetupView", {}, ("editors.js", "setup.js"))
+        front.listen(self._hear)
+        self._surface = SetupSurface(front, self.cell)
+        self._changed()
+
+    @property
+    def texts(self) -> dict[str, Any]:
+        """What is filled in, as on a `%%tune` line."""
+        return form.texts_of(self._filled)
+
+    @property
+    def cell(self) -> str:
+        """The `%%tune` cell that starts the same search."""
+        return form.cell_text(self._names.search, self._names.build, self._names.data, self._filled)
+
+    def options(self) -> Options:
+        """What is filled in.
+
+        Raises:
+            UsageError: a text that is not right.
+        """
+        texts = self.texts
+        found = Options.typed(texts, self._names.evaluate, self._defaults)
+        return replace(found, build=self._build, data=self._data, texts={**texts, "data": self._names.data})
+
+    def start(self) -> None:
+        """Starts the search that is filled in, in the background; one that this panel started before is stopped."""
+        with self._lock:
+            if self._starting:
+                return
+            self._starting = True
+        self._tell(**self._standing())
+        run = contextvars.copy_context().run
+        threading.Thread(target=run, args=[self._start], name="nbtune-start", daemon=True).start()
+
+    def _start(self) -> None:
+        assert self._surface is not None
+        try:
+            request = Request.of(self.options())
+            self._estimator.end()
+            if self.search is not None:
+                self.search.stop()
+                self.search.wait()
+            self._names.begin()
+            self._surface.cell = self.cell
+            screen = Screen(self._surface)
+            with screen.notice("Starting the workers …"):
+                run = Run(request, self._names.search, self._names.starts)
+            self.search = Search(run, screen)
+            self._names.keep(self.search)
+            self.search.resume()
+            self._tell(notice=" ".join(run.notes))
+        except UsageError as error:
+            self._mistaken(error)
+        except Exception as error:  # it must not vanish in a thread
+            self._mistaken(UsageError(f"{type(error).__name__}: {error}"))
+        finally:
+            self._starting = False
+            self._tell(**self._standing())
+
+    def _hear(self, content: dict[str, Any]) -> None:
+        with self._lock:
+            match content:
+                case {"kind": "hello"}:
+                    self._told = {}
+                    self._tell(form=[asdict(field) for field in self._filled], **self._standing())
+                case {"kind": "set", "name": str(name), "text": str(text)}:
+                    self._fill(name, lambda field: replace(field, text=text))
+                case {"kind": "as_list", "name": str(name)}:
+                    self._fill(name, form.listed)
+                    self._tell(form=[asdict(field) for field in self._filled])
+                case {"kind": "start"}:
+                    self.start()
+            if self._surface and self._surface.live:
+                self._surface.live.hear(content)
+
+    def _fill(self, name: str, change: Callable[[Field], Field]) -> None:
+        self._filled = [change(field) if field.name == name else field for field in self._filled]
+        self._changed()
+
+    def _changed(self) -> None:
+        """Holds the form against the rules; what only shows with the function and the data follows from a thread."""
+        with self._lock:
+            self._cost, self._blame = "", ""
+            self._estimate = None if self._takes_hp else self._estimate
+            try:
+                self._estimator.ask(self.options())
+                self._cost = "estimating …"
+            except UsageError as error:
+                self._estimator.forget()
+                self._blame = str(error)
+            self._tell(**self._standing())
+
+    def _estimated(self, found: Estimate | UsageError) -> None:
+        if isinstance(found, UsageError):
+            self._mistaken(found)
+            return
+        with self._lock:
+            self._estimate, self._blame = found, ""
+            self._cost = _cost(found.plan)
+            if self._takes_hp:
+                self._show_own_axes(found)
+            self._tell(**self._standing())
+
+    def _show_own_axes(self, found: Estimate) -> None:
+        """A row for each hyperparameter that a KerasTuner function asks for, with the function's own values as a hint."""
+        own = {axis.name: axis.values for axis in found.space.axes}
+        known = [
+            replace(field, hint=form.hint_of(own[field.name])) if field.name in own and not field.text else field
+            for field in self._filled
+        ]
+        names = {field.name for field in known}
+        filled = [*(form.parameter_field(name, own=values) for name, values in own.items() if name not in names), *known]
+        if filled != self._filled:
+            self._filled = filled
+            self._tell(form=[asdict(field) for field in filled])
+
+    def _mistaken(self, error: UsageError) -> None:
+        with self._lock:
+            self._cost, self._blame = "", str(error)
+            self._tell(**self._standing())
+
+    def _standing(self) -> dict[str, Any]:
+        """What the page shows besides the fields."""
+        errors = form.mistakes(self._filled, self._names.evaluate)
+        field = form.blamed(self._blame, self._filled) if self._blame else ""
+        if field:
+            errors.setdefault(field, self._blame)
+        return {
+            "errors": errors,
+            "mistake": "" if field else self._blame,
+            "size": self._size() if not errors else {},
+            "cost": self._cost,
+            "cell": self.cell,
+            "starting": self._starting,
+        }
+
+    def _size(self) -> dict[str, Any]:
+        plan = self._estimate.plan if self._estimate else None
+        if self._takes_hp and plan is None:
+            return {}
+        axes = plan.axes if plan and self._takes_hp else {axis.name: len(axis.values) for axis in self.options().axes}
+        each = plan.seconds / max(plan.trials, 1) if plan and plan.seconds else None
+        steps = form.growth(axes, each)
+        total = plan.trials if plan and not plan.is_product else steps[-1].total if steps else 1
+        explodes = total > MANY or (each or 0.0) * total > LONG
+        line = form.product_line(axes) if plan is None or plan.is_product else plan.arithmetic
+        rows = [[s.name, s.values, f"{s.total:,}", duration(s.seconds) if s.seconds else ""] for s in steps] if explodes else []
+        return {"line": line, "total": total, "names": list(axes), "growth": rows}
+
+    def _tell(self, **parts: Any) -> None:
+        """Sends what is new of these parts."""
+        with self._lock:
+            new = {name: part for name, part in parts.items() if name not in self._told or self._told[name] != part}
+            self._told |= new
+            if new and self._surface:
+                self._surface.front.send(new)
+
+
+def _cost(plan: Plan) -> str:
+    workers = f"{plan.workers} worker{'s' * (plan.workers != 1)}" if plan.workers else "no worker"
+    return f"at most about {duration(plan.seconds or 0)} with {workers}, {plan.peak_mb or 0:,.0f} MB of memory"
+
+
+class SetupSurface(PanelSurface):
+    """The place of a set-up panel: one search after the other shows below the form, in the same widget."""
+
+    def __init__(self, front: Front, cell: str) -> None:
+        """`cell`: the `%%tune` cell for the same search, which lasts in the notebook; set anew when another one starts."""
+        super().__init__()
+        self.front, self.cell = front, cell
+        self.live: LivePanel | None = None
+        self._show(front, text_bundle(f"set up: {cell}"))
+
+    def announce(self, text: str) -> None:
+        self.front.send({"notice": text})
+
+    def open(self, progress: Progress, controls: Controls) -> None:
+        self._begin(progress, controls, self.front)
+        self.live = self._panel
+        if self.front.greetings:
+            self.live.hear({"kind": "hello"})
+        else:
+            self.live.draw(time.time())
+
+    def close(self, now: float) -> None:
+        self.rest(now)  # the form stays
+
+    def _words(self, now: float) -> dict[str, str]:
+        words = super()._words(now)
+        code = f"<pre>{escape(self.cell)}</pre>"
+        return {"text/html": words["text/html"] + code, "text/plain": f"{words['text/plain']}\n{self.cell}"}

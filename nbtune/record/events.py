@@ -1,0 +1,124 @@
+"""What happens during a search, as small frozen values that travel as JSON.
+
+A worker sends them, the project's log keeps them, and `progress.Progress` folds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+DONE, FAILED, DIVERGED, STOPPED, PENDING, RUNNING = "done", "failed", "diverged", "stopped", "pending", "running"
+
+
+@dataclass(frozen=True)
+class StateChanged:
+    """The search as a whole: `state` as in `Search.state`, `at` in seconds since the epoch, `reason` for people."""
+
+    state: str
+    at: float
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class TrialAdded:
+    """A combination that is part of the grid; `key` is equal in later searches for the same combination."""
+
+    trial: str
+    values: dict[str, Any]
+    key: str
+
+
+@dataclass(frozen=True)
+class TrialStarted:
+    trial: str
+    at: float
+
+
+@dataclass(frozen=True)
+class TrialReopened:
+    """A trial that had ended is to be trained again."""
+
+    trial: str
+
+
+@dataclass(frozen=True)
+class EpochUnderWay:
+    """How much of an epoch is trained by now, from 0 to 1: a sign of life of trials whose epochs take long."""
+
+    trials: list[str]
+    epoch: int
+    share: float
+
+
+@dataclass(frozen=True)
+class EpochEnded:
+    """One epoch of one trial; `epoch` counts from 1, `logs` is what Keras reports."""
+
+    trial: str
+    epoch: int
+    logs: dict[str, float]
+
+
+@dataclass(frozen=True)
+class TrialEnded:
+    """A trial's outcome.
+
+    `score` is the objective at `best_epoch` (from 1), None unless `status` is "done"; `history` is metric to values,
+    one an epoch; `seconds` is wall time in the worker; `error` is a traceback or a reason, for people. With repeats,
+    `scores` has the score of each run, `score` is their mean, and the rest is the best run's.
+    """
+
+    trial: str
+    status: str
+    score: float | None = None
+    best_epoch: int | None = None
+    history: dict[str, list[float]] = field(default_factory=dict)
+    seconds: float = 0.0
+    error: str | None = None
+    scores: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class DiskFull:
+    """A worker cannot write a trial's weights; it keeps them and tries again."""
+
+    trial: str
+    reason: str
+
+
+Event = StateChanged | DiskFull | TrialAdded | TrialReopened | TrialStarted | EpochUnderWay | EpochEnded | TrialEnded
+Emit = Callable[[list[Event]], None]  # what a task tells while it runs
+_KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
+_HINTS = {kind: get_type_hints(kind) for kind in _KINDS.values()}
+
+
+def to_dict(event: Event) -> dict[str, Any]:
+    """To be written at once: lists and dicts are the event's own, since copying them takes longer than writing them."""
+    return {"event": type(event).__name__, **vars(event)}
+
+
+def from_dict(message: dict[str, Any]) -> Event:
+    """Raises ValueError, TypeError or KeyError for what no event can have become: the line may be damaged, or forged."""
+    fields = dict(message)
+    kind = _KINDS[fields.pop("event")]
+    for name, hint in _HINTS[kind].items():
+        if name in fields and not _fits(fields[name], hint):
+            raise ValueError(f"{kind.__name__}.{name} cannot be {fields[name]!r}")
+    return kind(**fields)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value from JSON is of the kind that a field is declared to hold."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is UnionType:
+        return any(_fits(value, choice) for choice in arguments)
+    if origin is dict:
+        return isinstance(value, dict) and all(_fits(item, arguments[1]) for item in value.values())
+    if origin is list:
+        return isinstance(value, list) and all(_fits(item, arguments[0]) for item in value)
+    if hint in (int, float) and isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) < 2**63
+    return hint is Any or isinstance(value, hint)

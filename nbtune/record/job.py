@@ -1,0 +1,79 @@
+"""What a worker needs to know to train any trial of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nbtune.ask.function import Function
+from nbtune.ask.labels import Labels
+from nbtune.ask.objective import Objective
+from nbtune.ask.space import Value
+from nbtune.ask.strategy import AUTO
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a model of the function turned out to be.
+
+    Attributes:
+        units: the size of its last dimension.
+        loss: the loss that the function compiles it with; None if it does not compile.
+        built: it knew its input's shape when the function returned it.
+        metrics: the names of the metrics, weighted or not, that the function compiles it with.
+    """
+
+    units: int
+    loss: str | None
+    built: bool
+    metrics: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Job:
+    """The function and the terms of the fit; the same for all trials.
+
+    Attributes:
+        objects: axis to name to thing, for values that stand for a callable or a Keras object.
+        folder: where `Data.write` left the data.
+        project: the KerasTuner project, which takes the weights.
+        repeats: how often a combination is trained: its runs, with the seeds `seed`, `seed + 1` and so on.
+        engine: one of `stacks.ENGINES`; "auto" trains together only what is faster so.
+        keep: how many trials' weights stay on disk, those of the best.
+        worker_mb: what a worker may hold of its own, in MB; None where only the machine limits it.
+        applied: axes that a compiled model has not used itself, so that they are applied to it.
+        labels, objective, look: None until a model has been looked at.
+    """
+
+    function: Function
+    objects: Mapping[str, Mapping[str, Any]]
+    folder: Path
+    project: Path
+    epochs: int
+    patience: int | None
+    min_delta: float
+    batch_size: int
+    seed: int
+    repeats: int = 1
+    engine: str = AUTO
+    keep: int = 5
+    worker_mb: float | None = None
+    applied: frozenset[str] = frozenset()
+    labels: Labels | None = None
+    objective: Objective | None = None
+    look: Look | None = None
+
+    @property
+    def runs(self) -> list[Job]:
+        """The terms of each of a combination's runs, which differ in their seed."""
+        return [replace(self, seed=self.seed + i, repeats=1) for i in range(self.repeats)]
+
+    def resolved(self, values: Mapping[str, Value]) -> dict[str, Any]:
+        """The values with names replaced by the things that they stand for."""
+        return {name: self.objects.get(name, {}).get(str(value), value) for name, value in values.items()}
+
+    def weights(self, trial: str) -> Path:
+        """Where KerasTuner looks for a trial's weights."""
+        return self.project / f"trial_{trial}" / "checkpoint.weights.h5"

@@ -1,0 +1,119 @@
+"""The project on disk: KerasTuner's own files, and beside them every event as it came.
+
+```
+DIRECTORY/NAME/
+  tuner0.json, oracle.json       what `keras_tuner.GridSearch(directory=..., project_name=...)` reloads
+  trial_07/trial.json            one trial: values, metrics of the best epoch, score
+  trial_07/checkpoint.weights.h5 its best epoch's weights, for the best trials
+  events.jsonl                   the log
+  nbtune.json                    the fingerprint of function, data and fit
+  workers.log                    what the workers printed
+```
+
+The files are written as JSON here, not by `keras_tuner`, since importing that loads TensorFlow into the kernel.
+Format: KerasTuner 1.4 (`Trial.get_state`, `Oracle.get_state`); a test reloads it with KerasTuner.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from nbtune.ask.names import MAXIMISED, canonical
+from nbtune.ask.objective import Objective
+from nbtune.ask.space import Space
+from nbtune.record.events import DONE, STOPPED, DiskFull, EpochEnded, EpochUnderWay, Event, TrialEnded
+from nbtune.record.log import Log
+from nbtune.record.progress import Progress, Trial
+
+_STATUS = {DONE: "COMPLETED", STOPPED: "STOPPED"}  # all else that ended is FAILED
+
+
+class Store:
+    """Writes one search down as it happens. `keep` trials have weights on disk: the best."""
+
+    def __init__(self, project: Path, space: Space, progress: Progress, seed: int, keep: int) -> None:
+        self._project, self._log = project, Log(project)
+        self._space, self._progress, self._seed, self._keep = space, progress, seed, keep
+        self._with_weights = {trial.id for trial in progress.trials if trial.ended}
+        _write(project / "tuner0.json", {})
+        self.write_oracle()
+        for trial in progress.trials:  # of an earlier run: the log counts, and these files may be lost or damaged
+            if trial.ended:
+                self._write_trial(trial)
+
+    def record(self, *events: Event) -> None:
+        """Takes down events that `progress` knows already. Raises OSError where the disk takes no more."""
+        # a trial's end tells all of its epochs
+        self._log.add(*(event for event in events if not isinstance(event, (EpochUnderWay, EpochEnded, DiskFull))))
+        for event in events:
+            if isinstance(event, TrialEnded):
+                self._write_trial(self._progress.trial(event.trial))
+                self._with_weights.add(event.trial)
+        self._drop_weights()
+
+    def write_oracle(self) -> None:
+        """The state of the search as a whole, for KerasTuner."""
+        ended = [trial.id for trial in self._progress.trials if trial.ended]
+        state = {
+            "ongoing_trials": {},
+            "hyperparameters": self._space.hyperparameters(),
+            "start_order": ended,
+            "end_order": ended,
+            "run_times": dict.fromkeys(ended, 1),
+            "retry_queue": [],
+            "seed": self._seed,
+            "seed_state": self._seed,
+            "tried_so_far": [],
+            "id_to_hash": {},
+            "display": {"search_start": None, "trial_start": {}, "trial_number": {}},
+        }
+        _write(self._project / "oracle.json", state)
+
+    def _write_trial(self, trial: Trial) -> None:
+        state = {
+            "trial_id": trial.id,
+            "hyperparameters": self._space.hyperparameters(trial.values),
+            "metrics": {"metrics": _metrics(trial, self._progress.objective)},
+            "score": trial.score,
+            "best_step": None if trial.best_epoch is None else trial.best_epoch - 1,
+            "status": _STATUS.get(trial.status, "FAILED"),
+            "message": trial.error,
+        }
+        folder = self._project / f"trial_{trial.id}"
+        folder.mkdir(exist_ok=True)
+        _write(folder / "trial.json", state)
+
+    def _drop_weights(self) -> None:
+        if len(self._with_weights) <= self._keep:
+            return
+        kept = [trial for trial in self._progress.trials if trial.id in self._with_weights]  # in grid order, as ties go by it
+        for trial in self._progress.ranked(kept)[self._keep :]:
+            (self._project / f"trial_{trial.id}" / "checkpoint.weights.h5").unlink(missing_ok=True)
+            self._with_weights.remove(trial.id)
+
+
+def _metrics(trial: Trial, objective: Objective) -> dict[str, Any]:
+    """The metrics of the best epoch, as KerasTuner's `MetricsTracker` holds them; steps count from 0."""
+    if trial.best_epoch is None:
+        return {}
+    step = trial.best_epoch - 1
+    return {
+        name: {"direction": _direction(name, objective), "observations": [{"value": [values[step]], "step": step}]}
+        for name, values in trial.history.items()
+    }
+
+
+def _direction(metric: str, objective: Objective) -> str:
+    if metric == objective.name:
+        return objective.direction
+    return "max" if canonical(metric.removeprefix("val_")) in MAXIMISED else "min"
+
+
+def _write(path: Path, state: dict[str, Any]) -> None:
+    """Whole or not at all: a reader never sees half a file."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(state), encoding="utf-8")
+    os.replace(partial, path)

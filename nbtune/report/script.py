@@ -1,0 +1,246 @@
+"""A combination written out as a page of plain Python that trains it as the search did."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nbtune.ask.function import Function, global_values, user_functions
+from nbtune.ask.labels import CLASSES, ONE_HOT
+from nbtune.ask.names import canonical
+from nbtune.ask.options import Options
+from nbtune.ask.space import Value
+from nbtune.data.arrays import Data
+from nbtune.record.job import Job
+
+_TAKE_PARTS = "x, x_val = (keras.tree.map_structure(lambda part: part[rows], x) for rows in (train, val))"
+_INITIALISE = """\
+for layer in model._flatten_layers():
+    for kernel in (getattr(layer, name, None) for name in ("kernel", "depthwise_kernel", "pointwise_kernel")):
+        if isinstance(kernel, keras.Variable):
+            initializer = keras.initializers.get({init})
+            kernel.assign(initializer(kernel.shape, dtype=kernel.dtype))"""
+
+
+def script(options: Options, data: Data, job: Job, values: Mapping[str, Value]) -> str:
+    """Python that builds, compiles and fits one combination on the same rows in the same order."""
+    assert job.labels and job.look
+    loss = canonical(str(values.get("loss", job.look.loss or job.labels.default_loss(job.look.units))))
+    parts = [
+        _imports(job.function, split=data.validation is None and data.split > 0),
+        _surroundings(job.function),
+        _data(options, data, job, loss),
+        _model(job, values, loss),
+        _fit(data, job, values),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _imports(function: Function, split: bool) -> str:
+    lines = {"import keras", "import numpy as np"}
+    if function.takes_hp:
+        lines.add("import keras_tuner")
+    if split:
+        lines.add("from sklearn.model_selection import train_test_split")
+    for name, thing in _surrounding_values(function).items():
+        if isinstance(thing, types.ModuleType):
+            lines.add(_import_module(name, thing))
+        elif _is_imported(thing, function):
+            lines.add(f"from {thing.__module__} import {thing.__name__}" + (f" as {name}" if name != thing.__name__ else ""))
+    return "\n".join(sorted(lines, key=lambda line: (line.startswith("from"), line)))
+
+
+def _import_module(name: str, module: types.ModuleType) -> str:
+    full = _public(module.__name__)
+    if full == name:
+        return f"import {name}"
+    package, _, last = full.rpartition(".")
+    return f"from {package} import {name}" if last == name and package else f"import {full} as {name}"
+
+
+def _public(module: str) -> str:
+    """`keras.api.layers` is an inner name of `keras.layers`."""
+    for inner in ("keras._tf_keras.keras", "keras.api"):
+        module = module.replace(inner, "keras")
+    return module
+
+
+def _surrounding_values(function: Function) -> dict[str, Any]:
+    """All that the function and the user's functions below it read from around them."""
+    found: dict[str, Any] = {}
+    for part in user_functions(function.call):
+        found.update(global_values(part))
+    return found
+
+
+def _is_imported(thing: Any, function: Function) -> bool:
+    home = getattr(thing, "__module__", None)
+    own = getattr(inspect.unwrap(function.call), "__module__", None)
+    return isinstance(home, str) and home not in (own, "builtins") and hasattr(thing, "__name__")
+
+
+def _surroundings(function: Function) -> str:
+    """Constants, then the functions, the model-building one last."""
+    parts = []
+    for name, thing in _surrounding_values(function).items():
+        if isinstance(thing, types.ModuleType) or _is_imported(thing, function) or inspect.isroutine(thing):
+            continue
+        if _can_be_written(thing):
+            parts.append(f"{name} = {thing!r}")
+        elif inspect.isclass(thing):
+            parts.append(_source(thing))
+        else:
+            parts.append(f"# {name}: as in your notebook, {type(thing).__name__}")
+    functions = [_source(part) for part in reversed(list(user_functions(function.call)))]
+    return "\n\n\n".join(["\n".join(parts)] * bool(parts) + [text.strip() for text in functions])
+
+
+def _can_be_written(thing: Any) -> bool:
+    if isinstance(thing, (list, tuple, set)):
+        return all(map(_can_be_written, thing))
+    if isinstance(thing, dict):
+        return all(_can_be_written(k) and _can_be_written(v) for k, v in thing.items())
+    return thing is None or isinstance(thing, (bool, int, float, str))
+
+
+def _source(thing: Any) -> str:
+    try:
+        return textwrap.dedent(inspect.getsource(thing))
+    except (OSError, TypeError):
+        return f"# {thing.__name__}: as in your notebook; its text is not known\n"
+
+
+def _data(options: Options, data: Data, job: Job, loss: str) -> str:
+    lines = ["# the data as the search had it: the same rows to train and to validate on"]
+    names = ["x", "y", "sample_weight"] if data.sample_weight is not None else ["x", "y"]
+    lines += _load(names, options.texts.get("data", ""), options.data)
+    if data.validation is not None:
+        names = [f"{name}_val" for name in ("x", "y", "sample_weight")[: 2 + (data.validation.sample_weight is not None)]]
+        lines += _load(names, options.texts.get("validation_data", ""), options.validation_data)
+    elif data.split > 0:
+        assert job.labels is not None
+        strata = {CLASSES: "y", ONE_HOT: "y.argmax(axis=1)"}.get(job.labels.form, "None")
+        lines += [
+            "train, val = train_test_split(",
+            f"    np.arange(len(y)), test_size={data.split}, random_state={options.seed}, stratify={strata}",
+            ")",
+            "x, x_val = x[train], x[val]" if isinstance(data.x, np.ndarray) else _TAKE_PARTS,
+            *(f"{name}, {name}_val = {name}[train], {name}[val]" for name in names[1:]),
+        ]
+    return "\n".join(lines + _encode(data, job, loss))
+
+
+def _load(names: Sequence[str], text: str, given: Any) -> list[str]:
+    """Lines that make arrays with these names, features first, of what was given, whose text it is if that is known."""
+    if not isinstance(given, (tuple, list)):
+        return [
+            f"batches = list({text or names[0].replace('x', 'dataset')})",
+            *(f"{name} = np.concatenate([np.asarray(batch[{i}]) for batch in batches])" for i, name in enumerate(names)),
+        ]
+    x, left = names[0], ", ".join(names)
+    taken = [] if text.replace(" ", "") in ("", ",".join(names)) else [f"{left} = {text}"]
+    rest = ", ".join(f"np.asarray({name})" for name in names[1:])
+    return [*taken, f"{left} = keras.tree.map_structure(np.asarray, {x}), {rest}"]
+
+
+def _encode(data: Data, job: Job, loss: str) -> list[str]:
+    """Lines that turn the labels into what the loss takes, as `Labels.encode` does."""
+    assert job.labels and job.look
+    form, sparse, units = job.labels.form, "sparse" in loss, job.look.units
+    if form == CLASSES and not sparse and units > 1:
+        change = f"keras.utils.to_categorical({{}}, {units})"
+    elif form == ONE_HOT and (sparse or units == 1):
+        change = "{}.argmax(axis=1)"
+    else:
+        return []
+    names = ["y", "y_val"] if data.validated else ["y"]
+    return [f"# {loss} takes labels so", *(f"{name} = {change.format(name)}" for name in names)]
+
+
+def _model(job: Job, values: Mapping[str, Value], loss: str) -> str:
+    lines = [f"keras.utils.set_random_seed({job.seed})"]
+    if job.function.takes_hp:
+        lines += ["hp = keras_tuner.HyperParameters()", f"hp.values = {dict(values)!r}", f"model = {job.function.name}(hp)"]
+    else:
+        taken = job.function.arguments(dict(values))
+        arguments = [f"{name}={_literal(job, name, value)}" for name, value in taken.items()]
+        lines.append(f"model = {job.function.name}({', '.join(arguments)})")
+    assert job.look
+    if not job.look.built:
+        lines.append("model(keras.tree.map_structure(lambda part: part[:1], x))  # makes its weights")
+    if "init" in values:
+        lines += _INITIALISE.format(init=_literal(job, "init", values["init"])).splitlines()
+    return "\n".join(lines + (_recompile(job, values) if job.look.loss else _compile(job, values, loss)))
+
+
+def _compile(job: Job, values: Mapping[str, Value], loss: str) -> list[str]:
+    assert job.objective is not None
+    optimizer = _literal(job, "optimizer", values.get("optimizer", "adam"))
+    lines = [f"optimizer = keras.optimizers.get({optimizer})"]
+    if "learning_rate" in values:
+        lines.append(f"optimizer.learning_rate = {values['learning_rate']!r}")
+    shown = _literal(job, "loss", values["loss"]) if job.objects.get("loss") else repr(loss)
+    metrics = "" if job.objective.metric == "loss" else f", metrics=[{job.objective.metric!r}]"
+    return [*lines, f"model.compile(optimizer, {shown}{metrics})"]
+
+
+def _recompile(job: Job, values: Mapping[str, Value]) -> list[str]:
+    """What the axes replace in a model that the function has compiled."""
+    applied = {name: value for name, value in values.items() if name in job.applied}
+    lines = []
+    if "optimizer" in applied:
+        lines.append(f"optimizer = keras.optimizers.get({_literal(job, 'optimizer', applied['optimizer'])})")
+    elif "learning_rate" in applied:
+        lines.append("optimizer = type(model.optimizer).from_config(model.optimizer.get_config())")
+    if "learning_rate" in applied:
+        lines.append(f"optimizer.learning_rate = {applied['learning_rate']!r}")
+    changes = ["'optimizer': optimizer"] if lines else []
+    if "loss" in applied:
+        changes.append(f"'loss': {_literal(job, 'loss', applied['loss'])}")
+    assert job.look and job.objective
+    if job.objective.metric not in ("loss", *job.look.metrics):
+        own = "*(model._compile_config.config.get('metrics') or []), " if job.look.metrics else ""
+        changes.append(f"'metrics': [{own}{job.objective.metric!r}]")
+    return [*lines, f"model.compile(**{{**model._compile_config.config, {', '.join(changes)}}})"] if changes else lines
+
+
+def _literal(job: Job, axis: str, value: Value) -> str:
+    """A value as Python; a thing that the user passed goes by its name."""
+    return str(value) if value in job.objects.get(axis, {}) else repr(value)
+
+
+def _fit(data: Data, job: Job, values: Mapping[str, Value]) -> str:
+    assert job.objective is not None
+    lines = [
+        f"keras.utils.set_random_seed({job.seed})",
+        "history = model.fit(",
+        "    x,",
+        "    y,",
+        f"    batch_size={values.get('batch_size', job.batch_size)},",
+        f"    epochs={job.epochs},",
+    ]
+    is_weighted = data.sample_weight is not None
+    if is_weighted:
+        lines.append("    sample_weight=sample_weight,")
+    if data.validated:
+        weighs = data.validation.sample_weight is not None if data.validation else is_weighted
+        lines.append(f"    validation_data=(x_val, y_val{', sample_weight_val' * weighs}),")
+    patience = job.epochs if job.patience is None else job.patience
+    lines += [
+        "    callbacks=[",
+        "        keras.callbacks.TerminateOnNaN(),",
+        "        keras.callbacks.EarlyStopping(",
+        f"            monitor={job.objective.name!r}, mode={job.objective.direction!r}, patience={patience},",
+        f"            min_delta={job.min_delta!r}, restore_best_weights=True,",
+        "        ),",
+        "    ],",
+        "    verbose=2,",
+        ").history",
+    ]
+    best = "max" if job.objective.direction == "max" else "min"
+    return "\n".join([*lines, f"print('best {job.objective.name}:', {best}(history[{job.objective.name!r}]))"])

@@ -1,0 +1,162 @@
+"""Which trials are handed to a worker together. Keras is not needed here; the worker looks closer (`training.fused.spec`)."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from nbtune.ask.space import Architecture, Space, Value
+from nbtune.ask.strategy import TRIAL
+
+SAME_ARCHITECTURE = ("learning_rate", "loss", "init")  # these leave the shape of a model as it is
+OPERATIONS_A_WEIGHT = 6  # floating-point ones, for each row: forwards, and backwards to the input and to the weight
+OPERATIONS_A_STACK = 2e10  # in the time in which one more stack is traced or compiled, 0.7 to 2 s on a core
+OPERATIONS_A_TRIAL = 2e9  # in which one more trial is made ready, watched and saved, 0.06 s
+OPERATIONS_A_MODEL = 1e9  # in which one more model is made, 0.03 s
+OTHER_WEIGHTS = 3_000  # take as long as a trial's activations, loss and metrics: so do epochs of 18 networks on digits grow
+_SMALLEST_TO_HALVE = 3  # a stack is compiled, whatever its size
+_MOST_A_WORKER = 2  # stacks that come of halving
+_WORTH_SPLITTING = 1.15  # so much sooner two stacks have to be done for trials of one model to be in both, where it is made twice
+
+
+class Work(NamedTuple):
+    """What each trial is trained for: in so many `runs`, through so many `rows` at most over all of them."""
+
+    rows: int
+    runs: int
+
+
+UNKNOWN = Work(0, 1)
+
+
+def stacks(space: Space, engine: str, work: Work = UNKNOWN) -> list[list[int]]:
+    """The numbers of the combinations that may share a stack; a list of one is a trial on its own.
+
+    They go by the architectures that were found when models were built, and where there are none by the values.
+    """
+    if engine == TRIAL:
+        return [[i] for i in range(len(space))]
+    known = space.architectures or [None] * len(space)
+    groups: dict[str, list[int]] = {}
+    for i, (values, architecture) in enumerate(zip(space, known, strict=True)):
+        key = [architecture and architecture.name, _shape(values, architecture)]
+        groups.setdefault(json.dumps(key, sort_keys=True), []).append(i)
+    costs = _Costs(space, work)
+    parts = [part for group in groups.values() for part in _of_like_sizes(group, costs)]
+    return sorted(parts, key=costs.stack, reverse=True)  # the longest first, so that all end together
+
+
+class _Costs:
+    """What stacks cost, in floating-point operations."""
+
+    def __init__(self, space: Space, work: Work) -> None:
+        self._known = space.architectures or [None] * len(space)
+        self._a_model = OPERATIONS_A_MODEL * work.runs
+        self._a_weight = OPERATIONS_A_WEIGHT * work.rows
+
+    def size(self, i: int) -> int:
+        return known.size if (known := self._known[i]) else 0
+
+    def depth(self, i: int) -> int:
+        return known.depth if (known := self._known[i]) else 0
+
+    def alike(self, part: Sequence[int]) -> bool:
+        return len({(self.size(i), self.depth(i)) for i in part}) == 1
+
+    def filling_up(self, own: Sequence[int], part: Sequence[int]) -> float:
+        """Trials of one size, which are not wider than those of their depth in a part, to the widest of these."""
+        size, depth = self.size(own[0]), self.depth(own[0])
+        widest = max((self.size(i) for i in part if self.depth(i) == depth), default=size)
+        return self._a_weight * len(own) * (widest - size)
+
+    def stack(self, part: Sequence[int]) -> float:
+        return self.first(part)[-1]
+
+    def by_width(self, part: Sequence[int]) -> list[int]:
+        """The widest of each depth first, then the next ones.
+
+        The shallow ones of a width come first, so wherever this is cut, in both parts the deepest are the widest as well, and
+        one of them can be the frame of the others.
+        """
+        sizes: dict[int, set[int]] = {}
+        for i in part:
+            sizes.setdefault(self.depth(i), set()).add(self.size(i))
+        place = {(depth, size): n for depth, own in sizes.items() for n, size in enumerate(sorted(own, reverse=True))}
+        return sorted(part, key=lambda i: (place[self.depth(i), self.size(i)], self.depth(i), i))
+
+    def first(self, order: Sequence[int]) -> list[float]:
+        """The cost of each stack that the first of these trials make, all filled up to the widest of their depth."""
+        counts: Counter[int] = Counter()
+        widest: dict[int, int] = {}
+        models = set()
+        found = []
+        for trials, i in enumerate(order, 1):
+            depth = self.depth(i)
+            counts[depth] += 1
+            widest[depth] = max(widest.get(depth, 0), self.size(i))
+            models.add((depth, self.size(i)))
+            weights = sum(count * (OTHER_WEIGHTS + widest[depth]) for depth, count in counts.items())
+            fixed = OPERATIONS_A_STACK + trials * OPERATIONS_A_TRIAL + len(models) * self._a_model
+            found.append(fixed + weights * self._a_weight)
+        return found
+
+
+def _of_like_sizes(group: list[int], costs: _Costs) -> list[list[int]]:
+    """Apart what is so much narrower than the widest that filling it up would take longer than compiling it separately."""
+    parts: list[list[int]] = []
+    for size in sorted({costs.size(i) for i in group}, reverse=True):
+        own = [i for i in group if costs.size(i) == size]
+        part = next((part for part in parts if costs.filling_up(own, part) <= OPERATIONS_A_STACK), None)
+        if part:
+            part += own
+        else:
+            parts.append(own)
+    return [sorted(part) for part in parts]
+
+
+def _shape(values: Mapping[str, Value], architecture: Architecture | None) -> dict[str, Value]:
+    """The values that say which architecture it is, as far as that is not known yet."""
+    if architecture is not None:
+        return {name: value for name, value in values.items() if name in ("optimizer", "batch_size")}
+    return {name: value for name, value in values.items() if name not in SAME_ARCHITECTURE}
+
+
+def shared_out(groups: Sequence[Sequence[int]], workers: int, space: Space, work: Work) -> list[list[int]]:
+    """The stacks, the longest first, some of them halved if all are done sooner that way."""
+    costs = _Costs(space, work)
+    found = [list(group) for group in groups if group]
+    ways = [found]
+    while found and len(found) < _MOST_A_WORKER * workers:
+        longest = max(found, key=lambda part: (len(part) > _SMALLEST_TO_HALVE, not costs.alike(part), costs.stack(part)))
+        if len(longest) <= _SMALLEST_TO_HALVE:
+            break
+        found = [part for part in found if part is not longest] + _halves(longest, costs)
+        ways.append(found)
+    best = min(ways, key=lambda way: _end(list(map(costs.stack, way)), workers))
+    return sorted(best, key=costs.stack, reverse=True)
+
+
+def _halves(part: Sequence[int], costs: _Costs) -> list[list[int]]:
+    """The wide ones and the narrow ones, that need not be filled up so much; every other one if all are alike."""
+    if costs.alike(part):
+        return [list(part[0::2]), list(part[1::2])]
+    order = costs.by_width(part)
+    wide, narrow = costs.first(order), costs.first(order[::-1])[::-1]
+
+    def longer(at: int) -> float:
+        splits_alike = costs.size(order[at - 1]) == costs.size(order[at])
+        return max(wide[at - 1], narrow[at]) * (_WORTH_SPLITTING if splits_alike else 1)
+
+    at = min(range(1, len(order)), key=longer)
+    return [sorted(order[:at]), sorted(order[at:])]
+
+
+def _end(costs: Sequence[float], workers: int) -> float:
+    """When the last of the workers is done, each of which takes the longest stack that is left."""
+    ends = [0.0] * max(workers, 1)
+    for cost in sorted(costs, reverse=True):
+        heapq.heapreplace(ends, ends[0] + cost)
+    return max(ends)

@@ -1,0 +1,163 @@
+"""Options → everything that a search needs before its first trial: the space, the job, the data in files."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nbtune.ask.function import APPLIED_OUTSIDE, Function
+from nbtune.ask.labels import Labels
+from nbtune.ask.objective import Objective
+from nbtune.ask.options import Options
+from nbtune.ask.space import Architecture, Axis, Space
+from nbtune.ask.strategy import TRIAL
+from nbtune.data.arrays import Data
+from nbtune.data.fingerprint import Fingerprint, NoFingerprint, fingerprint
+from nbtune.errors import EngineDied, UsageError, WorkerDied
+from nbtune.execution.protocol import Engine
+from nbtune.record.job import Job, Look
+from nbtune.run.grouping import stacks
+
+BATCH_SIZE = 32  # Keras's own default
+_LOOKED_AT = 2  # combinations that must fail before the function is to blame, and not its values
+_BUILT, _BUILDING = 64, 10.0  # models, and seconds, at most, to find out which share a stack; one takes 0.02 s
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for, checked as far as that goes without building a model.
+
+    `fingerprint` is None where something cannot be compared with a later run; `note` then says what.
+    """
+
+    options: Options
+    function: Function
+    data: Data
+    fingerprint: Fingerprint | None
+    note: str
+
+    @classmethod
+    def of(cls, options: Options) -> Request:
+        """Raises UsageError for every mistake that can be seen without Keras."""
+        if options.build is None:
+            raise UsageError("which function builds the model? Define one in the cell, or name it with --build")
+        if options.data is None:
+            raise UsageError("which data? Add --data x,y")
+        function = Function.of(options.build)
+        function.check(options.axes)
+        data = Data.of(options.data, options.validation_data, options.validation_split)
+        request = cls(options, function, data, *_fingerprint(options, function, data))
+        Labels.of(data.y, request.losses(None))
+        if options.objective:
+            options.objective.check(request.losses(None), data.validated)
+        elif not data.validated:
+            raise UsageError(
+                "what shall rank the trials? The usual objective needs validation data; give --validation-data or "
+                "--validation-split, or rank by the training rows with --objective loss"
+            )
+        return request
+
+    def losses(self, own: str | None) -> list[str]:
+        """The names of the losses that will be used, `own` being the one that the function compiles with."""
+        if self.options.loss:
+            return [str(value) for value in self.options.loss.values]
+        return [own] if own else []
+
+
+def _fingerprint(options: Options, function: Function, data: Data) -> tuple[Fingerprint | None, str]:
+    """The fingerprint, or None and why there is none."""
+    try:
+        return fingerprint(options, function, data), ""
+    except NoFingerprint as error:
+        return None, f"No earlier result can be used: {error}."
+
+
+def prepare(request: Request, engine: Engine, scratch: Path, project: Path) -> tuple[Space, Job]:
+    """Looks at the function in a worker, settles space, labels and objective, and writes the data.
+
+    Raises:
+        UsageError: what only shows when a model is built; `BuildError` if the function raised.
+    """
+    options, function, data = request.options, request.function, request.data
+    job = Job(
+        function=function,
+        objects={axis.name: axis.objects for axis in options.axes},
+        folder=scratch / "sample",
+        project=project,
+        epochs=options.epochs,
+        patience=options.patience,
+        min_delta=options.min_delta,
+        batch_size=data.batch_size or BATCH_SIZE,
+        seed=options.seed,
+        repeats=options.repeats,
+        engine=options.engine,
+        keep=options.keep,
+    )
+    data.sample().write(job.folder, Labels.of(data.y, []), options.seed)
+    space, asked = _space(job, engine, options.axes)
+    if not len(space):
+        raise UsageError("there is nothing to try: the grid has no combinations")
+    first_and_last = [space.combinations[0], space.combinations[len(space) - 1]][: min(_LOOKED_AT, len(space))]
+    looking = engine.submit("look", job, values=first_and_last)
+    space = _with_architectures(space, job, engine)
+    look = Look(**looking.result())
+    losses = request.losses(look.loss)
+    labels = Labels.of(data.y, losses, look.units)
+    objective = options.objective or Objective.of(f"val_{labels.metric}")
+    objective.check(losses, data.validated)
+    applied = frozenset(APPLIED_OUTSIDE) - asked
+    job = replace(
+        job,
+        folder=scratch / "data",
+        applied=applied,
+        labels=labels,
+        objective=objective,
+        look=look,
+    )
+    data.write(job.folder, labels, options.seed)
+    return space, job
+
+
+def _space(job: Job, engine: Engine, axes: Sequence[Axis]) -> tuple[Space, set[str]]:
+    """The space, and the names that the function itself uses."""
+    if not job.function.takes_hp:
+        return Space.product(axes), set(job.function.parameters or ())
+    found = engine.submit("explore", job, axes={axis.name: list(axis.values) for axis in axes}).result()
+    asked = set(found["asked"])
+    for axis in axes:
+        if axis.name not in asked and axis.name not in APPLIED_OUTSIDE:
+            raise UsageError(f"{job.function.name} does not ask for {axis.name!r}; it asks for {', '.join(found['asked'])}")
+    outside = [axis for axis in axes if axis.name not in asked]
+    outer = Space.product(outside)
+    combinations = [{**inner, **more} for inner, more in itertools.product(found["combinations"], outer.combinations)]
+    architectures = [known and Architecture(*known) for known in found["architectures"] for _ in outer]
+    given = {axis.name: axis for axis in axes}
+    config = [_with_values_of(given.get(hp["config"]["name"]), hp) for hp in found["space"]]
+    return Space.listed(combinations, config + [axis.choice() for axis in outside], architectures), asked
+
+
+def _with_architectures(space: Space, job: Job, engine: Engine) -> Space:
+    """The space, with the architectures of a plain function's models if there are several, but not too many to build each."""
+    groups = stacks(space, job.engine) if not job.function.takes_hp and job.engine != TRIAL else []
+    if not 1 < len(groups) <= _BUILT:
+        return space
+    firsts = [space.combinations[group[0]] for group in groups]
+    try:
+        found = engine.submit("architectures", job, _BUILDING, values=firsts).result()["architectures"]
+    except EngineDied:
+        raise
+    except WorkerDied:  # the combination that is to blame will fail as a trial of its own
+        return space
+    known = {i: name and Architecture(*name) for group, name in zip(groups, found, strict=True) for i in group}
+    return replace(space, architectures=tuple(known[i] for i in range(len(space))))
+
+
+def _with_values_of(axis: Axis | None, hp: dict[str, Any]) -> dict[str, Any]:
+    """A hyperparameter of the function's own, with the values of the axis that replaces it, under the same conditions."""
+    if axis is None:
+        return hp
+    choice = axis.choice()
+    return {**choice, "config": {**choice["config"], "conditions": hp["config"]["conditions"]}}

@@ -1,0 +1,1 @@
+"""Trials of one architecture, trained together as one computation. In workers."""

@@ -1,0 +1,1 @@
+"""What a stack knows of kinds of layers."""

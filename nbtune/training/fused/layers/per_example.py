@@ -1,0 +1,87 @@
+"""Which models, losses and metrics treat each row by itself: there, a row of weight zero is as good as no row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from nbtune.training.fused.step import Step
+
+# Layers without random numbers, masks and batch statistics.
+_LAYERS = (
+    *("InputLayer", "Dense", "EinsumDense", "Flatten", "Reshape", "Permute", "RepeatVector", "Identity", "Rescaling"),
+    *("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Embedding", "LayerNormalization", "GroupNormalization"),
+    *("UnitNormalization", "Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"),
+    *("Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"),
+    *("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"),
+    *("GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D"),
+    *("UpSampling1D", "UpSampling2D", "ZeroPadding1D", "ZeroPadding2D", "Cropping1D", "Cropping2D"),
+)
+_FUNCTIONS = (
+    *("mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_logarithmic_error"),
+    *("huber", "log_cosh", "poisson", "kl_divergence", "hinge", "squared_hinge", "categorical_hinge", "cosine_similarity"),
+    *("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"),
+    *("binary_focal_crossentropy", "categorical_focal_crossentropy"),
+    *("accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"),
+    *("top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy"),
+)
+
+
+def is_plain(model: keras.Model) -> bool:
+    """It is put together from layers, and does not compute anything in a method of its own."""
+    return all(type(part).__module__.startswith("keras.") for part in model._flatten_layers() if isinstance(part, keras.Model))
+
+
+def everything(step: Step, output: Any) -> bool:
+    """The model, its output, the losses and the metrics of a step.
+
+    Keras applies weights of rows, `(rows,)`, to losses `(rows, steps)` along the steps, as soon as both are as many.
+    """
+    parts = all(loss(each.function) for each in step.losses) and all(metrics(view.metrics) for view in step.views)
+    return len(output.shape) <= 2 and parts and model(step.model)
+
+
+def model(made: keras.Model) -> bool:
+    layers = [layer for layer in made._flatten_layers() if not isinstance(layer, keras.Model)]
+    own = all(type(layer) is getattr(keras.layers, type(layer).__name__, None) for layer in layers)
+    known = own and is_plain(made) and _only_layers(made) and all(type(layer).__name__ in _LAYERS for layer in layers)
+    return known and not any(_looks_across(layer) for layer in layers)
+
+
+def _only_layers(made: keras.Model) -> bool:
+    """No operation between the layers, as `x - keras.ops.mean(x, axis=0)` is one."""
+    operations = getattr(getattr(made, "_functional", None) or made, "operations", [])
+    return all(isinstance(each, keras.layers.Layer) for each in operations) and all(
+        _only_layers(each) for each in operations if isinstance(each, keras.Model)
+    )
+
+
+def _looks_across(layer: Any) -> bool:
+    """Activity regularisers divide by the batch's size, masks weight rows, and a function of the user's can do anything."""
+    if getattr(layer, "activity_regularizer", None) is not None or getattr(layer, "mask_zero", False):
+        return True
+    axes = keras.tree.flatten(getattr(layer, "axis", None))
+    return not _is_own(getattr(layer, "activation", None)) or not all(axis in (None, -1) or axis > 0 for axis in axes)
+
+
+def _is_own(activation: Any) -> bool:
+    """One of Keras's, each of which acts on every number by itself or on the last dimension."""
+    return activation is None or getattr(keras.activations, getattr(activation, "__name__", ""), None) is activation
+
+
+def loss(compiled: Any) -> bool:
+    """Args: a `CompileLoss` that has been built."""
+    return all(_is_mean_of_rows(each.loss) and each.loss.reduction == "sum_over_batch_size" for each in compiled._flat_losses)
+
+
+def metrics(compiled: Any) -> bool:
+    """Args: a `CompileMetrics` that has been built, or None."""
+    return compiled is None or all(_is_mean_of_rows(metric) for metric in compiled.metrics)
+
+
+def _is_mean_of_rows(thing: Any) -> bool:
+    function: Any = getattr(thing, "fn", None) or getattr(thing, "_fn", None)
+    own = type(thing).__module__.startswith("keras.") and getattr(function, "__module__", "").startswith("keras.")
+    axis = (getattr(thing, "_fn_kwargs", None) or {}).get("axis", -1)
+    return own and function.__name__ in _FUNCTIONS and axis == -1

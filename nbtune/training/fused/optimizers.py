@@ -1,0 +1,262 @@
+"""Keras's optimizers as pure functions of their variables, on TensorFlow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras.src.backend.tensorflow.optimizer import TFOptimizer
+from keras.src.optimizers.base_optimizer import BaseOptimizer
+
+from nbtune.training.fused.reasons import CannotFuse
+
+# Each is held against model.fit by a test; others keep state that a stack cannot give to each of its trials.
+KNOWN = ("Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "RMSprop", "SGD")
+_ALL = "all_weights"
+
+
+def why_not(optimizer: Any) -> str | None:
+    """Why an optimizer cannot be fused; None if it can."""
+    name = type(optimizer).__name__
+    if name not in KNOWN or type(optimizer) is not getattr(keras.optimizers, name):
+        return f"the optimizer {name}"
+    if optimizer.gradient_accumulation_steps:
+        return "gradient_accumulation_steps of the optimizer"
+    if optimizer.use_ema and optimizer.ema_overwrite_frequency:
+        return "ema_overwrite_frequency of the optimizer"
+    if optimizer.loss_scale_factor is not None:
+        return "loss_scale_factor of the optimizer"
+    if hasattr(optimizer, "_exclude_from_weight_decay"):
+        return "exclude_from_weight_decay of the optimizer"
+    if optimizer.built:
+        return "an optimizer that was used before"
+    rate = optimizer._learning_rate  # the property would call a schedule
+    if not isinstance(rate, keras.Variable) and not type(rate).__module__.startswith("keras."):
+        return "a learning rate schedule of your own"
+    return None
+
+
+def settings(optimizer: Any) -> dict[str, Any]:
+    """What has to be equal for optimizers to share a stack: all but the learning rate, which is a variable."""
+    config = {name: value for name, value in optimizer.get_config().items() if name != "name"}
+    if isinstance(optimizer._learning_rate, keras.Variable):
+        del config["learning_rate"]
+    return {"class": type(optimizer).__name__, **config}
+
+
+def clips(optimizer: Any) -> bool:
+    """Whether a weight's update depends on others."""
+    return bool(optimizer.clipnorm or optimizer.global_clipnorm)
+
+
+class Update:
+    """An optimizer's update as a pure function of weights, gradients and its own variables.
+
+    Each of `KNOWN` treats every number by itself, so one update of all weights in a row comes to the same as one for each
+    weight, and takes half the time to trace and to compile. Clipping by a weight's norm needs the weights apart; sparse
+    gradients, which only embeddings have, too.
+    """
+
+    def __init__(self, optimizer: Any, model: keras.Model) -> None:
+        own = model.trainable_variables
+        embeds = any(isinstance(layer, keras.layers.Embedding) for layer in model._flatten_layers())
+        self._flat = not optimizer.clipnorm and not embeds and all(v.constraint is None for v in own)
+        self._shapes = [tuple(v.shape) for v in own]
+        self._sizes = [math.prod(shape) for shape in self._shapes]
+        self._optimizer = _stateless(optimizer)
+        self._optimizer.build([keras.Variable(tf.zeros([sum(self._sizes)]), name=_ALL)] if self._flat else own)
+
+    @property
+    def variables(self) -> list[Any]:
+        """The optimizer's variables before the first update."""
+        return list(self._optimizer.variables)
+
+    def rate(self) -> int | None:
+        """Where the learning rate is among them; None under a schedule."""
+        rate = self._optimizer._learning_rate
+        return next((i for i, v in enumerate(self.variables) if v is rate), None)
+
+    def __call__(self, slots: list[Any], gradients: list[Any], weights: list[Any]) -> tuple[list[Any], list[Any]]:
+        """The weights and the optimizer's variables after an update."""
+        if not self._flat:
+            after, new = self._optimizer.stateless_apply(list(slots), gradients, list(weights))
+            return after, new
+        if any(gradient is None or isinstance(gradient, tf.IndexedSlices) for gradient in gradients):
+            raise CannotFuse("weights whose gradient is sparse or missing")
+        (flat,), new = self._optimizer.stateless_apply(list(slots), [_joined(gradients)], [_joined(weights)])
+        parts = tf.split(flat, self._sizes)
+        return [tf.reshape(part, shape) for part, shape in zip(parts, self._shapes, strict=True)], new
+
+    def apart(self, slots: list[np.ndarray], optimizer: Any, weights: Sequence[Any], places: Sequence[int]) -> list[np.ndarray]:
+        """One trial's values for the variables of an optimizer of the same settings that was built on the model's own weights.
+
+        Args:
+            places: which of the weights here those are.
+        """
+        if not self._flat:
+            return slots
+        cuts = np.cumsum(self._sizes)[:-1]
+        values: dict[str, np.ndarray] = {}
+        for variable, value in zip(self.variables, slots, strict=True):
+            values[variable.name] = value
+            if variable.name.startswith(f"{_ALL}_"):
+                parts = np.split(value, cuts)
+                for weight, place in zip(weights, places, strict=True):
+                    name = weight.path.replace("/", "_") + variable.name.removeprefix(_ALL)
+                    values[name] = parts[place].reshape(self._shapes[place])
+        return [values[variable.name] for variable in optimizer.variables]
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether no number has to do with another one, so that those of several trials can be updated as those of one."""
+        return self._flat and not self._optimizer.global_clipnorm
+
+    def of_all(self, blocks: Sequence[Sequence[int]]) -> UpdateOfAll:
+        return UpdateOfAll(self._optimizer, self._shapes, blocks)
+
+    def start(self, rates: Sequence[float], counts: Sequence[int]) -> list[Any]:
+        """The variables of a stack's trials before the first update, `(trials, ...)`.
+
+        Args:
+            rates: the learning rate of each trial, which matters unless there is a schedule.
+            counts: how many trials have each weight, here all.
+        """
+        slots = [tf.repeat(tf.convert_to_tensor(v.value)[None], len(rates), 0) for v in self.variables]
+        rate = self.rate()
+        if rate is not None:
+            slots[rate] = tf.constant(rates, tf.float32)
+        return slots
+
+    def without(self, slots: list[Any], places: Sequence[int]) -> list[Any]:
+        """The variables of a stack of which only the trials in these places are left."""
+        return [tf.gather(slot, places) for slot in slots]
+
+    def of_one(self, slots: list[Any], place: int) -> list[np.ndarray]:
+        """Those of one trial."""
+        return [slot[place].numpy() for slot in slots]
+
+
+class UpdateOfAll:
+    """An elementwise `Update` of all trials of a stack.
+
+    The weights are in blocks, each of those that the same trials have, the first ones of the stack: `(trials, numbers)`. The
+    variables are those of the blocks, one block after another, the learning rate `(trials, 1)`, and a step counter that is one
+    for all trials, since they are all in the same step.
+
+    Args:
+        shapes: of each of a trial's weights.
+        blocks: which of them are in each block.
+    """
+
+    def __init__(self, optimizer: Any, shapes: Sequence[tuple[int, ...]], blocks: Sequence[Sequence[int]]) -> None:
+        self._shapes, self._sizes, self._blocks = shapes, [math.prod(shape) for shape in shapes], blocks
+        self._optimizer = _stateless(optimizer)
+        self._weights = keras.Variable(tf.zeros([1, 1]), name=_ALL)
+        self._optimizer.build([self._weights])
+        self._variables = self._optimizer.variables
+        self._rate = self._optimizer._learning_rate
+
+    def __call__(self, blocks: list[Any], slots: list[Any], gradients: list[Any], live: Any) -> tuple[list[Any], list[Any]]:
+        """Blocks and slots after an update; the weights of a trial that is not live stay as they are.
+
+        Args:
+            gradients: of each weight.
+        """
+        after, new_slots = [], []
+        for block, own, new in zip(blocks, self._of_blocks(slots), self.joined(gradients), strict=True):
+            self._open_for(*block.shape)
+            (numbers,), updated = self._optimizer.stateless_apply(own, [new], [block])
+            after.append(numbers)
+            new_slots += updated
+        return tf.cond(tf.reduce_all(live), lambda: after, lambda: _of_live(live, after, blocks)), new_slots
+
+    def joined(self, weights: Sequence[Any]) -> list[Any]:
+        """The weights, each `(trials that have it, ...)`, in blocks."""
+        flat = [part if len(part.shape) == 2 else tf.reshape(part, [-1, math.prod(part.shape[1:])]) for part in weights]
+        return [tf.concat([flat[i] for i in block], 1) if len(block) > 1 else flat[block[0]] for block in self._blocks]
+
+    def apart(self, blocks: list[Any]) -> list[Any]:
+        """What was `joined`."""
+        found: dict[int, Any] = {}
+        for block, own in zip(blocks, self._blocks, strict=True):
+            for i, part in zip(own, tf.split(block, [self._sizes[i] for i in own], axis=1), strict=True):
+                found[i] = part if len(self._shapes[i]) == 1 else tf.reshape(part, [-1, *self._shapes[i]])
+        return [found[i] for i in range(len(self._shapes))]
+
+    def start(self, rates: Sequence[float], counts: Sequence[int]) -> list[Any]:
+        """As `Update.start`."""
+        found = []
+        for block in self._blocks:
+            shape = counts[block[0]], sum(self._sizes[i] for i in block)
+            for variable in self._variables:
+                if variable is self._rate:
+                    found.append(tf.constant(rates[: shape[0]], tf.float32, [shape[0], 1]))
+                else:
+                    value = tf.convert_to_tensor(variable.value)
+                    found.append(tf.broadcast_to(value, shape) if len(value.shape) else value)
+        return found
+
+    def without(self, slots: list[Any], places: Sequence[int]) -> list[Any]:
+        """As `Update.without`."""
+        return [tf.gather(slot, below(slot.shape[0], places)) if len(slot.shape) else slot for slot in slots]
+
+    def of_one(self, slots: list[Any], place: int) -> list[np.ndarray]:
+        """As `Update.of_one`, 0 for weights that the trial does not have."""
+        found = []
+        for variable, *values in zip(self._variables, *self._of_blocks(slots), strict=True):
+            if variable is self._rate:
+                found.append(values[0][place, 0].numpy())
+            elif not len(variable.shape):
+                found.append(values[0].numpy())
+            else:
+                has = [value[place] if place < len(value) else tf.zeros(value.shape[1:]) for value in values]
+                parts = self.apart([value[None] for value in has])
+                found.append(np.concatenate([part.numpy().ravel() for part in parts]))
+        return found
+
+    def _of_blocks(self, slots: list[Any]) -> list[list[Any]]:
+        each = len(self._variables)
+        return [slots[i : i + each] for i in range(0, len(slots), each)]
+
+    def _open_for(self, trials: int | None, numbers: int) -> None:
+        """Has Keras take values of a block's shape for the variables; None: of any number of trials."""
+        for variable in [self._weights, *self._variables]:
+            if variable is self._rate:
+                variable._shape = (trials, 1)
+            elif len(variable.shape):
+                variable._shape = (trials, numbers)
+
+
+def _of_live(live: Any, after: Sequence[Any], before: Sequence[Any]) -> list[Any]:
+    return [tf.where(live[: count(old), None], new, old) for new, old in zip(after, before, strict=True)]
+
+
+def below(count: int, places: Sequence[int]) -> Any:
+    """Those of the first trials, which alone have some weights."""
+    return tf.constant([place for place in places if place < count], tf.int32)
+
+
+def count(of_trials: Any) -> Any:
+    """How many trials a tensor is of, as a number if that is known."""
+    return of_trials.shape[0] if of_trials.shape[0] is not None else tf.shape(of_trials)[0]
+
+
+def _joined(parts: list[Any]) -> Any:
+    return tf.concat([tf.reshape(part, [-1]) for part in parts], 0)
+
+
+def _stateless(optimizer: Any) -> Any:
+    """A new optimizer of the same settings whose `stateless_apply` works.
+
+    TensorFlow's methods write to `tf.Variable`s, past the scope that catches assignments; where an optimizer has one of
+    them, the backend-neutral one of `BaseOptimizer` takes its place.
+    """
+    kind: Any = type(optimizer)
+    names = [name for name in vars(TFOptimizer) if name in vars(BaseOptimizer) and not name.startswith("__")]
+    neutral = {name: getattr(BaseOptimizer, name) for name in names if getattr(kind, name) is getattr(TFOptimizer, name)}
+    made: Any = type(f"Stateless{kind.__name__}", (kind,), neutral)
+    return made.from_config(optimizer.get_config())

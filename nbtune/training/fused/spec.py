@@ -1,0 +1,280 @@
+"""What each trial of a stack starts from, and which of them are the same computation with other numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import keras
+import numpy as np
+
+from nbtune.ask.space import Architecture, Value
+from nbtune.data import arrays as data
+from nbtune.record.job import Job
+from nbtune.training import model
+from nbtune.training.fused import chain, optimizers, padding
+from nbtune.training.fused.layers import per_example, recurrent
+from nbtune.training.fused.reasons import CannotFuse
+from nbtune.training.fused.step import seed_places
+
+Arrays = list[np.ndarray]
+# What a fit goes through; where a model brings its own, only Keras's loop can tell what it does.
+_OVERRIDES = (
+    *("fit", "evaluate", "compile", "train_step", "test_step", "compute_loss", "compute_metrics", "get_metrics_result"),
+    *("make_train_function", "make_test_function", "reset_metrics", "metrics", "__call__"),
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One trial before its first epoch.
+
+    Attributes:
+        model: an architecture; trials that differ only in how they are compiled have it in common.
+        weights, others, seeds: the initial values of its variables, as in `step.State`.
+        loss, metrics, optimizer: what this trial is compiled with.
+        y, y_val: the labels as the loss takes them.
+        loss_key, architecture, signature: equal where losses are, models, and whole trials but for their numbers.
+        row: layers alike in a row, of which the model of another trial of its stack may have more or fewer.
+    """
+
+    trial: str
+    values: Mapping[str, Value]
+    model: keras.Model
+    output: Any
+    weights: Arrays
+    others: Arrays
+    seeds: Arrays
+    loss: Any
+    metrics: Any
+    optimizer: Any
+    y: np.ndarray
+    y_val: np.ndarray | None
+    loss_key: str
+    architecture: str
+    signature: str
+    row: list[Any]
+
+    @property
+    def depth(self) -> int:
+        return len(self.row)
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        return [value.shape for value in [*self.weights, *self.others]]
+
+    @property
+    def size(self) -> int:
+        """How many numbers its variables hold."""
+        return sum(value.size for value in [*self.weights, *self.others])
+
+    @property
+    def stack(self) -> str:
+        """Equal for trials that can share a stack, which has one set of seeds."""
+        return json.dumps([self.signature, [seed.tolist() for seed in self.seeds]])
+
+
+def recipes(job: Job, trials: Mapping[str, Mapping[str, Value]], arrays: data.Arrays) -> Iterator[Recipe | tuple[str, str]]:
+    """The recipe of each trial, or its name and the reason why it has none."""
+    made: dict[str, _Built] = {}
+    for name, values in trials.items():
+        key = json.dumps(_given(job, values), sort_keys=True)
+        try:
+            if key not in made:
+                made[key] = _Built(job, values, arrays)
+            yield made[key].recipe(name, values)
+        except CannotFuse as reason:
+            yield name, str(reason)
+        except Exception as error:  # whatever it is, the trial engine meets it again and reports it
+            yield name, f"{type(error).__name__} while it was built"
+
+
+def _given(job: Job, values: Mapping[str, Value]) -> dict[str, Value]:
+    """The values that decide what a model is before it is compiled."""
+    inner = values if job.function.takes_hp else job.function.arguments(dict(values))
+    return {name: value for name, value in values.items() if name == "init" or (name in inner and name not in _outer(job))}
+
+
+def _outer(job: Job) -> frozenset[str]:
+    """The axes that the function does not see; one that takes any keyword sees all."""
+    return frozenset() if not job.function.takes_hp and job.function.parameters is None else job.applied
+
+
+def again(job: Job, recipe: Recipe, arrays: data.Arrays) -> Recipe:
+    """The recipe as it starts with the seed of this job, which is otherwise the one that it was made for.
+
+    Raises:
+        CannotFuse: the seed decides on more than the first values.
+    """
+    made = _Built(job, recipe.values, arrays)
+    new = replace(recipe, weights=made.weights, others=made.others, seeds=made.seeds)
+    same = (made.architecture, new.shapes) == (recipe.architecture, recipe.shapes)
+    if same and made.model.compiled:  # by the function, whose loss need not be the same each time
+        other = made.recipe(recipe.trial, recipe.values)
+        same = (other.signature, other.loss_key) == (recipe.signature, recipe.loss_key)
+    if not same:
+        raise CannotFuse("a model or a loss that the function makes anew for each seed")
+    return new
+
+
+class _Built:
+    """A model as the trial engine would build it, and its variables' values before anything was trained."""
+
+    def __init__(self, job: Job, values: Mapping[str, Value], arrays: data.Arrays) -> None:
+        self._job, self._arrays = job, arrays
+        keras.utils.clear_session(free_memory=False)  # looking for rubbish takes as long as the model
+        model.seed(job)
+        self.model = model.initial(job, values, arrays.x)
+        places = seed_places(self.model)
+        others = [np.asarray(v) for v in self.model.non_trainable_variables]
+        self.weights = [np.asarray(v) for v in self.model.trainable_variables]
+        self.others = [value for i, value in enumerate(others) if i not in places]
+        self.seeds = [others[i] for i in places]
+        self.architecture = json.dumps(_architecture(self.model, _given(job, values)), sort_keys=True, default=str)
+        self._row = chain.row(self.model)
+
+    @cached_property
+    def _output(self) -> Any:
+        return model.one_row(self.model, self._arrays.x)
+
+    def recipe(self, name: str, values: Mapping[str, Value]) -> Recipe:
+        job, arrays, made = self._job, self._arrays, self.model
+        assert job.labels is not None
+        model.compile_for(job, values, made, arrays.x)
+        reason = why_not(made) or recurrent.why_not(made) or optimizers.why_not(made.optimizer)
+        if reason:
+            raise CannotFuse(reason)
+        loss, width = model.loss_name(made.loss), model.width(self._output)
+        signature = {
+            "architecture": self.architecture,
+            "optimizer": optimizers.settings(made.optimizer),
+            "metrics": _described(made._compile_config.config.get("metrics")),
+            "weighted_metrics": _described(made._compile_config.config.get("weighted_metrics")),
+            "batch_size": values.get("batch_size", job.batch_size),
+        }
+        return Recipe(
+            trial=name,
+            values=values,
+            model=made,
+            output=self._output,
+            weights=self.weights,
+            others=self.others,
+            seeds=self.seeds,
+            loss=made._compile_loss,
+            metrics=made._compile_metrics,
+            optimizer=made.optimizer,
+            y=job.labels.encode(arrays.y, loss, width),
+            y_val=None if arrays.y_val is None else job.labels.encode(arrays.y_val, loss, width),
+            loss_key=_described(made.loss),
+            architecture=self.architecture,
+            signature=json.dumps(signature, sort_keys=True, default=str),
+            row=self._row,
+        )
+
+
+def why_not(made: keras.Model) -> str | None:
+    """Why a compiled model cannot be trained in a stack, as far as that shows before it is traced; None if it can."""
+    kind = type(made)
+    own = [name for name in _OVERRIDES if getattr(kind, name, None) is not getattr(keras.Model, name, None)]
+    own = [name for name in own if not kind.__module__.startswith("keras.")]
+    if own:
+        return f"the model's own {own[0]}"
+    config = made._compile_config.config
+    if made.run_eagerly:
+        return "run_eagerly"
+    if made.steps_per_execution != 1:
+        return "steps_per_execution"
+    if config.get("loss_weights") is not None:
+        return "loss_weights"
+    if made.loss is None:
+        return "a model without a loss"
+    if not made.trainable_variables:
+        return "a model without weights to train"
+    if len(made.metrics) > 1 + (made._compile_metrics is not None):
+        return "metrics that a layer keeps"
+    layers = list(made._flatten_layers())
+    odd = [layer for layer in layers if getattr(layer, "compute_dtype", "float32") not in ("float32", None)]
+    if odd:
+        return f"{odd[0].compute_dtype} in the layer {odd[0].name}"
+    if any(v.dtype != "float32" for v in made.trainable_variables):
+        return "weights that are not float32"
+    if any(getattr(v, "overwrite_with_gradient", False) for v in made.trainable_variables):
+        return "weights that are overwritten with gradients"
+    return None
+
+
+def architecture(made: Any, values: Mapping[str, Value]) -> Architecture | None:
+    """What tells whether models can share a stack, as far as one that the function just made shows it."""
+    if not isinstance(made, keras.Model) or not made.built:
+        return None
+    optimizer = optimizers.settings(made.optimizer) if made.compiled and not optimizers.why_not(made.optimizer) else None
+    found = json.dumps([_architecture(made, values), optimizer], sort_keys=True, default=str)
+    size = sum(math.prod(v.shape) for v in made.variables)
+    return Architecture(hashlib.sha256(found.encode()).hexdigest()[:16], size, len(chain.row(made)))
+
+
+def _architecture(made: keras.Model, given: Mapping[str, Value]) -> Any:
+    """What is equal where two models compute the same function of their weights, once one of them is filled up (`padding`) or
+    passes over layers (`skipping`).
+
+    A configuration tells that as long as all parts are Keras's own. A user's code can read what no configuration shows,
+    so there the values that the function was given have to be the same, apart from the initialiser's.
+    """
+    kinds = [[str(v.dtype), bool(v.trainable)] for v in made.variables]
+    shapes = [list(v.shape) for v in made.variables]
+    try:
+        config = _without_start(keras.saving.serialize_keras_object(made))
+    except Exception:  # a layer without get_config
+        config = None
+    if config is None or not _only_keras(config) or not per_example.is_plain(made):
+        return {"kinds": kinds, "shapes": shapes, "values": dict(given)}
+    free = padding.free(made)
+    row = chain.row(made)
+    if row and not (made.compiled and optimizers.clips(made.optimizer)):
+        return {"chain": [_nameless(layer, free) for layer in chain.chain(made) if layer not in row[1:]]}
+    return {"kinds": kinds, "shapes": None if free else shapes, "config": padding.without(config, free)}
+
+
+def _nameless(layer: Any, free: set[str]) -> Any:
+    """What a layer does, apart from its width if that is free."""
+    config = padding.without(_without_start(keras.saving.serialize_keras_object(layer)), free)
+    return {**config, "config": {name: value for name, value in config["config"].items() if name != "name"}}
+
+
+def _without_start(config: Any) -> Any:
+    """A configuration without what only decides on the first values."""
+    if isinstance(config, dict):
+        left_out = ("seed", "compile_config", "build_config")
+        kept = (k for k in config if not k.endswith("initializer") and k not in left_out)
+        return {k: _without_start(config[k]) for k in kept}
+    return [_without_start(v) for v in config] if isinstance(config, (list, tuple)) else config
+
+
+def _only_keras(config: Any) -> bool:
+    """All that a configuration names is Keras's own code."""
+    if isinstance(config, dict):
+        module = config.get("module")
+        is_keras = str(module).partition(".")[0] == "keras"  # which registers a model of its functional API too
+        if config.get("class_name") in ("function", "__lambda__", "Lambda") or (config.get("registered_name") and not is_keras):
+            return False
+        own = module is None or is_keras or module == "builtins"
+        return own and all(_only_keras(value) for value in config.values())
+    return all(map(_only_keras, config)) if isinstance(config, (list, tuple)) else True
+
+
+def _described(thing: Any) -> str:
+    """Equal for things that do the same: by configuration if they are Keras's own, else by identity."""
+    if thing is None or isinstance(thing, str):
+        return model.loss_name(thing) if thing else "none"
+    if isinstance(thing, (list, tuple)):
+        return f"[{', '.join(map(_described, thing))}]"
+    if isinstance(thing, (keras.losses.Loss, keras.metrics.Metric)) and type(thing).__module__.startswith("keras."):
+        config = keras.saving.serialize_keras_object(thing)
+        if _only_keras(config):
+            return json.dumps(config, sort_keys=True)
+    return f"{type(thing).__name__} at {id(thing)}"

@@ -1,0 +1,246 @@
+"""One batch of one trial as a pure function: state in, state out. `mapped` and `dense` make the step of a stack of it.
+
+It follows `keras.Model.train_step` and `test_step` (Keras 3), with every variable handed in and out. Gradients are taken by
+`tf.gradients`, since a `GradientTape` asks for zeros of a recurrent layer's lists, which `vectorized_map` cannot make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from nbtune.training.fused.optimizers import Update, UpdateOfAll
+from nbtune.training.fused.reasons import CannotFuse
+
+Tensors = list[tf.Tensor]
+
+
+class Logs(NamedTuple):
+    """Running sums of an epoch: the loss tracker's `total` and `count`, and for each `View` its metrics' variables."""
+
+    total: tf.Tensor
+    count: tf.Tensor
+    metrics: list[Tensors]
+
+
+class State(NamedTuple):
+    """What differs between the trials of a stack; stacked, each tensor has the trials as its first dimension.
+
+    Attributes:
+        weights: the model's trainable variables; those of a layer that some trials pass over are of the first trials alone.
+        others: its other variables but the seeds, which all trials of a stack share.
+        slots: the optimizer's variables, in the form in which the stack's update has them.
+        loss: which of the losses is this trial's.
+        run: which of the orders of the rows, where the stack goes through several.
+        live: False from when it stops; then nothing of it changes any more.
+    """
+
+    weights: Tensors
+    others: Tensors
+    slots: Tensors
+    loss: tf.Tensor
+    run: tf.Tensor
+    live: tf.Tensor
+
+
+class Standing(NamedTuple):
+    """Where the training of a stack stands: its state, the seeds that its trials share, and the sums of the epoch so far."""
+
+    state: State
+    seeds: Tensors
+    logs: Logs
+
+
+class Batch(NamedTuple):
+    """Rows of the data: `x` as the model takes it, and the labels once for each `View`.
+
+    Attributes:
+        real: `Piece.real`.
+        weights: what each row weighs, 0 if it only fills the batch up; None where all weigh 1.
+    """
+
+    x: Any
+    ys: Tensors
+    real: tf.Tensor | None
+    weights: tf.Tensor | None
+
+
+@dataclass(frozen=True)
+class View:
+    """Labels in one encoding, and the metrics that Keras makes of the compiled ones for it (None: there are none)."""
+
+    metrics: Any
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A compiled loss, and the view of the labels that it takes."""
+
+    function: Any
+    view: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """A model, how it is updated, the losses of a stack and the views of its labels.
+
+    Attributes:
+        blocks: which of the model's weights the same trials have.
+        passed_over: the names of the layers that only the first trials of the stack have.
+    """
+
+    model: keras.Model
+    update: Update
+    losses: Sequence[Loss]
+    views: Sequence[View]
+    blocks: Sequence[Sequence[int]]
+    passed_over: frozenset[str]
+
+    @cached_property
+    def update_of_all(self) -> UpdateOfAll:
+        """`update`, where it is elementwise."""
+        return self.update.of_all(self.blocks)
+
+    def train(self, state: State, seeds: Tensors, logs: Logs, batch: Batch) -> tuple[State, Tensors, Logs]:
+        """One update. A trial whose mean loss so far stops being finite stops after it: `TerminateOnNaN`."""
+        out, others, new_seeds, extra = self._call(state, seeds, batch.x, training=True)
+        if len(self.losses) == 1:
+            objective = tf.add_n([self._loss(self.losses[0], batch, out), *extra])
+            gradients = tf.gradients(objective, state.weights)
+        else:
+            chosen, cut, slopes = self._chosen_loss(state.loss, batch, out)
+            objective = tf.add_n([chosen, *extra])
+            gradients = tf.gradients([*cut, *extra], state.weights, [*slopes, *map(tf.ones_like, extra)])
+        weights, slots = self.update(state.slots, gradients, state.weights)
+        new_logs = self._log(logs, objective, batch, out)
+        live = state.live & tf.math.is_finite(mean(new_logs))
+        after = State(weights, _cast(others, state.others), _cast(slots, state.slots), state.loss, state.run, live)
+        kept = tf.nest.map_structure(lambda new, old: tf.where(state.live, new, old), (after, new_logs), (state, logs))
+        return kept[0], _cast(new_seeds, seeds), kept[1]
+
+    def test(self, state: State, seeds: Tensors, logs: Logs, batch: Batch) -> Logs:
+        """One batch of the evaluation."""
+        out, others, new_seeds, extra = self._call(state, seeds, batch.x, training=False)
+        if any(new is not old for new, old in zip([*others, *new_seeds], [*state.others, *seeds], strict=True)):
+            raise CannotFuse("a layer that changes its state when it is evaluated")
+        chosen = self._chosen_loss(state.loss, batch, out)[0]
+        return self._log(logs, tf.add_n([chosen, *extra]), batch, out)
+
+    def no_logs(self) -> Logs:
+        """The sums before the first batch."""
+        metrics = [[tf.convert_to_tensor(v.value) for v in view.metrics.variables] if view.metrics else [] for view in self.views]
+        return Logs(tf.zeros([]), tf.zeros([]), metrics)
+
+    def result(self, logs: Logs, loss: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What Keras logs after an epoch, without `val_`."""
+        found: dict[str, tf.Tensor] = {"loss": mean(logs)}
+        views = [
+            view.metrics.stateless_result(variables) if view.metrics else {}
+            for view, variables in zip(self.views, logs.metrics, strict=True)
+        ]
+        for name in views[0]:
+            found[name] = self._choice(loss, [views[each.view][name] for each in self.losses])
+        return found
+
+    def seed_places(self) -> list[int]:
+        """Which of the model's non-trainable variables are states of random generators."""
+        return seed_places(self.model)
+
+    def _call(self, state: State, seeds: Tensors, x: Any, training: bool) -> tuple[Any, Tensors, Tensors, Tensors]:
+        """The model's output, its other variables, its seeds and its additional losses; no variable is written."""
+        model = self.model
+        places = set(seed_places(model))
+        mine, shared = iter(state.others), iter(seeds)
+        before = [next(shared) if i in places else next(mine) for i in range(len(model.non_trainable_variables))]
+        variables = [*model.trainable_variables, *model.non_trainable_variables]
+        mapping = list(zip(variables, [*state.weights, *before], strict=True))
+        arguments = {"training": training} if model._call_has_training_arg else {}
+        with keras.StatelessScope(state_mapping=mapping, collect_losses=True) as scope:
+            out = model(x, **arguments)
+            extra = [tf.reduce_sum(loss) for loss in model.losses]
+        after = [_value(scope, v, old) for v, old in zip(model.non_trainable_variables, before, strict=True)]
+        others = [value for i, value in enumerate(after) if i not in places]
+        return out, others, [after[i] for i in sorted(places)], extra
+
+    def _loss(self, loss: Loss, batch: Batch, out: Any) -> tf.Tensor:
+        """The weighted sum over the batch's real rows by their number; Keras divides by that of all, which some only fill up."""
+        value = loss.function(batch.ys[loss.view], out, sample_weight=batch.weights)
+        return value if batch.real is None else value * (batch.real.shape[0] / tf.reduce_sum(batch.real))
+
+    def _chosen_loss(self, which: tf.Tensor, batch: Batch, out: Any) -> tuple[tf.Tensor, Tensors, Tensors]:
+        """A trial's loss out of several, and its slopes with respect to the tensors that the losses are computed from.
+
+        What is not chosen is left out by `where` on values and slopes, and so cannot bring in a NaN of its own, as it
+        could through the gradient of a `where`.
+        """
+        cut = loss_inputs(out)
+        values, slopes = [], []
+        for loss in self.losses:
+            values.append(self._loss(loss, batch, out))
+            zero = tf.UnconnectedGradients.ZERO
+            slopes.append(tf.gradients(values[-1], cut, stop_gradients=cut, unconnected_gradients=zero))
+        pick = lambda options: choose(which, options)  # noqa: E731
+        return pick(values), cut, [pick(list(options)) for options in zip(*slopes, strict=True)]
+
+    def _choice(self, which: tf.Tensor, options: Tensors) -> tf.Tensor:
+        return options[0] if all(option is options[0] for option in options) else choose(which, options)
+
+    def _log(self, logs: Logs, loss: tf.Tensor, batch: Batch, out: Any) -> Logs:
+        size = float(batch.ys[0].shape[0]) if batch.real is None else tf.reduce_sum(batch.real)
+        metrics = [
+            _updated(view.metrics, variables, y, out, batch) if view.metrics else []
+            for view, variables, y in zip(self.views, logs.metrics, batch.ys, strict=True)
+        ]
+        return Logs(logs.total + loss * size, logs.count + size, metrics)
+
+
+def mean(logs: Logs) -> tf.Tensor:
+    return tf.math.divide_no_nan(logs.total, logs.count)
+
+
+def seed_places(model: keras.Model) -> list[int]:
+    """Which of the model's non-trainable variables are states of random generators."""
+    weights = {id(v) for v in model.weights}
+    return [i for i, v in enumerate(model.non_trainable_variables) if id(v) not in weights]
+
+
+def loss_inputs(out: Any) -> Tensors:
+    """The tensors that a loss can reach from a model's output.
+
+    Crossentropies look behind a softmax or a sigmoid for the logits: `keras.src.backend.tensorflow.nn._get_logits`.
+    """
+    logits = getattr(out, "_keras_logits", None)
+    if logits is not None:
+        return [out, logits]
+    return [out, *out.op.inputs] if out.op.type in ("Softmax", "Sigmoid") else [out]
+
+
+def _updated(metrics: Any, variables: Tensors, y: tf.Tensor, out: Any, batch: Batch) -> Tensors:
+    """The metrics' variables after a batch: as `CompileMetrics.update_state`, which leaves no filled up row out of `metrics`."""
+    with keras.StatelessScope(state_mapping=list(zip(metrics.variables, variables, strict=True))) as scope:
+        for group, weights in ((metrics._flat_metrics, batch.real), (metrics._flat_weighted_metrics, batch.weights)):
+            for listed in filter(None, group):
+                listed.update_state(y, out, sample_weight=weights)
+    new = [_value(scope, variable, old) for variable, old in zip(metrics.variables, variables, strict=True)]
+    return _cast(new, variables)
+
+
+def choose(which: tf.Tensor, options: Tensors) -> tf.Tensor:
+    chosen = options[0]
+    for i, option in enumerate(options[1:], 1):
+        chosen = tf.where(which == i, option, chosen)
+    return chosen
+
+
+def _value(scope: Any, variable: Any, old: tf.Tensor) -> tf.Tensor:
+    value = scope.get_current_value(variable)
+    return old if value is None else value
+
+
+def _cast(new: Tensors, old: Tensors) -> Tensors:
+    return [tf.cast(a, b.dtype) for a, b in zip(new, old, strict=True)]

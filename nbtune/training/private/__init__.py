@@ -1,0 +1,1 @@
+"""The one fence around what is private in Keras and TensorFlow."""

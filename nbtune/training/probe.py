@@ -1,0 +1,216 @@
+"""The first look at a user's function, in a worker: does it build, what does it ask for, what does a trial cost?"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import keras
+import psutil
+
+from nbtune.ask.function import global_values, user_functions
+from nbtune.ask.space import Architecture, Value
+from nbtune.ask.strategy import FUSED
+from nbtune.data import arrays as data
+from nbtune.errors import BuildError, UsageError
+from nbtune.record.events import Emit, EpochEnded, Event, TrialStarted
+from nbtune.record.job import Job
+from nbtune.record.progress import show
+from nbtune.training import trial
+from nbtune.training.fused import fit, memory, spec
+from nbtune.training.model import build, metric_names, own_loss, units
+from nbtune.training.tracebacks import user_traceback
+
+MOST_COMBINATIONS = 100_000
+_EPOCHS = 3  # of a measurement: the first includes tracing, and the faster of the others counts
+
+
+def look(job: Job, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str, Any]:
+    """Builds some combinations, and tells what the first that builds is like.
+
+    Returns:
+        The fields of `job.Look`.
+
+    Raises:
+        BuildError: none of them builds; with the traceback of the first.
+        UsageError: the function returns no model, or one that does not take the data.
+    """
+    x = data.read(job.folder).x
+    first: BuildError | None = None
+    for combination in values:
+        try:
+            model = build(job, combination)
+        except UsageError:
+            raise
+        except Exception as error:
+            shown = ", ".join(f"{name}={show(value)!s}" for name, value in combination.items())
+            text = user_traceback(error, job.function)
+            first = first or BuildError(f"{job.function.name}({shown}) raised an error\n\n{text}")
+            continue
+        _check_new(job, model)
+        is_built = bool(model.built)
+        return {"units": units(model, x), "loss": own_loss(model), "built": is_built, "metrics": metric_names(model)}
+    assert first is not None
+    raise first
+
+
+def _check_new(job: Job, model: keras.Model) -> None:
+    """A model made outside of the function would hand each trial's weights on to the next in the same process."""
+    for function in user_functions(job.function.call):
+        for name, thing in global_values(function).items():
+            if thing is model:
+                raise UsageError(
+                    f"{job.function.name} returns {name}, the same model each time; make the model inside the function"
+                )
+
+
+def architectures(job: Job, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str, Any]:
+    """For each of these combinations of a plain function a `space.Architecture`, or None where it is not known."""
+    found: list[Architecture | None] = []
+    for combination in values:
+        keras.utils.clear_session(free_memory=False)
+        try:
+            found.append(spec.architecture(build(job, combination), combination))
+        except Exception:  # it will fail as a trial of its own, with its traceback
+            found.append(None)
+    return {"architectures": found}
+
+
+def explore(job: Job, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str, Any]:
+    """Every combination that a KerasTuner function asks for, found by building it.
+
+    The function is run on a first choice of values; each hyperparameter that it asks for and that is active becomes a
+    fork, and the last fork with values left is taken next, until none is left. So whatever opens or closes a
+    hyperparameter (a conditional scope, an `if`, a loop over `layers`), each combination comes out exactly once.
+
+    Args:
+        axes: hyperparameter to the values that replace the function's own.
+
+    Returns:
+        `combinations`, a list of dicts; `architectures`, for each of them a `space.Architecture` or None; `space`,
+        KerasTuner's configuration of all hyperparameters found; `asked`, the names that were asked for.
+    """
+    import keras_tuner
+
+    path: list[tuple[str, list[Value], int]] = []
+    combinations: list[dict[str, Value]] = []
+    architectures: list[Architecture | None] = []
+    found = keras_tuner.HyperParameters()
+    while True:
+        hp = _asking(axes, {name: values[i] for name, values, i in path})
+        keras.utils.clear_session(free_memory=False)
+        made = None
+        try:
+            made = job.function.call(hp)
+        except Exception as error:
+            if not combinations:
+                raise BuildError(f"{job.function.name}(hp) raised an error\n\n{user_traceback(error, job.function)}") from None
+            # this combination will fail as a trial of its own, with its traceback
+        known = {name for name, _, _ in path}
+        path += [(name, values, 0) for name, values in hp.forks.items() if name not in known]
+        found.merge(hp, overwrite=False)
+        combinations.append({name: values[i] for name, values, i in path})
+        architectures.append(spec.architecture(made, combinations[-1]))
+        if len(combinations) > MOST_COMBINATIONS:
+            raise UsageError(f"{job.function.name} asks for more than {MOST_COMBINATIONS:,} combinations; narrow its ranges")
+        while path and path[-1][2] == len(path[-1][1]) - 1:
+            path.pop()
+        if not path:
+            space = found.get_config()["space"]
+            asked = [hp["config"]["name"] for hp in space]
+            return {"combinations": combinations, "architectures": architectures, "space": space, "asked": asked}
+        name, values, i = path[-1]
+        path[-1] = (name, values, i + 1)
+
+
+def _asking(axes: Mapping[str, list[Value]], chosen: Mapping[str, Value]) -> Any:
+    """A `HyperParameters` that notes what it is asked for, and answers with the chosen or the first value."""
+    import keras_tuner
+
+    class Asking(keras_tuner.HyperParameters):
+        def __init__(self) -> None:
+            super().__init__()
+            self.forks: dict[str, list[Value]] = {}
+            self.values = dict(chosen)
+
+        def _register(self, hyperparameter: Any, overwrite: bool = False) -> Any:
+            name = hyperparameter.name
+            if self.is_active(hyperparameter):
+                values = axes.get(name) or sorted_values(hyperparameter)
+                self.forks.setdefault(name, list(values))
+                self.values.setdefault(name, self.forks[name][0])
+            return super()._register(hyperparameter, overwrite)
+
+    return Asking()
+
+
+def sorted_values(hyperparameter: Any) -> list[Value]:
+    """KerasTuner's own values for a grid; ten for a range without a step, which come as a set in no order."""
+    values = list(hyperparameter.values)
+    return sorted(values) if getattr(hyperparameter, "step", 1) is None else values
+
+
+def measure(job: Job, emit: Emit, trials: list[Mapping[str, Value]], of: int, together: bool) -> dict[str, Any]:
+    """Trains these combinations for three epochs as a stack, unless told not to, and then the middle one on its own.
+
+    The first of the two includes what TensorFlow does once in a process: an estimate is to be an upper bound.
+
+    Args:
+        trials: the widest first.
+        of: how many trials the stack has from which they were taken.
+
+    Returns:
+        The fields of `plan.Measured`, but `before`; `alone` and `stack` as dicts, and `reason` why there is no `stack`.
+    """
+    arrays = data.read(job.folder)
+    quick = replace(job, epochs=_EPOCHS, patience=None, repeats=1, engine=FUSED, project=job.folder.parent / "measured")
+    stack, reason = _stack(quick, trials) if together else (None, None)
+    middle = trials[len(trials) // 2]
+    if stack and of > len(trials):
+        (recipe,) = spec.recipes(quick, {"0": trials[0]}, arrays)
+        assert isinstance(recipe, spec.Recipe), "it has been trained in a stack"
+        stack["worker_mb"] += memory.more_mb(recipe, of - len(trials), quick)
+    alone = _alone(quick, middle, arrays)
+    held = psutil.Process().memory_full_info()
+    return {"alone": alone, "stack": stack, "reason": reason, "shared_mb": (held.rss - held.uss) / 1e6}
+
+
+def _alone(job: Job, values: Mapping[str, Value], arrays: data.Arrays) -> dict[str, float]:
+    """The fields of `plan.Cost` for a trial on its own."""
+    start = time.perf_counter()
+    model = trial.new_model(job, values, arrays.x)
+    marks: list[float] = []
+    clock = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: marks.append(time.perf_counter()))
+    trial.train(job, model, values, arrays, [clock])
+    return _cost(start, marks, 1)
+
+
+def _stack(job: Job, trials: list[Mapping[str, Value]]) -> tuple[dict[str, float] | None, str | None]:
+    """The fields of `plan.Cost` for a stack, or why it was not trained. It may have been trained in several parts."""
+    marks: list[float] = []
+    began: list[float] = []
+
+    def note(events: list[Event]) -> None:
+        if isinstance(events[0], TrialStarted):
+            began.append(time.perf_counter())
+        if isinstance(events[0], EpochEnded):
+            marks.append(time.perf_counter())
+
+    start = time.perf_counter()
+    refused = fit.fit_stack(job, note, {str(i): values for i, values in enumerate(trials)}).refused
+    if refused:
+        return None, next(iter(refused.values()))
+    cost, around = _cost(start, marks, len(trials)), began[0] - start + time.perf_counter() - marks[-1]
+    return {**cost, "setup": cost["setup"] - around, "trial": around / len(trials)}, None
+
+
+def _cost(start: float, marks: list[float], trials: int) -> dict[str, float]:
+    """From the moments when epochs ended, three for each part."""
+    over = time.perf_counter()
+    parts = [marks[i : i + _EPOCHS] for i in range(0, len(marks), _EPOCHS)]
+    epoch = sum(min(b - a for a, b in itertools.pairwise(part)) for part in parts)
+    own = psutil.Process().memory_full_info().uss / 1e6
+    return {"setup": over - start - _EPOCHS * epoch, "epoch": epoch / trials, "worker_mb": own}

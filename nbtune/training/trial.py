@@ -1,0 +1,194 @@
+"""The reference: one trial, trained by `model.fit` and stopped by `keras.callbacks.EarlyStopping`."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import json
+import math
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import keras
+
+from nbtune.ask.space import Value
+from nbtune.data import arrays as data
+from nbtune.record.events import DIVERGED, DONE, FAILED, DiskFull, Emit, EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
+from nbtune.record.job import Job
+from nbtune.training.model import compiled, loss_name, seed, units
+from nbtune.training.tracebacks import user_traceback
+
+SECONDS_BETWEEN_TRIES = 1
+SECONDS_BETWEEN_SIGNS = 0.8
+
+
+def fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value]) -> TrialEnded:
+    """Trains one combination and leaves the best epoch's weights in the project; never raises for the trial's sake."""
+    start = time.time()
+    emit([TrialStarted(trial, start)])
+    try:
+        return _fit(job, emit, trial, values, start)
+    except Exception as error:  # whatever it is, the other trials go on
+        return TrialEnded(trial, FAILED, seconds=time.time() - start, error=user_traceback(error, job.function))
+    finally:
+        gc.collect()
+
+
+def _fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], start: float) -> TrialEnded:
+    arrays, ends = data.read(job.folder), []
+    for run in job.runs:
+        model, end = _run(run, emit, trial, values, arrays)
+        ends.append(end)
+        ended, best = together(job, ends)
+        if best == len(ends) - 1:
+            kept = model
+        if end.status != DONE:
+            break
+    if ended.status == DONE:
+        keep_weights(job, emit, trial, kept)
+    return replace(ended, seconds=time.time() - start)
+
+
+def _run(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], arrays: data.Arrays) -> tuple[keras.Model, TrialEnded]:
+    """One run of a trial: the model with its best epoch's weights, and what it came to."""
+    model = new_model(job, values, arrays.x)
+    stopper = early_stopping(job)
+    history = train(job, model, values, arrays, [keras.callbacks.TerminateOnNaN(), stopper, Reporter(emit, trial)])
+    return model, verdict(job, trial, history, stopper.best_epoch + 1)
+
+
+class Reporter(keras.callbacks.Callback):
+    """Tells each epoch of a trial, and about once a second how far it is in a long one."""
+
+    def __init__(self, emit: Emit, trial: str) -> None:
+        super().__init__()
+        self._emit, self._trial = emit, trial
+        self._epoch = 1
+        self._last = time.monotonic()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._epoch = epoch + 1
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        now = time.monotonic()
+        if now - self._last > SECONDS_BETWEEN_SIGNS and batch + 1 < self.params["steps"]:
+            self._last = now
+            self._emit([EpochUnderWay([self._trial], self._epoch, (batch + 1) / self.params["steps"])])
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._last = time.monotonic()
+        self._emit([EpochEnded(self._trial, epoch + 1, {name: float(value) for name, value in (logs or {}).items()})])
+
+
+def together(job: Job, ends: Sequence[TrialEnded]) -> tuple[TrialEnded, int]:
+    """What a trial came to whose runs ended so, and which run stands for it: the best, or the one that went wrong."""
+    assert job.objective is not None
+    if job.repeats == 1:
+        return ends[0], 0
+    for i, end in enumerate(ends):
+        if end.status != DONE:
+            return replace(end, error=f"{end.error}, in the run with seed {job.seed + i}"), i
+    scores = [end.score for end in ends if end.score is not None]
+    best = job.objective.best(scores)
+    return replace(ends[best], score=fmean(scores), scores=scores), best
+
+
+def verdict(job: Job, trial: str, history: dict[str, list[float]], best_epoch: int) -> TrialEnded:
+    """What a run with this history came to.
+
+    Raises:
+        KeyError: the objective is not in it.
+    """
+    assert job.objective is not None
+    scores = history.get(job.objective.name)
+    if scores is None:
+        raise KeyError(f"the model logs no {job.objective.name!r}; it logs {', '.join(history)}")
+    bad = [i for i, pair in enumerate(zip(history["loss"], scores, strict=True), 1) if not all(map(math.isfinite, pair))]
+    if bad:
+        return TrialEnded(trial, DIVERGED, history=history, error=f"the loss became NaN or infinite in epoch {bad[0]}")
+    return TrialEnded(trial, DONE, scores[best_epoch - 1], best_epoch, history)
+
+
+def new_model(job: Job, values: Mapping[str, Value], x: data.Inputs) -> keras.Model:
+    """A trial's model in a process that forgets the trials before."""
+    keras.utils.clear_session()
+    seed(job)
+    return compiled(job, values, x)
+
+
+def early_stopping(job: Job) -> keras.callbacks.EarlyStopping:
+    """Watches the objective and restores the best epoch's weights; without patience it never stops a trial."""
+    assert job.objective is not None
+    return keras.callbacks.EarlyStopping(
+        monitor=job.objective.name,
+        mode=job.objective.direction,
+        min_delta=job.min_delta,
+        patience=job.epochs if job.patience is None else job.patience,
+        restore_best_weights=True,
+    )
+
+
+def refit(job: Job, emit: Emit, values: Mapping[str, Value], epochs: int) -> dict[str, Any]:
+    """Trains one combination on training and validation rows together, for exactly so many epochs.
+
+    Returns:
+        `weights`, the file that holds them.
+    """
+    arrays = data.read(job.folder).joined()
+    model = new_model(job, values, arrays.x)
+    train(replace(job, epochs=epochs), model, values, arrays, [])
+    path = job.project / "final.weights.h5"
+    save_weights(model, path)
+    return {"weights": str(path)}
+
+
+def train(
+    job: Job, model: keras.Model, values: Mapping[str, Value], arrays: data.Arrays, callbacks: list[keras.callbacks.Callback]
+) -> dict[str, list[float]]:
+    """`model.fit` on labels encoded for the model's loss; returns its history."""
+    assert job.labels is not None
+    loss, width = loss_name(model.loss), units(model, arrays.x)
+    validation = None
+    if arrays.y_val is not None:
+        validation = (arrays.x_val, job.labels.encode(arrays.y_val, loss, width), arrays.sample_weight_val)
+    seed(job)
+    history = model.fit(
+        arrays.x,
+        job.labels.encode(arrays.y, loss, width),
+        batch_size=int(values.get("batch_size", job.batch_size)),
+        epochs=job.epochs,
+        sample_weight=arrays.sample_weight,
+        validation_data=validation,
+        callbacks=callbacks,
+        verbose=0,
+    ).history
+    return {name: [float(v) for v in values] for name, values in history.items()}
+
+
+def keep_weights(job: Job, emit: Emit, trial: str, model: keras.Model) -> None:
+    """Saves a trial's weights in the project. Where the disk is full it says so and goes on trying, for they would be lost."""
+    while True:
+        try:
+            return save_weights(model, job.weights(trial))
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+        emit([DiskFull(trial, os.strerror(errno.ENOSPC))])
+        time.sleep(SECONDS_BETWEEN_TRIES)
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    """Writes the weights whole or not at all, and beside them what stock KerasTuner needs to build the model."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{os.getpid()}.weights.h5")
+    try:
+        model.save_weights(partial)
+        (path.parent / "build_config.json").write_text(json.dumps(model.get_build_config()))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,45 @@
+"""What the winner becomes: a model, or a stock KerasTuner tuner."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbtune.ask.space import Value
+from nbtune.data.arrays import Inputs
+from nbtune.record.job import Job
+
+if TYPE_CHECKING:
+    import keras
+    import keras_tuner
+
+
+def model(job: Job, x: Inputs, values: Mapping[str, Value], weights: Path) -> keras.Model:
+    """The combination's model with these weights, compiled for labels as the user has them. Imports Keras."""
+    from nbtune.training.model import delivered  # here: in the kernel, so not before it is asked for
+
+    built = delivered(job, values, x)
+    built.load_weights(weights)
+    return built
+
+
+def tuner(job: Job, x: Inputs, trials: Collection[str]) -> keras_tuner.GridSearch:
+    """Stock KerasTuner on the project of a search, with these of its trials. Imports Keras."""
+    import keras_tuner
+
+    from nbtune.training.model import delivered
+
+    assert job.objective is not None
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints that it reloads
+        found = keras_tuner.GridSearch(
+            lambda hp: delivered(job, hp.values, x),
+            objective=keras_tuner.Objective(job.objective.name, job.objective.direction),
+            max_trials=len(trials),
+            directory=str(job.project.parent),
+            project_name=job.project.name,
+        )
+    found.oracle.trials = {id: trial for id, trial in found.oracle.trials.items() if id in trials}
+    return found

@@ -1,0 +1,201 @@
+"""The grid as a map, in numbers: two hyperparameters along the sides, the others as small multiples, a cell for each trial."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from nbtune.ask.objective import Objective
+from nbtune.ask.space import Value
+from nbtune.record.events import DIVERGED, DONE, FAILED, PENDING, RUNNING, STOPPED
+from nbtune.record.progress import Progress, Trial, show
+from nbtune.record.ties import ties
+from nbtune.views.figures.scale import limits
+from nbtune.views.words import MISSING, varying
+
+Names = tuple[str, ...]
+Values = tuple[Value | None, ...]
+
+MOST_FACETS = 24
+_BY_WEIGHT = (RUNNING, DONE, FAILED, DIVERGED, STOPPED, PENDING)
+
+
+@dataclass(frozen=True)
+class Side:
+    """A hyperparameter along a side and its values, in drawing order (left to right, bottom to top)."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One place on the map.
+
+    Attributes:
+        column, row: places on the x and the y side, from 0.
+        facet: which small multiple, an index into `GridInfo.facets`.
+        status: the trial's; of several trials the liveliest one's.
+        score: the trial's; of several trials the best one's.
+        best: whether the best trial of all is here.
+        trial: the id of the trial that is shown: the best, else the liveliest one.
+        trials: how many trials share this place.
+        std: the score's spread over the seeds; None with one seed.
+        tie: whether the score cannot be told from the best one.
+    """
+
+    column: int
+    row: int
+    facet: int
+    status: str
+    score: float | None
+    best: bool
+    trial: str
+    trials: int
+    std: float | None = None
+    tie: bool = False
+
+
+@dataclass(frozen=True)
+class GridInfo:
+    """What the map shows.
+
+    Attributes:
+        objective, direction: what the colour means, and which end is better.
+        x, y: the sides; a grid of one axis has a `y` without a name and with one value.
+        facet_names: the hyperparameters that the small multiples stand for.
+        facets: their values, one tuple a small multiple, only the combinations that exist.
+        over: hyperparameters that have no place: each cell shows the best over them.
+        cells: the places that exist.
+        limits: the scores at the ends of the colour scale.
+        clipped: whether some scores lie beyond the worse end.
+        counts: status to how many trials.
+    """
+
+    objective: str
+    direction: str
+    x: Side
+    y: Side
+    facet_names: tuple[str, ...]
+    facets: tuple[tuple[str, ...], ...]
+    over: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    limits: tuple[float, float]
+    clipped: bool
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What of the map follows from the grid alone, and so stays for the length of a search.
+
+    `shared` leads from (column, row, facet) to the places of its trials in grid order; the rest is as in `GridInfo`.
+    """
+
+    x: Side
+    y: Side
+    facet_names: Names
+    facets: tuple[tuple[str, ...], ...]
+    over: Names
+    shared: Mapping[tuple[int, ...], Sequence[int]]
+
+
+def grid_frame(trials: Sequence[Trial]) -> Frame:
+    values = {name: ordered(trials, name) for name in varying(trials)}
+    x, y, rest = _sides(values)
+    facets = tuple(dict.fromkeys(_place(trial, rest) for trial in trials))
+    over: Names = ()
+    if len(facets) > MOST_FACETS:
+        rest, over, facets = (), rest, ((),)
+    index = [{place: i for i, place in enumerate(places)} for places in (_along(x, values), _along(y, values), facets)]
+    shared: dict[tuple[int, ...], list[int]] = {}
+    for i, trial in enumerate(trials):
+        at = tuple(found[_place(trial, names)] for found, names in zip(index, (x, y, rest), strict=True))
+        shared.setdefault(at, []).append(i)
+    texts = tuple(tuple(map(text, facet)) for facet in facets)
+    return Frame(_side(x, values), _side(y, values), rest, texts, over, shared)
+
+
+def grid_info(progress: Progress, frame: Frame | None = None) -> GridInfo:
+    """`frame`: that of this grid, if it is known already."""
+    trials, best = progress.trials, progress.best
+    frame = frame or grid_frame(trials)
+    tied = ties(progress)
+    cells = tuple(_cell(at, [trials[i] for i in here], best, tied, progress.objective) for at, here in frame.shared.items())
+    scores = [cell.score for cell in cells if cell.score is not None]
+    low, high = limits(scores, progress.objective)
+    return GridInfo(
+        progress.objective.name,
+        progress.objective.direction,
+        frame.x,
+        frame.y,
+        frame.facet_names,
+        frame.facets,
+        frame.over,
+        cells,
+        (low, high),
+        any(not low <= score <= high for score in scores),
+        Counter(trial.status for trial in trials),
+    )
+
+
+def _sides(values: Mapping[str, Values]) -> tuple[Names, Names, Names]:
+    """The names along x, along y (one or none) and the rest: long axes of numbers make good sides, others less so."""
+    ranked = sorted(values, key=lambda name: -len(values[name]) / (1 if _are_numbers(values[name]) else 2))
+    pair = ranked[:2]
+    if len(pair) == 2 and len(values[pair[0]]) == len(values[pair[1]]):
+        pair.reverse()  # of two equals the first in grid order goes up
+    if len(pair) == 2 and not _are_numbers(values[pair[0]]) and _longest(values[pair[0]]) > _longest(values[pair[1]]):
+        pair.reverse()  # words need the room at the left
+    return tuple(pair[:1]), tuple(pair[1:]), tuple(name for name in values if name not in pair)
+
+
+def _longest(values: Values) -> int:
+    return max(len(text(value)) for value in values)
+
+
+def _along(names: Names, values: Mapping[str, Values]) -> list[tuple[Value | None, ...]]:
+    return [(value,) for value in values[names[0]]] if names else [()]
+
+
+def _place(trial: Trial, names: Names) -> tuple[Value | None, ...]:
+    return tuple(trial.values.get(name) for name in names)
+
+
+def _side(names: Names, values: Mapping[str, Values]) -> Side:
+    if not names:
+        return Side("", ("",))
+    texts = tuple(map(text, values[names[0]]))
+    brief = tuple(f"{value:.3g}" if isinstance(value, float) else text(value) for value in values[names[0]])
+    return Side(names[0], brief if len(set(brief)) == len(set(texts)) else texts)
+
+
+def _cell(at: tuple[int, ...], trials: list[Trial], best: Trial | None, tied: Collection[str], objective: Objective) -> Cell:
+    column, row, facet = at
+    if len(trials) == 1:
+        [only] = trials
+        return Cell(column, row, facet, only.status, only.score, only is best, only.id, 1, only.std, only.id in tied)
+    scored = [trial for trial in trials if trial.score is not None]
+    liveliest = min(trials, key=lambda trial: _BY_WEIGHT.index(trial.status))
+    shown = (max if objective.direction == "max" else min)(scored, key=lambda t: t.score or 0.0) if scored else liveliest
+    is_best, tie = best in trials, shown.id in tied
+    return Cell(column, row, facet, liveliest.status, shown.score, is_best, shown.id, len(trials), shown.std, tie)
+
+
+def ordered(trials: Sequence[Trial], name: str) -> Values:
+    """An axis's values: numbers by size, anything else in grid order, a missing value last."""
+    found = dict.fromkeys(trial.values.get(name) for trial in trials)
+    known = [value for value in found if value is not None]
+    if _are_numbers(known):
+        known.sort()
+    return (*known, *([None] if None in found else []))
+
+
+def _are_numbers(values: Sequence[Value | None]) -> bool:
+    return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+
+
+def text(value: Value | None) -> str:
+    """A value, or a dash for none."""
+    return MISSING if value is None else show(value)

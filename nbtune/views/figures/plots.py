@@ -1,0 +1,38 @@
+"""`Search.plot`: one figure of its own for each kind of plot."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from nbtune.errors import UsageError, did_you_mean
+from nbtune.record.progress import Progress
+from nbtune.views.figures.curves import curves_info, draw_curves
+from nbtune.views.figures.gridmap import draw_grid, grid_info
+
+_KINDS: dict[str, Callable[[Progress, Figure], None]] = {
+    "curves": lambda progress, figure: draw_curves(curves_info(progress), figure),
+    "grid": lambda progress, figure: draw_grid(grid_info(progress), figure),
+}
+
+
+class Plot(Figure):
+    """A matplotlib figure that a notebook shows, whichever backend is set there."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+
+def plot(progress: Progress, kind: str) -> Figure:
+    """Raises UsageError for a kind that there is not."""
+    if kind not in _KINDS:
+        raise UsageError(f"no plot {kind!r}{did_you_mean(kind, _KINDS)}; there are {' and '.join(_KINDS)}")
+    figure = Plot(figsize=(6.4, 4.8), dpi=100, facecolor="white")
+    FigureCanvasAgg(figure)
+    _KINDS[kind](progress, figure)
+    return figure

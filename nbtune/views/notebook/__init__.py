@@ -1,0 +1,1 @@
+"""What a notebook shows: a live panel, and outputs that last."""

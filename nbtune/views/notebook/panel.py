@@ -1,0 +1,134 @@
+"""The panel that people watch and click while a search runs; what it looks like is in `front/`."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from nbtune.errors import UsageError
+from nbtune.record.progress import Progress
+from nbtune.views.front import Front
+from nbtune.views.notebook.wire import Message, Wire
+from nbtune.views.surface import Controls
+
+APART = 3.0  # seconds between whole messages to a page that has not said a word
+
+
+class LivePanel:
+    """A widget and what it has been told. The clock's thread draws, the kernel's hears, and a thread of its own acts.
+
+    Args:
+        front: the widget that shows it, if it is part of another panel.
+    """
+
+    def __init__(self, progress: Progress, controls: Controls, front: Front | None = None) -> None:
+        self._progress, self._controls = progress, controls
+        self._wire = Wire(progress)
+        self._lock = threading.RLock()  # one message at a time, in order
+        self._problem = ""
+        self._asked = ""  # the button whose action is under way
+        self._unanswered = -APART
+        self._lasting: list[dict[str, Any]] = []
+        self.front = front or Front("LiveView", {**self._wire.head(time.time()), "buttons": self._buttons()})
+        if front is None:
+            self.front.listen(self.hear)
+
+    def draw(self, now: float) -> None:
+        """Tells the page what changed."""
+        with self._lock:
+            if self.front.greetings:
+                self._send(self._wire.changes(now))
+            elif time.monotonic() - self._unanswered >= APART:  # its greeting waits behind a cell that runs
+                self._unanswered = time.monotonic()
+                self._send_whole(now)
+            else:
+                self.draw_line(now)
+
+    def draw_line(self, now: float) -> None:
+        """Tells the page how far the search is; `now` in seconds since the epoch."""
+        with self._lock:
+            self._send(self._wire.head(now))
+
+    def leave(self, outputs: list[dict[str, Any]]) -> None:
+        """Gives a reloaded page what shall last in its notebook: `data` and `metadata` of each output."""
+        with self._lock:
+            self._lasting = outputs
+            if self.front.reloaded:
+                self._send({"lasting": outputs})
+
+    def _send(self, message: Message) -> None:
+        if message:
+            self.front.send({**message, "buttons": self._buttons()} if "head" in message else message)
+
+    def _send_whole(self, now: float) -> None:
+        self._send({**self._wire.whole(now), "problem": self._problem})
+
+    def hear(self, content: dict[str, Any]) -> None:
+        with self._lock:
+            match content:
+                case {"kind": "hello"}:
+                    self._send_whole(time.time())
+                    if self.front.reloaded and self._lasting and self._progress.state != "running":
+                        self._send({"lasting": self._lasting})
+                case {"kind": "choose", "trial": int(index)} if 0 <= index < len(self._progress.trials):
+                    self._send(self._wire.detail(index))
+                case {"kind": "click", "button": "toggle"}:
+                    running = self._progress.state == "running"
+                    self._do("toggle", self._controls.pause if running else self._controls.resume)
+                case {"kind": "click", "button": "stop"}:
+                    self._do("stop", self._controls.stop)
+
+    def _buttons(self) -> dict[str, dict[str, Any]]:
+        state, asked = self._progress.state, self._asked
+        idle = {"planned": "Start", "paused": "Resume", "stopped": "Resume"}
+        can_toggle, can_stop = not asked and state != "finished", not asked and state in ("running", "paused")
+        text = idle.get(state, "Pause")
+        doing = "Starting…" if state in idle else "Pausing…"
+        title = "Set the training going" if state in idle else "Halt the training; nothing is lost"
+        return {
+            "toggle": {
+                "text": doing if asked == "toggle" else text,
+                "icon": "▶" if state in idle else "❚❚",
+                "title": title,
+                "disabled": not can_toggle,
+            },
+            "stop": {
+                "text": "Stopping…" if asked == "stop" else "Stop",
+                "icon": "■",
+                "title": "End the search and keep every result",
+                "disabled": not can_stop,
+            },
+        }
+
+    def _do(self, button: str, action: Callable[[], object]) -> None:
+        """In a thread: an action returns when it holds, and until then the kernel shall stay free."""
+        if self._asked:
+            return
+        self._asked = button
+        self.problem = ""
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(self._act, action), name="nbtune-click", daemon=True).start()
+
+    def _act(self, action: Callable[[], object]) -> None:
+        problem = ""
+        try:
+            action()
+        except Exception as error:
+            problem = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
+        finally:
+            self._asked = ""
+            self.problem = problem
+
+    @property
+    def problem(self) -> str:
+        """What went wrong with the last click or drawing; empty if nothing did."""
+        return self._problem
+
+    @problem.setter
+    def problem(self, text: str) -> None:
+        with self._lock:
+            self._problem = text
+            self.front.send({"problem": text, "buttons": self._buttons()})

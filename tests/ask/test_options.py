@@ -1,0 +1,380 @@
+"""Options from a line and from keywords: the same values, the same mistakes."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nbtune.ask import names
+from nbtune.ask.objective import Objective
+from nbtune.ask.options import Options, flag, flags, help_text
+from nbtune.ask.space import Axis
+from nbtune.errors import UsageError
+
+X, Y, XV, YV = object(), object(), object(), object()
+NAMES = {"x": X, "y": Y, "xv": XV, "yv": YV, "sizes": [16, 32], "n": 3, "build": print, "rate": 0.25}
+
+
+def evaluate(text):
+    try:
+        return eval(text, {}, NAMES)
+    except Exception as error:
+        raise UsageError(f"{text} raised {type(error).__name__}: {error}") from None
+
+
+def typed(line):
+    """The options of a line, as a cell would have them."""
+    return Options.typed(Options.read(line)[1], evaluate)
+
+
+def without_texts(options):
+    return dataclasses.replace(options, texts={})
+
+
+def mistake(call, *args, **keywords):
+    with pytest.raises(UsageError) as error:
+        call(*args, **keywords)
+    text = str(error.value)
+    assert len(text.splitlines()) == 1, text
+    return text
+
+
+def one_line(call, *args, **keywords):
+    """What the call returns, or the message of its UsageError, which is one line."""
+    try:
+        return call(*args, **keywords)
+    except UsageError as error:
+        text = str(error)
+    assert len(text.splitlines()) == 1, text
+    return text
+
+
+# ---- the same from a line and from keywords
+
+SAME = [
+    ("--layers 1:3", {"layers": [1, 2, 3]}),
+    ("--layers 0", {"layers": 0}),
+    ("--units 16,32,64", {"units": [16, 32, 64]}),
+    ("--units 16, 32, 64", {"units": (16, 32, 64)}),
+    ("--units=16,32", {"units": np.array([16, 32])}),
+    ("--units {sizes}", {"units": [16, 32]}),
+    ("--units $sizes", {"units": [16, 32]}),
+    ("--units [16,32]", {"units": "16,32"}),
+    ("--layers 1:{n}", {"layers": range(1, 4)}),
+    ("--learning-rate 1e-2,1e-3", {"learning_rate": [0.01, 0.001]}),
+    ("--learning-rate log:1e-4:1e-2:3", {"learning_rate": [1e-4, 1e-3, 1e-2]}),
+    ("--repeats 3", {"repeats": 3}),
+    ("--loss mse,mae", {"loss": ["mse", "mae"]}),
+    ("--init he_normal,glorot_uniform", {"init": ["he_normal", "glorot_uniform"]}),
+    ("--optimizer adam,sgd", {"optimizer": ["adam", "sgd"]}),
+    ("--batch-size 16,32", {"batch_size": [16, 32]}),
+    ("--axis dropout=0,0.2", {"axis": {"dropout": [0, 0.2]}}),
+    ("--axis dropout=0.1,0.2 --axis act=relu,tanh", {"axis": {"dropout": [0.1, 0.2], "act": ["relu", "tanh"]}}),
+    ("--axis width={sizes}", {"axis": {"width": [16, 32]}}),
+    ("--axis norm=True,False", {"axis": {"norm": [True, False]}}),
+    ("--build build", {"build": print}),
+    ("--data x,y", {"data": (X, Y)}),
+    ("--data x, y", {"data": (X, Y)}),
+    ("--data (x,y)", {"data": (X, Y)}),
+    ("--data $x", {"data": X}),
+    ("--validation-data xv,yv", {"validation_data": (XV, YV)}),
+    ("--validation-split 0.25", {"validation_split": 0.25}),
+    ("--validation-split $rate", {"validation_split": 0.25}),
+    ("--validation-split 0", {"validation_split": 0}),
+    ("--epochs 30", {"epochs": 30}),
+    ("--epochs {10 * n}", {"epochs": 30}),
+    ("--patience 3", {"patience": 3}),
+    ("--patience off", {"patience": None}),
+    ("--min-delta 0.01", {"min_delta": 0.01}),
+    ("--objective val_loss", {"objective": "val_loss"}),
+    ("--objective max:val_mine", {"objective": "max:val_mine"}),
+    ("--seed 7", {"seed": 7}),
+    ("--seed 0", {"seed": 0}),
+    ("--workers 2", {"workers": 2}),
+    ("--workers 0", {"workers": 0}),
+    ("--workers auto", {"workers": None}),
+    ("--engine trial", {"engine": "trial"}),
+    ("--memory-limit 1500", {"memory_limit": 1500}),
+    ("--fresh", {"fresh": True}),
+    ("--retries 3", {"retries": 3}),
+    ("--trial-timeout 90", {"trial_timeout": 90}),
+    ("--wait", {"wait": True}),
+    ("--no-wait", {"wait": False}),
+    ("--plan", {"plan": True}),
+    ("--dir runs", {"dir": "runs"}),
+    ("--dir 'my runs'", {"dir": "my runs"}),
+    ("--keep 2", {"keep": 2}),
+    ("", {}),
+]
+
+
+@pytest.mark.parametrize(("line", "keywords"), SAME, ids=[line or "nothing" for line, _ in SAME])
+def test_a_line_and_keywords_give_equal_options(line, keywords):
+    assert without_texts(typed(line)) == Options.of(**keywords)
+
+
+def test_every_option_is_tried_above():
+    tried = {name for _, keywords in SAME for name in keywords}
+    assert tried >= set(Options.table())
+
+
+@given(
+    st.lists(st.integers(1, 999), min_size=1, max_size=6, unique=True),
+    st.lists(st.floats(1e-6, 10), min_size=1, max_size=6, unique=True),
+    st.lists(st.sampled_from(sorted(names.LOSSES)), min_size=1, max_size=4, unique=True),
+    st.integers(1, 500),
+)
+def test_any_values_come_back_from_a_line(units, rates, losses, epochs):
+    line = (
+        f"--units {','.join(map(str, units))} --learning-rate {', '.join(map(repr, rates))} "
+        f"--loss {','.join(losses)} --epochs {epochs}"
+    )
+    expected = Options.of(units=units, learning_rate=rates, loss=losses, epochs=epochs)
+    assert without_texts(typed(line)) == expected
+
+
+def test_what_is_left_out_has_its_default():
+    options = Options.of()
+    assert (options.epochs, options.patience, options.min_delta, options.seed) == (100, 5, 0.0, 0)
+    assert (options.validation_split, options.keep, options.dir) == (0.2, 5, ".nbtune")
+    assert (options.workers, options.wait, options.plan, options.objective) == (None, None, False, None)
+    assert options.axes == ()
+
+
+def test_axes_are_in_grid_order_however_they_are_typed():
+    options = typed("--batch-size 16 --loss mse --axis rate=0,0.5 --axis act=relu --learning-rate 0.1 --units 8 --layers 1")
+    assert [axis.name for axis in options.axes] == ["layers", "units", "rate", "act", "learning_rate", "loss", "batch_size"]
+    assert all(isinstance(axis, Axis) for axis in options.axes)
+
+
+def test_the_line_may_begin_with_a_name():
+    assert Options.read("mine --data x,y") == ("mine", {"data": "x,y"})
+    assert Options.read("--data x,y") == ("search", {"data": "x,y"})
+
+
+def test_what_was_typed_is_kept_to_be_written_out_again():
+    assert typed("--data x,y --units $sizes").texts == {"data": "x,y", "units": "$sizes"}
+
+
+def test_reading_a_line_evaluates_nothing():
+    assert Options.read("--units {1/0} --data nothing_of_the_kind")[1]["units"] == "{1/0}"
+
+
+def test_defaults_stand_where_the_line_is_silent():
+    options = Options.typed(Options.read("--epochs 3")[1], evaluate, {"epochs": 50, "patience": 2})
+    assert (options.epochs, options.patience) == (3, 2)
+
+
+def test_an_objective_is_known_by_its_direction():
+    assert Options.of(objective="val_accuracy").objective == Objective("val_accuracy", "max")
+
+
+@pytest.mark.parametrize(
+    ("keywords", "name", "value"),
+    [
+        ({"epochs": np.int64(30)}, "epochs", 30),
+        ({"patience": np.int32(3)}, "patience", 3),
+        ({"seed": np.int64(7)}, "seed", 7),
+        ({"validation_split": np.float32(0.25)}, "validation_split", 0.25),
+        ({"min_delta": np.float64(0.5)}, "min_delta", 0.5),
+    ],
+)
+def test_numpy_numbers_are_numbers(keywords, name, value):
+    assert getattr(Options.of(**keywords), name) == value
+
+
+def test_callables_may_be_values():
+    def my_loss(y, p):
+        return 0.0
+
+    options = Options.of(loss=[my_loss, "mse"], learning_rate=[lambda step: 0.1], optimizer=[dict])
+    assert options.loss.values == ("my_loss", "mse")
+    assert options.loss.objects["my_loss"] is my_loss
+
+
+@pytest.mark.parametrize("name", ["MSE", "Mean_Squared_Error", "mse", "mean_squared_error"])
+def test_a_loss_that_is_accepted_is_a_known_one(name):
+    for value in Options.of(loss=name).loss.values:
+        assert names.canonical(value.lower()) == "mean_squared_error"
+
+
+# ---- mistakes on a line
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("--unit 16", ["--unit", "'--units'"]),
+        ("--lr 0.1", ["--lr"]),
+        ("--learning_rate 0.1", ["--learning_rate", "'--learning-rate'"]),
+        ("--leraning-rate 0.1", ["--leraning-rate", "'--learning-rate'"]),
+        ("--batchsize 8", ["--batchsize", "'--batch-size'"]),
+        ("--epoch 3", ["--epoch", "'--epochs'"]),
+        ("--epoch=3", ["--epoch", "'--epochs'"]),
+        ("--losses mse", ["--losses", "'--loss'"]),
+        ("--nowait", ["--nowait", "'--no-wait'"]),
+        ("-h", ["-h", "%%tune?"]),
+        ("--zzz 3", ["--zzz", "%%tune?"]),
+        ("--units", ["--units needs a value"]),
+        ("—units 16", ["—units", "--units"]),
+        ("–unts 16", ["–unts", "'--units'"]),
+        ("--units --epochs 3", ["--units"]),
+        ("--data", ["--data"]),
+        ("--units 16 32", ["32"]),
+        ("--loss mse mae", ["'mae'"]),
+        ("--data x,y --plan yes", ["'yes'"]),
+        ("--units 16, --epochs 3", ["16,"]),
+        ("my-search --data x,y", ["my-search"]),
+        ("2nd --data x,y", ["2nd"]),
+        ("class --data x,y", ["'class' cannot be the name"]),
+        ("a b", ["'b'"]),
+        ("--dir 'open", ["quote"]),
+        ("--units 16 --units 32", ["--units", "twice"]),
+        ("--axis rate=0 --axis rate=1", ["rate", "twice"]),
+        ("--axis dropout", ["--axis dropout", "NAME=VALUES"]),
+        ("--axis =1", ["NAME=VALUES"]),
+        ("--axis my-rate=1", ["my-rate", "NAME=VALUES"]),
+        ("--axis rate=", ["empty"]),
+    ],
+)
+def test_a_line_that_cannot_be_read_says_why_and_what_to_write(line, words):
+    text = mistake(typed, line)
+    assert all(word in text for word in words), text
+
+
+@pytest.mark.parametrize("option", ["--schedule cosine", "--folds 5", "--dask auto"])
+def test_an_option_that_does_not_exist_is_an_error_and_not_ignored(option):
+    text = mistake(Options.read, f"--data x,y {option}")
+    assert text.startswith(f"unknown option {option.split()[0]}")
+
+
+# ---- mistakes in values, on a line and in Python alike
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("layers", "two", ["layers", "'two'", "whole number"]),
+        ("layers", "-1", ["layers", "-1"]),
+        ("layers", "1.5", ["layers", "1.5", "whole number"]),
+        ("layers", "3:1", ["3:1", "1:3"]),
+        ("units", "0", ["units", "0", "1 or more"]),
+        ("units", "16,relu", ["units", "mixes"]),
+        ("units", "16,32,16", ["units", "16 twice"]),
+        ("units", "16,,32", ["empty"]),
+        ("units", "True", ["units", "True"]),
+        ("learning_rate", "0", ["learning_rate", "above 0"]),
+        ("learning_rate", "fast", ["learning_rate", "'fast'"]),
+        ("learning_rate", "-0.1", ["learning_rate", "-0.1"]),
+        ("learning_rate", "nan", ["learning_rate", "finite"]),
+        ("batch_size", "0", ["batch_size", "1 or more"]),
+        ("batch_size", "half", ["batch_size", "'half'"]),
+        ("loss", "categorical_crossentrpy", ["'categorical_crossentrpy'", "'categorical_crossentropy'"]),
+        ("loss", "mean_square_error", ["'mean_squared_error'"]),
+        ("loss", "MeanSquaredError", ["'mean_squared_error'"]),
+        ("loss", "cross_entropy", ["'categorical_crossentropy'"]),
+        ("loss", "q", ["'q'", "mean_squared_error"]),
+        ("loss", "5", ["loss", "5"]),
+        ("loss", "mse,mse", ["'mse' twice"]),
+        ("init", "xavier", ["'xavier'", "'glorot_uniform'"]),
+        ("init", "Xavier", ["'glorot_uniform'"]),
+        ("init", "kaiming_normal", ["'he_normal'"]),
+        ("init", "glorot_unifrom", ["'glorot_uniform'"]),
+        ("optimizer", "adan", ["'adan'", "'adam'"]),
+        ("optimizer", "rms_prop", ["'rmsprop'"]),
+        ("validation_split", "1", ["validation_split", "below 1"]),
+        ("validation_split", "20%", ["validation_split", "'20%'"]),
+        ("validation_split", "-0.1", ["validation_split", "-0.1"]),
+        ("epochs", "0", ["epochs", "1 or more"]),
+        ("epochs", "ten", ["epochs", "'ten'"]),
+        ("epochs", "1.5", ["epochs", "1.5"]),
+        ("epochs", "off", ["epochs", "'off'"]),
+        ("patience", "-1", ["patience", "-1"]),
+        ("patience", "never", ["patience", "'never'"]),
+        ("min_delta", "-1", ["min_delta", "-1"]),
+        ("min_delta", "small", ["min_delta", "'small'"]),
+        ("objective", "val_acuracy", ["'val_accuracy'"]),
+        ("objective", "val_mine", ["max:val_mine", "min:val_mine"]),
+        ("seed", "-1", ["seed", "-1"]),
+        ("seed", "lucky", ["seed", "'lucky'"]),
+        ("workers", "-1", ["workers", "-1"]),
+        ("workers", "many", ["workers", "'many'"]),
+        ("keep", "0", ["keep", "1 or more"]),
+        ("keep", "all", ["keep", "'all'"]),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named_with_what_would(option, value, words):
+    for text in (mistake(typed, f"{flag(option)}={value}"), mistake(Options.of, **{option: value})):
+        assert all(word in text for word in words), text
+
+
+@pytest.mark.parametrize(
+    ("keywords", "words"),
+    [
+        ({"unit": [16]}, ["unknown option 'unit'", "'units'"]),
+        ({"learningrate": 0.1}, ["'learningrate'", "'learning_rate'"]),
+        ({"callbacks": []}, ["unknown option 'callbacks'"]),
+        ({"units": []}, ["units", "no values"]),
+        ({"units": [16, None]}, ["units", "None"]),
+        ({"units": [[16], [32]]}, ["units", "[16]"]),
+        ({"units": 16.5}, ["units", "16.5"]),
+        ({"layers": True}, ["layers", "True"]),
+        ({"learning_rate": "fast"}, ["learning_rate", "'fast'"]),
+        ({"learning_rate": [True]}, ["learning_rate", "True"]),
+        ({"epochs": 10.5}, ["epochs", "10.5"]),
+        ({"epochs": None}, ["epochs", "None"]),
+        ({"epochs": [1, 2]}, ["epochs", "[1, 2]"]),
+        ({"patience": 2.5}, ["patience", "2.5"]),
+        ({"patience": True}, ["patience", "True"]),
+        ({"validation_split": 1.0}, ["validation_split", "below 1"]),
+        ({"validation_split": float("nan")}, ["validation_split", "nan"]),
+        ({"validation_split": None}, ["validation_split", "None"]),
+        ({"seed": -1}, ["seed", "-1"]),
+        ({"seed": "x"}, ["seed", "'x'"]),
+        ({"objective": 3}, ["objective", "3"]),
+        ({"axis": "dropout=0,0.2"}, ["axis"]),
+        ({"axis": ["dropout"]}, ["axis"]),
+        ({"axis": {"dropout": []}}, ["dropout", "no values"]),
+        ({"axis": {"dropout": [0, "a"]}}, ["dropout", "mixes"]),
+        ({"axis": {3: [1, 2]}}, ["3"]),
+        ({"loss": ["mse", 5]}, ["loss", "mixes"]),
+    ],
+    ids=str,
+)
+def test_a_mistake_in_python_is_named_too(keywords, words):
+    text = mistake(Options.of, **keywords)
+    assert all(word in text for word in words), text
+
+
+@given(st.sampled_from(sorted(set(Options.table()) - {"data", "validation_data", "build"})), st.text(max_size=30))
+def test_any_text_for_any_option_is_taken_or_a_mistake_in_one_line(option, text):
+    assert isinstance(one_line(Options.of, **{option: text}), (Options, str))
+
+
+@given(st.text(max_size=60) | st.lists(st.sampled_from([*flags(), "16,32", "1:3", "x", "=", ",", "{", "'"])).map(" ".join))
+def test_any_line_is_taken_or_a_mistake_in_one_line(line):
+    assert isinstance(one_line(typed, line), (Options, str))
+
+
+# ---- the help
+
+
+@pytest.mark.parametrize("option", sorted(Options.table()))
+def test_the_help_explains_each_option_once(option):
+    begun = [line for line in help_text().splitlines() if re.match(rf"\s+{flag(option)}(\s|$)", line)]
+    assert len(begun) == 1
+    assert len(begun[0].split(flag(option))[1].split()) >= 2
+
+
+def test_the_help_shows_defaults_and_fits_a_screen():
+    text = help_text()
+    assert "[100]" in text
+    assert "[0.2]" in text
+    assert "[.nbtune]" in text
+    assert "--no-wait" in text
+    assert max(map(len, text.splitlines())) <= 120

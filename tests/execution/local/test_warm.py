@@ -1,0 +1,167 @@
+"""Workers that are ready before they are needed, and those that nobody needed."""
+
+from __future__ import annotations
+
+import ast
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from nbtune import machine
+from nbtune.ask.options import Options
+from nbtune.execution.local import standby
+from nbtune.execution.local.warm import OnDemand, Spare, Start
+from nbtune.run.prepare import Request
+from nbtune.search import prepared
+from tests.conftest import dense
+
+
+@pytest.fixture
+def spare():
+    """One whose `Start` is ended after the test."""
+    made = Spare()
+    yield made
+    if made._ready:
+        made._ready.end()
+
+
+def is_over(pid, folder):
+    """Whether a process ends within some seconds, and leaves nothing."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until and (psutil.pid_exists(pid) or folder.exists()):
+        time.sleep(0.1)
+    return not psutil.pid_exists(pid) and not folder.exists()
+
+
+def test_what_is_in_reserve_is_taken_once(spare):
+    spare.renew()
+    ready = spare._ready
+    spare.renew()
+    assert spare._ready is ready, "one is enough"
+    assert spare.held_mb() == machine.SHARED_MB
+    assert spare.take() is ready
+    assert spare.held_mb() == 0
+    other = spare.take()
+    assert other is not ready
+    for start in (ready, other):
+        start.end()
+        assert is_over(start.process.pid, start.scratch)
+
+
+def test_tensorflow_that_was_imported_otherwise_is_not_used(spare, monkeypatch):
+    spare.renew()
+    before = spare._ready
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    start = spare.take()
+    assert start is not before
+    assert start.fits()
+    assert is_over(before.process.pid, before.scratch)
+    start.end()
+
+
+def test_importing_scikit_learn_meanwhile_is_no_reason_to_import_tensorflow_anew(spare, monkeypatch):
+    for name in ("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"):
+        monkeypatch.delenv(name, raising=False)
+    spare.renew()
+    before = spare._ready
+    importing = "import os; old = dict(os.environ); import sklearn; print(dict(os.environ.items() - old.items()))"
+    done = subprocess.run([sys.executable, "-c", importing], capture_output=True, text=True, check=True)
+    for name, value in ast.literal_eval(done.stdout).items():
+        monkeypatch.setenv(name, value)
+    start = spare.take()
+    start.end()
+    assert start is before
+
+
+def test_one_that_has_ended_is_replaced(spare):
+    spare.renew()
+    before = spare._ready
+    before.process.kill()
+    before.process.wait()
+    spare.renew()
+    assert spare._ready is not before
+    assert spare._ready.fits()
+
+
+def test_none_is_kept_where_memory_is_short(spare, monkeypatch):
+    monkeypatch.setattr(machine, "memory_mb", lambda: 1000.0)
+    spare.renew()
+    assert spare._ready is None
+
+
+def test_a_supervisor_waits_for_its_work_only_so_long(monkeypatch):
+    reading, writing = os.pipe()
+    monkeypatch.setattr(standby, "SECONDS_IN_RESERVE", 0.1)
+    with os.fdopen(reading) as line:
+        monkeypatch.setattr(sys, "stdin", line)
+        assert standby._settings() is None
+        os.write(writing, b'{"workers": 2}\n')
+        assert standby._settings() == {"workers": 2}
+        os.close(writing)
+        assert standby._settings() is None, "the kernel is gone"
+
+
+def test_none_survives_a_kernel_that_is_killed():
+    code = (
+        "import os, signal; from nbtune.execution.local.warm import Start; start = Start();"
+        "print(start.process.pid, start.scratch, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    pid, folder = done.stdout.split()
+    assert is_over(int(pid), Path(folder))
+
+
+def build(units):
+    """Only where the kernel is by now."""
+    import helper_of_a_later_folder
+
+    print("a word in the log")
+    assert os.environ["SET_LATER"] == "yes"
+    assert "UNSET_LATER" not in os.environ
+    assert Path("here.txt").exists()
+    return dense(units=helper_of_a_later_folder.UNITS * units)
+
+
+def test_a_search_finds_everything_as_it_is_when_it_begins(spare, flowers, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNSET_LATER", "yes")
+    spare.renew()
+    ready = spare._ready
+    (tmp_path / "later").mkdir()
+    (tmp_path / "later" / "helper_of_a_later_folder.py").write_text("UNITS = 2")
+    (tmp_path / "here.txt").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path / "later")
+    monkeypatch.setenv("SET_LATER", "yes")
+    monkeypatch.delenv("UNSET_LATER")
+    options = Options.of(build=build, data=flowers, units=[4], epochs=1, workers=1, engine="trial")
+    search = prepared(Request.of(options), "search", spare)
+    assert spare._ready is None
+    search.resume()
+    search.wait()
+    assert search.coverage.done == 1, search.trials[0].error
+    assert "a word in the log" in (search.directory / "workers.log").read_text()
+    assert is_over(ready.process.pid, ready.scratch)
+    assert spare._ready.fits(), "and the next one is in reserve"
+
+
+def test_on_demand_each_is_new():
+    first, second = OnDemand().take(), OnDemand().take()
+    assert first is not second
+    for start in (first, second):
+        start.end()
+
+
+def test_what_a_supervisor_says_before_it_knows_its_log_is_kept():
+    start = Start()
+    start.process.stdin.write("this is not JSON\n")
+    start.process.stdin.close()
+    start.process.wait(30)
+    assert "JSONDecodeError" in start.words()
+    start.end()

@@ -1,0 +1,173 @@
+import numpy as np
+import pytest
+
+from nbtune.ask.space import Axis, Space
+from nbtune.errors import UsageError
+from nbtune.panel import setup
+from nbtune.panel.setup import Names, Panel
+from nbtune.run.estimate import Estimate
+from nbtune.run.plan import Plan
+
+from .test_live import until
+from .test_notebook import WIDGET, outputs  # noqa: F401  # a fixture
+
+X = np.zeros((60, 4), "float32")
+Y = np.arange(60) % 3
+
+
+class Estimator:
+    """Notes what it is asked for."""
+
+    def __init__(self, tell, starts):
+        self.tell, self.asked = tell, []
+
+    def ask(self, options):
+        self.asked.append(options)
+
+    def forget(self):
+        self.asked.append(None)
+
+    end = forget
+
+
+def build(layers, units):
+    return layers, units
+
+
+def with_hp(hp):
+    return hp
+
+
+class Page:
+    """A page that shows a panel: it folds in what it is sent."""
+
+    def __init__(self, panel):
+        self.panel, self.known, self.messages = panel, {}, []
+        self.front = panel._surface.front
+        self.front.send = self._take
+        self.say("hello")
+
+    def _take(self, message):
+        self.messages.append(message)
+        self.known.update(message)
+
+    def say(self, kind, **content):
+        self.front.hear({"kind": kind, **content})
+
+    def fill(self, name, text):
+        self.say("set", name=name, text=text)
+
+
+@pytest.fixture
+def open_page(monkeypatch, outputs):  # noqa: F811
+    def open_page(build=build, y=Y, **more):
+        monkeypatch.setattr(setup, "Estimator", Estimator)
+        panel = Panel(build, (X, y), **more)
+        panel._ipython_display_()
+        return Page(panel)
+
+    return open_page
+
+
+def test_the_form_and_its_size_show_at_once(open_page, outputs):  # noqa: F811
+    page = open_page()
+    assert [field["name"] for field in page.known["form"]][:2] == ["layers", "units"]
+    assert page.known["size"]["line"] == "3 × 3 × 3 = 27"
+    assert page.known["cost"] == "estimating …"
+    widget, recipe, *rest = outputs.values()
+    assert WIDGET in widget
+    assert "%%tune --build build --data x,y --layers 1:3" in recipe["text/plain"]
+    assert rest == [{}, {}]
+
+
+def test_the_size_follows_the_form_and_only_what_changed_is_sent(open_page):
+    page = open_page()
+    page.messages.clear()
+    page.fill("layers", "1:5")
+    [message] = page.messages
+    assert message["size"]["line"] == "5 × 3 × 3 = 45"
+    assert "form" not in message
+    assert page.panel._estimator.asked[-1].layers.values == (1, 2, 3, 4, 5)
+
+
+def test_a_mistake_marks_its_field_and_asks_for_no_estimate(open_page):
+    page = open_page()
+    page.fill("epochs", "ten")
+    assert set(page.known["errors"]) == {"epochs"}
+    assert page.panel._estimator.asked[-1] is None
+    page.fill("epochs", "10")
+    assert page.known["errors"] == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "field"),
+    [("build needs 'units' and no axis gives it; add --units VALUES", "units"), ("the model ends in 1 unit", "")],
+)
+def test_what_shows_only_later_is_told_where_it_belongs(open_page, error, field):
+    page = open_page()
+    page.panel._estimator.tell(UsageError(error))
+    assert page.known["errors"] == ({field: error} if field else {})
+    assert page.known["mistake"] == ("" if field else error)
+    page.fill("units", "4")
+    assert page.known["errors"] == {}
+
+
+def test_the_cost_comes_later(open_page):
+    page = open_page()
+    space = Space.product(page.panel.options().axes)
+    page.panel._estimator.tell(Estimate(space, Plan({"layers": 3}, 27, 27, 270, 2, True, 54.0, 812.0)))
+    assert page.known["cost"] == "at most about 54 s with 2 workers, 812 MB of memory"
+    assert page.known["size"]["growth"] == []
+
+
+def test_a_large_grid_is_shown_as_it_grows(open_page):
+    page = open_page()
+    page.fill("units", "1:100")
+    assert page.known["size"]["growth"] == [
+        ["layers", 3, "3", ""],
+        ["units", 100, "300", ""],
+        ["learning_rate", 3, "900", ""],
+    ]
+
+
+def test_a_keras_tuner_function_brings_its_own_axes(open_page):
+    page = open_page(with_hp)
+    assert page.known["size"] == {}
+    space = Space.product([Axis.of("width", [8, 16]), Axis.of("learning_rate", [0.1])])
+    page.panel._estimator.tell(Estimate(space, Plan.of(space, 10, 1)))
+    assert page.known["form"][0]["name"] == "width"
+    assert page.known["form"][0]["hint"] == "8, 16"
+    assert page.known["size"]["line"] == "2 × 1 = 2"
+    rate = next(field for field in page.known["form"] if field["name"] == "learning_rate")
+    assert (rate["text"], rate["hint"]) == ("", "0.1"), "the function's own values stand until others are given"
+
+
+def test_a_reloaded_page_is_told_everything_again(open_page):
+    page = open_page()
+    page.fill("units", "8,9")
+    page.known.clear()
+    page.say("hello")
+    assert next(field for field in page.known["form"] if field["name"] == "units")["text"] == "8,9"
+    assert {"errors", "size", "cost", "cell", "starting"} <= set(page.known)
+
+
+def test_start_tells_what_is_wrong(open_page):
+    page = open_page()
+    page.fill("units", "")
+    page.say("start")
+    until(lambda: page.known["errors"] and not page.known["starting"])
+    assert "add --units VALUES" in page.known["errors"]["units"]
+    assert page.panel.search is None
+
+
+def test_names_of_the_notebook_stand_in_the_cell(open_page):
+    names = Names("make", "a, b", "mine")
+    page = open_page(names=names, earlier={"units": "8"})
+    assert page.known["cell"] == '%%tune mine --build make --data "a, b" --units 8'
+
+
+def test_what_is_no_function_or_no_data_is_refused():
+    with pytest.raises(UsageError, match="must be a function"):
+        Panel(3, (X, Y))
+    with pytest.raises(UsageError):
+        Panel(build, X)

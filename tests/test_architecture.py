@@ -1,0 +1,79 @@
+"""The directions of imports: each room of the house imports only what stands before it (`ARCHITECTURE.md`)."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import resolve_name
+from pathlib import Path
+
+import pytest
+
+import nbtune
+
+HOUSE = Path(nbtune.__file__).parent
+ROOMS = (
+    *("errors", "machine", "ask", "data", "record"),  # what was asked, given and found out
+    *("training", "execution", "views", "run", "report"),
+    *("search", "panel", "magic"),  # what people hold in their hands
+)
+HEAVY = {"keras", "keras_tuner", "tensorflow"}
+
+# A room that may not import another one that stands before it.
+APART = {("views", "training"), ("views", "execution"), ("run", "training"), ("run", "views")}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for file in sorted(HOUSE.rglob("*.py")):
+        parts = ("nbtune", *file.relative_to(HOUSE).with_suffix("").parts)
+        yield ".".join(parts).removesuffix(".__init__"), file
+
+
+def imports(name: str, file: Path) -> Iterator[tuple[str, int]]:
+    """What a module imports anywhere in it, under TYPE_CHECKING and in functions too, as (dotted name, line)."""
+    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            source = resolve_name("." * node.level + (node.module or ""), package) if node.level else str(node.module)
+            yield from ((f"{source}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def room(name: str) -> str:
+    return (*name.split("."), "")[1]
+
+
+def test_every_module_is_in_a_room():
+    assert {room(name) for name, _ in modules()} - {""} == set(ROOMS)
+
+
+@pytest.mark.parametrize(("name", "file"), [pytest.param(name, file, id=name) for name, file in modules() if room(name)])
+def test_imports_run_one_way(name, file):
+    own = room(name)
+    for other, line in imports(name, file):
+        if other.startswith("nbtune."):
+            assert room(other) == own or ROOMS.index(room(other)) < ROOMS.index(own), f"{file}:{line} imports {other}"
+            assert (own, room(other)) not in APART, f"{file}:{line} imports {other}"
+
+
+def test_only_training_imports_keras():
+    """`search` names a Keras model as what it returns, to type checkers alone."""
+    found = {name for name, file in modules() for other, _ in imports(name, file) if other.split(".")[0] in HEAVY}
+    assert {room(name) for name in found} == {"training", "search"}, found
+    script = "import sys, nbtune.magic, nbtune.panel.setup; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout.split()
+    assert "nbtune.search" in loaded
+    assert not HEAVY & set(loaded)
+
+
+def test_no_two_modules_import_each_other():
+    known = dict(modules())
+    needs = {}
+    for name, file in known.items():
+        found = {other if other in known else other.rpartition(".")[0] for other, _ in imports(name, file)}
+        needs[name] = (found & set(known)) - {name, "nbtune"}
+    while free := [name for name, others in needs.items() if not others & set(needs)]:
+        for name in free:
+            del needs[name]
+    assert not needs, "a circle"

@@ -1,0 +1,64 @@
+import math
+
+from matplotlib.figure import Figure
+
+from nbtune.record.events import DIVERGED, DONE, StateChanged, TrialEnded, TrialStarted
+from nbtune.views.figures.curves import curves_info, draw_curves
+
+from .conftest import done, product, search
+
+
+def test_best_and_running_are_highlighted_and_the_best_comes_last(fifty_four):
+    info = curves_info(fifty_four)
+    lit = [curve for curve in info.curves if curve.highlighted]
+    assert [curve.status for curve in lit] == ["running"] * 2 + [DONE] * 3
+    assert [curve.rank for curve in lit] == [None, None, 3, 2, 1]
+    assert info.curves[-1].trial == fifty_four.best.id
+
+
+def test_a_curve_has_epochs_from_one_and_its_best_epoch(fifty_four):
+    best = curves_info(fifty_four).curves[-1]
+    assert list(best.epochs) == [1, 2, 3, 4, 5]
+    assert best.best_epoch == 4
+    assert best.values[3] == best.score == fifty_four.best.score
+    assert len(best.training) == 5
+
+
+def test_labels_leave_out_what_all_trials_share():
+    progress = search(product(layers=[2], units=[16, 32]), events=[TrialStarted("0", 0), done("0", 0.9)])
+    info = curves_info(progress)
+    assert info.names == ("units",)
+    assert info.curves[0].label == ("16",)
+
+
+def test_faint_curves_are_capped(two_thousand):
+    info = curves_info(two_thousand, most=100)
+    faint = sum(not curve.highlighted for curve in info.curves)
+    assert 50 < faint <= 100
+    begun = sum("val_accuracy" in trial.history for trial in two_thousand.trials)
+    assert faint + info.left_out + 5 == begun
+
+
+def test_infinite_values_become_gaps_and_do_not_stretch_the_scale():
+    history = {"val_accuracy": [0.5, math.inf, math.nan]}
+    events = [StateChanged("running", 0), TrialEnded("0", DIVERGED, history=history), done("1", 0.9)]
+    info = curves_info(search(product(units=[1, 2]), events=events))
+    assert math.isnan(info.curves[0].values[1])
+    assert all(map(math.isfinite, info.limits))
+
+
+def test_losses_over_several_decades_are_logarithmic():
+    history = {"val_loss": [100.0, 10.0, 1.0, 0.1, 0.01]}
+    info = curves_info(search(product(units=[1]), "val_loss", [TrialEnded("0", DONE, 0.01, 5, history)]))
+    assert info.log
+
+
+def test_an_objective_on_the_training_data_has_one_curve():
+    info = curves_info(search(product(units=[1]), "accuracy", [done("0", 0.9)]))
+    assert info.curves[0].training == ()
+
+
+def test_drawing_needs_no_trial(untouched):
+    figure = Figure()
+    draw_curves(curves_info(untouched), figure)
+    assert "waiting for the first epoch" in [text.get_text() for axes in figure.axes for text in axes.texts]

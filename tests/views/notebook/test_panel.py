@@ -1,0 +1,134 @@
+import threading
+
+import pytest
+
+from nbtune.errors import UsageError
+from nbtune.record.events import EpochEnded, StateChanged
+from nbtune.views.notebook.panel import LivePanel
+
+from .test_live import until
+
+
+class Controls:
+    """Each call waits until it is let go."""
+
+    def __init__(self, error=None):
+        self.asked, self.go, self.error = [], threading.Event(), error
+
+    def _do(self, what):
+        self.asked.append(what)
+        self.go.wait(5)
+        if self.error:
+            raise self.error
+
+    def pause(self):
+        self._do("pause")
+
+    def resume(self):
+        self._do("resume")
+
+    def stop(self):
+        self._do("stop")
+
+
+@pytest.fixture
+def open_panel(monkeypatch):
+    """A panel and the list of what its page is sent."""
+
+    def open_panel(progress, controls=None):
+        panel = LivePanel(progress, controls)
+        sent = []
+        monkeypatch.setattr(panel.front, "send", lambda message: sent.append(message))
+        return panel, sent
+
+    return open_panel
+
+
+def say(panel, **content):
+    panel.front.hear(content)
+
+
+def buttons(panel):
+    return panel._buttons()["toggle"], panel._buttons()["stop"]
+
+
+def test_a_page_that_greets_is_told_everything_and_then_what_changed(fifty_four, open_panel):
+    panel, sent = open_panel(fifty_four)
+    say(panel, kind="hello")
+    assert sent[0]["grid"]["objective"] == "val_accuracy"
+    fifty_four.apply(EpochEnded("40", 4, {"val_accuracy": 0.5}))
+    panel.draw(1000.0)
+    assert list(sent[1]["trials"]) == [40]
+    panel.draw(1000.0)
+    assert len(sent) == 2
+
+
+def test_a_page_whose_greeting_waits_behind_a_cell_is_told_everything_now_and_then(fifty_four, open_panel, monkeypatch):
+    panel, sent = open_panel(fifty_four)
+    panel.draw(1000.0)
+    panel.draw(1000.0)
+    assert [("grid" in message) for message in sent] == [True]
+    monkeypatch.setattr("nbtune.views.notebook.panel.APART", 0.0)
+    panel.draw(1000.0)
+    assert "grid" in sent[-1]
+
+
+def test_only_a_reloaded_page_writes_the_lasting_outputs_itself(fifty_four, open_panel):
+    panel, sent = open_panel(fifty_four)
+    say(panel, kind="hello")
+    fifty_four.apply(StateChanged("stopped", 1010.0))
+    panel.leave([{"data": {"text/plain": "stopped"}, "metadata": {}}])
+    assert not any("lasting" in message for message in sent)
+    say(panel, kind="hello")
+    assert sent[-1]["lasting"][0]["data"] == {"text/plain": "stopped"}
+
+
+@pytest.mark.parametrize(
+    ("state", "toggle", "can_toggle", "can_stop"),
+    [
+        ("planned", "Start", True, False),
+        ("running", "Pause", True, True),
+        ("paused", "Resume", True, True),
+        ("stopped", "Resume", True, False),
+        ("finished", "Pause", False, False),
+    ],
+)
+def test_buttons_tell_the_state(fifty_four, open_panel, state, toggle, can_toggle, can_stop):
+    fifty_four.apply(StateChanged(state, 1010.0))
+    panel, _ = open_panel(fifty_four)
+    assert buttons(panel)[0]["text"] == toggle
+    assert [not button["disabled"] for button in buttons(panel)] == [can_toggle, can_stop]
+
+
+def test_a_click_returns_at_once_and_the_buttons_wait(fifty_four, open_panel):
+    controls = Controls()
+    panel, sent = open_panel(fifty_four, controls)
+    say(panel, kind="click", button="toggle")
+    until(lambda: controls.asked)
+    assert buttons(panel)[0]["text"] == "Pausing…"
+    assert all(button["disabled"] for button in buttons(panel))
+    say(panel, kind="click", button="stop")  # while the other is under way
+    fifty_four.apply(StateChanged("paused", 1010.0))
+    controls.go.set()
+    until(lambda: sent[-1]["buttons"]["toggle"]["text"] == "Resume")
+    assert controls.asked == ["pause"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"), [(UsageError("it is over"), "it is over"), (RuntimeError("<b>no</b>"), "RuntimeError: <b>no</b>")]
+)
+def test_a_click_that_fails_is_shown(fifty_four, open_panel, error, words):
+    controls = Controls(error)
+    controls.go.set()
+    panel, sent = open_panel(fifty_four, controls)
+    say(panel, kind="click", button="stop")
+    until(lambda: panel.problem)
+    assert sent[-1]["problem"] == words
+    assert not sent[-1]["buttons"]["stop"]["disabled"]
+
+
+@pytest.mark.parametrize("content", [{}, {"kind": "choose", "trial": 54}, {"kind": "choose", "trial": "x"}, {"kind": "click"}])
+def test_nonsense_from_a_page_changes_nothing(fifty_four, open_panel, content):
+    panel, sent = open_panel(fifty_four)
+    panel.front.hear(content)
+    assert sent == []
