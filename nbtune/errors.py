@@ -24,7 +24,7 @@ class WorkerDied(RuntimeError):
     """A worker process ended before it finished its trial."""
 
 
-class EngineDied(WorkerDied):
+class BackendDied(WorkerDied):
     """All workers are gone, and with them the process that starts new ones."""
 
 

@@ -17,7 +17,7 @@ from IPython.terminal.interactiveshell import TerminalInteractiveShell
 from nbtune.ask.completion import complete
 from nbtune.ask.options import Options, help_text
 from nbtune.errors import UsageError, did_you_mean
-from nbtune.execution.local.warm import Spare
+from nbtune.execution.local.warm import WarmPool
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 VERBS = ("plan", "status", "pause", "resume", "stop", "retry", "show", "best", "clean", "panel")
@@ -43,7 +43,7 @@ class TuneMagics(Magics):
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self.spare = Spare()  # of workers, for the next search
+        self.pool = WarmPool()  # of workers, for the next search
         self._panels: dict[tuple[str, str], Any] = {}  # the last one of a search and its function
 
     @cell_magic("tune")  # type: ignore[arg-type]  # as IPython annotates it, it would take nothing
@@ -80,7 +80,7 @@ class TuneMagics(Magics):
         options = Options.typed(texts, self._evaluate, self._defaults())
         request = Request.of(options)
         self._stop_earlier(name)
-        search = prepared(request, name, self.spare)
+        search = prepared(request, name, self.pool)
         self.shell.user_ns[name] = search
         if not options.plan:
             search.resume()
@@ -132,7 +132,7 @@ class TuneMagics(Magics):
             evaluate=self._evaluate,
             begin=lambda: self._stop_earlier(name),
             keep=lambda search: self.shell.user_ns.update({name: search}),
-            starts=self.spare,
+            pool=self.pool,
         )
         earlier = self._panels.get((name, build))
         typed = texts or (earlier.texts if earlier else None)
@@ -235,7 +235,7 @@ def register(shell: InteractiveShell) -> None:
     """Adds the magics, their completion, and `%%tune` cells without a body to a shell; the first workers get ready."""
     magics = NbTune(shell=shell)
     shell.register_magics(magics)
-    threading.Thread(target=magics.spare.renew, name="nbtune-spare", daemon=True).start()
+    threading.Thread(target=magics.pool.refill, name="nbtune-warm-pool", daemon=True).start()
     for command in ("%%tune", "%tune"):
         shell.set_hook("complete_command", _complete, str_key=command)
     transform = _with_a_body_if_named if isinstance(shell, TerminalInteractiveShell) else _with_a_body

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nbtune.ask.options import Options
 from nbtune.ask.space import Value
 from nbtune.errors import UsageError
-from nbtune.execution.local.warm import OnDemand, Starts
+from nbtune.execution.local.warm import OnDemand, Pool
 from nbtune.record.progress import Coverage, Trial
 from nbtune.record.ties import ties
 from nbtune.report.script import script
@@ -203,11 +203,11 @@ def tune(build: Any = None, data: Any = None, *, name: str = "search", wait: boo
     return search
 
 
-def prepared(request: Request, name: str, starts: Starts) -> Search:
+def prepared(request: Request, name: str, pool: Pool) -> Search:
     """A search that is ready to start, with a word on screen while the workers load TensorFlow."""
     screen = Screen()
     with screen.notice("Starting the workers …"):
-        run = Run(request, name, starts)
+        run = Run(request, name, pool)
     for note in run.notes:
         print(note)
     return Search(run, screen)

@@ -11,7 +11,7 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
-from nbtune.execution.local.warm import Spare
+from nbtune.execution.local.warm import WarmPool
 from nbtune.search import Search
 
 BUILD = """
@@ -28,7 +28,7 @@ def build(layers, units):
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Spare, "renew", lambda spare: None)  # nothing here trains in workers
+    monkeypatch.setattr(WarmPool, "refill", lambda pool: None)  # nothing here trains in workers
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance()
     shell.run_line_magic("load_ext", "nbtune")

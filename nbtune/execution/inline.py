@@ -11,7 +11,7 @@ from nbtune.record.job import Job
 
 
 class Inline:
-    """An engine without processes: `submit` returns when the task is done. Ctrl-C is how it is interrupted."""
+    """A backend without processes: `submit` returns when the task is done. Ctrl-C is how it is interrupted."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit

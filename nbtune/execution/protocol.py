@@ -1,4 +1,4 @@
-"""What a search asks of an engine."""
+"""What a search asks of a backend."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any, Protocol
 from nbtune.record.job import Job
 
 
-class Engine(Protocol):
+class Backend(Protocol):
     """Runs the tasks of `training.tasks` on a job.
 
-    Events that a task emits while it runs reach the `emit` that the engine was made with. A task's outcome is its
+    Events that a task emits while it runs reach the `emit` that the backend was made with. A task's outcome is its
     future's: its JSON-able result, or `errors.WorkerDied`, `errors.UsageError` or `errors.BuildError`.
     """
 

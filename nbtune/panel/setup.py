@@ -15,7 +15,7 @@ from nbtune.ask.options import Options
 from nbtune.ask.values import Evaluate
 from nbtune.data.arrays import Data
 from nbtune.errors import UsageError
-from nbtune.execution.local.warm import OnDemand, Starts
+from nbtune.execution.local.warm import OnDemand, Pool
 from nbtune.panel import form
 from nbtune.panel.form import Field
 from nbtune.record.progress import Progress, duration
@@ -42,7 +42,7 @@ def _no_names(text: str) -> Any:
 class Names:
     """What things are called in the notebook: for the equivalent cell, and for expressions in the form.
 
-    `begin` is called before a search starts, `keep` with the search; both from a thread. Workers come from `starts`.
+    `begin` is called before a search starts, `keep` with the search; both from a thread. Workers come from `pool`.
     """
 
     build: str
@@ -51,7 +51,7 @@ class Names:
     evaluate: Evaluate = _no_names
     begin: Callable[[], None] = lambda: None
     keep: Callable[[Search], None] = lambda search: None
-    starts: Starts = field(default_factory=OnDemand)
+    pool: Pool = field(default_factory=OnDemand)
 
 
 class Panel:
@@ -87,7 +87,7 @@ class Panel:
         self._told: dict[str, Any] = {}
         self._estimate: Estimate | None = None
         self._cost, self._blame, self._starting = "", "", False
-        self._estimator = Estimator(self._estimated, self._names.starts)
+        self._estimator = Estimator(self._estimated, self._names.pool)
         self._surface: SetupSurface | None = None
 
     def _ipython_display_(self) -> None:
@@ -138,7 +138,7 @@ class Panel:
             self._surface.cell = self.cell
             screen = Screen(self._surface)
             with screen.notice("Starting the workers …"):
-                run = Run(request, self._names.search, self._names.starts)
+                run = Run(request, self._names.search, self._names.pool)
             self.search = Search(run, screen)
             self._names.keep(self.search)
             self.search.resume()

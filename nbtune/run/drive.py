@@ -1,4 +1,4 @@
-"""The loop that takes trials through an engine: a few stacks at a time, each trial with its retries, none forgotten."""
+"""The loop that takes trials through a backend: a few stacks at a time, each trial with its retries, none forgotten."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
-from nbtune.errors import EngineDied, WorkerDied
-from nbtune.execution.protocol import Engine
+from nbtune.errors import BackendDied, WorkerDied
+from nbtune.execution.protocol import Backend
 from nbtune.record.events import FAILED, Event, TrialEnded, from_dict
 from nbtune.record.job import Job
 from nbtune.record.progress import Trial
@@ -18,7 +18,7 @@ Stack = Sequence[Trial]
 
 
 def drive(
-    engine: Engine,
+    backend: Backend,
     job: Job,
     work: Iterable[Stack],
     workers: int,
@@ -27,7 +27,7 @@ def drive(
     take: Callable[[Event], None],
     has_ended: Callable[[str], bool],
 ) -> None:
-    """Returns when each trial has ended and `take` has its `TrialEnded`, or when the engine was closed.
+    """Returns when each trial has ended and `take` has its `TrialEnded`, or when the backend was closed.
 
     A stack whose worker dies is halved until the trial that is to blame stands alone; what a stack refuses is trained trial
     by trial. Neither counts as a trial's failure.
@@ -39,14 +39,14 @@ def drive(
         has_ended: whether a trial's `TrialEnded` has been taken, which a stack sends before its other trials are done.
 
     Raises:
-        EngineDied: the engine is gone by itself; trials without a `TrialEnded` are still to do.
+        BackendDied: the backend is gone by itself; trials without a `TrialEnded` are still to do.
     """
     queue = deque((stack, retries) for stack in work)
     under_way: dict[Future[Any], tuple[Stack, int]] = {}
     while queue or under_way:
         while queue and len(under_way) < max(AHEAD * workers, 1):
             stack, left = queue.popleft()
-            under_way[_submit(engine, job, timeout, stack)] = (stack, left)
+            under_way[_submit(backend, job, timeout, stack)] = (stack, left)
         done, _ = wait(under_way, return_when=FIRST_COMPLETED)
         for future in done:
             stack, left = under_way.pop(future)
@@ -62,17 +62,17 @@ def drive(
                     take(ended)
 
 
-def _submit(engine: Engine, job: Job, timeout: float | None, stack: Stack) -> Future[Any]:
+def _submit(backend: Backend, job: Job, timeout: float | None, stack: Stack) -> Future[Any]:
     if len(stack) == 1:
-        return engine.submit("fit", job, timeout, trial=stack[0].id, values=dict(stack[0].values))
+        return backend.submit("fit", job, timeout, trial=stack[0].id, values=dict(stack[0].values))
     values = {trial.id: dict(trial.values) for trial in stack}
-    return engine.submit("fit_stack", job, timeout and timeout * len(stack), trials=values)
+    return backend.submit("fit_stack", job, timeout and timeout * len(stack), trials=values)
 
 
 def _outcome(trial: Trial, future: Future[Any]) -> TrialEnded:
     try:
         ended = from_dict(future.result())
-    except EngineDied:
+    except BackendDied:
         raise
     except WorkerDied as error:
         return TrialEnded(trial.id, FAILED, error=str(error))
@@ -84,7 +84,7 @@ def _rest(stack: Stack, future: Future[Any], take: Callable[[Event], None], has_
     """Takes how the trials of a stack ended; what has to be trained again, in smaller stacks."""
     try:
         ends = [from_dict(end) for end in future.result()["ended"]]
-    except EngineDied:
+    except BackendDied:
         raise
     except WorkerDied:
         open_trials = [trial for trial in stack if not has_ended(trial.id)]

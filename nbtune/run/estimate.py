@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from nbtune.ask.options import Options
 from nbtune.ask.space import Space
 from nbtune.errors import UsageError
-from nbtune.execution.local.warm import Starts
+from nbtune.execution.local.warm import Pool
 from nbtune.run.lifecycle import Run
 from nbtune.run.plan import Plan
 from nbtune.run.prepare import Request
@@ -30,12 +30,12 @@ class Estimator:
 
     Args:
         tell: is called from a thread with the estimate, or with what is wrong with the options.
-        starts: where the workers come from.
+        pool: where the workers come from.
         settled: seconds without another change before it begins.
     """
 
-    def __init__(self, tell: Callable[[Estimate | UsageError], None], starts: Starts, settled: float = SETTLED) -> None:
-        self._tell, self._starts, self._settled = tell, starts, settled
+    def __init__(self, tell: Callable[[Estimate | UsageError], None], pool: Pool, settled: float = SETTLED) -> None:
+        self._tell, self._pool, self._settled = tell, pool, settled
         self._changed = threading.Condition()
         self._wanted: Options | None = None
         self._thread: threading.Thread | None = None
@@ -65,7 +65,7 @@ class Estimator:
 
     def _work(self) -> None:
         while options := self._next():
-            result = _estimate(options, self._starts)
+            result = _estimate(options, self._pool)
             with self._changed:
                 is_latest = self._wanted is options
                 self._wanted = None if is_latest else self._wanted
@@ -81,11 +81,11 @@ class Estimator:
             return self._wanted
 
 
-def _estimate(options: Options, starts: Starts) -> Estimate | UsageError:
+def _estimate(options: Options, pool: Pool) -> Estimate | UsageError:
     """As `%%tune --plan`, in a folder that goes away."""
     with tempfile.TemporaryDirectory(prefix="nbtune-") as folder:
         try:
-            run = Run(Request.of(replace(options, plan=True, dir=folder)), "estimate", starts)
+            run = Run(Request.of(replace(options, plan=True, dir=folder)), "estimate", pool)
         except UsageError as error:
             return error
         except Exception as error:  # workers that die, no memory: the form must go on

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from nbtune import machine
 from nbtune.ask.space import Space
-from nbtune.errors import EngineDied, UsageError, WorkerDied
-from nbtune.execution.local.warm import Starts
+from nbtune.errors import BackendDied, UsageError, WorkerDied
+from nbtune.execution.local.warm import Pool
 from nbtune.record.events import DIVERGED, FAILED, RUNNING, STOPPED, DiskFull, Event, StateChanged, TrialEnded, TrialReopened
 from nbtune.record.job import Job
 from nbtune.record.progress import Progress, Trial
@@ -46,22 +46,22 @@ class Run:
     space: Space
     job: Job
 
-    def __init__(self, request: Request, name: str, starts: Starts) -> None:
+    def __init__(self, request: Request, name: str, pool: Pool) -> None:
         """Looks at the function in a worker and at what an earlier run left; trains nothing yet.
 
         Args:
-            starts: where the workers come from.
+            pool: where the workers come from.
 
         Raises:
             UsageError: the request cannot be carried out; nothing is left on disk.
         """
         options = request.options
-        self.request, self._starts = request, starts
+        self.request, self._pool = request, pool
         self._taking = threading.RLock()
         self._over = threading.Event()  # and not Thread.join, which an interrupt can break
         self._over.set()
         limit = options.memory_limit
-        self._workers = machine.usual_workers(limit, starts.held_mb()) if options.workers is None else options.workers
+        self._workers = machine.usual_workers(limit, pool.held_mb()) if options.workers is None else options.workers
         self._site: Site | None = None
         self.project = Project.open(Path(options.dir), name, request.fingerprint, options.fresh)
         began = time.monotonic()
@@ -89,7 +89,7 @@ class Run:
         for last_try in (False, True):
             site = self._open_site()
             try:
-                self.space, self.job = prepare(self.request, site.engine, site.scratch, self.project.path)
+                self.space, self.job = prepare(self.request, site.backend, site.scratch, self.project.path)
                 break
             except WorkerDied:
                 self._close_site()
@@ -136,13 +136,13 @@ class Run:
     def pause(self) -> None:
         if self.state != "running" or self._site is None:
             raise UsageError(f"only a running search can be paused; this one is {self.state}")
-        self._site.engine.pause()
+        self._site.backend.pause()
         self._take(StateChanged("paused", time.time()))
 
     def resume(self) -> None:
         if self.state == "paused" and self._site:
             self._store.record()  # what a full disk did not take
-            self._site.engine.resume()
+            self._site.backend.resume()
             self._take(StateChanged("running", time.time()))
         elif self.state in ("planned", "stopped"):
             self._start(trial.id for trial in self.progress.trials if trial.status == STOPPED)
@@ -162,13 +162,13 @@ class Run:
 
     def refit(self, trial: Trial, epochs: int) -> Path:
         """Trains a combination on all rows for so many epochs, in a worker; returns the file of its weights."""
-        site = Site.open(min(self._workers, 1), self.project.path / "workers.log", lambda events: None, self._starts)
+        site = Site.open(min(self._workers, 1), self.project.path / "workers.log", lambda events: None, self._pool)
         try:
-            fit = site.engine.submit("refit", self._with_data(site), values=dict(trial.values), epochs=epochs)
+            fit = site.backend.submit("refit", self._with_data(site), values=dict(trial.values), epochs=epochs)
             return Path(fit.result()["weights"])
         finally:
             site.close()
-            self._starts.renew()
+            self._pool.refill()
 
     def _start(self, again: Iterable[str]) -> None:
         self.project.acquire()
@@ -194,7 +194,7 @@ class Run:
             self._over.set()
 
     def _train(self) -> None:
-        """Drives the engine until nothing is left to do. One that dies is replaced, unless several die without any result."""
+        """Drives the backend until nothing is left to do. One that dies is replaced, unless several die without any result."""
         options, deaths = self.request.options, 0
         while pending := [trial for trial in self.progress.trials if not trial.ended]:
             site = self._site or self._reopen_site()
@@ -204,7 +204,7 @@ class Run:
                 work = shared_out(work, self._workers, self.space, self._work)
                 terms = (self._workers, options.retries, options.trial_timeout)
                 drive(
-                    site.engine,
+                    site.backend,
                     self.job,
                     [[trials[i] for i in stack] for stack in work],
                     *terms,
@@ -212,7 +212,7 @@ class Run:
                     lambda id: self.progress.trial(id).ended,
                 )
                 return
-            except EngineDied as error:
+            except BackendDied as error:
                 self._close_site()
                 left = sum(not trial.ended for trial in self.progress.trials)
                 deaths = deaths + 1 if left == len(pending) else 1
@@ -245,13 +245,13 @@ class Run:
 
     def _pause_for(self, problem: str) -> None:
         if self.state == "running" and self._site:
-            self._site.engine.pause()
+            self._site.backend.pause()
             reason = f"cannot write to {self.project.path}: {problem}; make room, then resume"
             self.progress.apply(StateChanged("paused", time.time(), reason))
 
     def _open_site(self) -> Site:
         log = self.project.path / "workers.log"
-        self._site = Site.open(self._workers, log, lambda events: self._take(*events), self._starts)
+        self._site = Site.open(self._workers, log, lambda events: self._take(*events), self._pool)
         return self._site
 
     def _reopen_site(self) -> Site:
@@ -270,7 +270,7 @@ class Run:
         site, self._site = self._site, None
         if site:
             site.close()
-            self._starts.renew()
+            self._pool.refill()
 
     def _planned(self, site: Site, began: float) -> Plan:
         """The size of the search, and with `--plan` its cost."""
@@ -280,8 +280,8 @@ class Run:
         if not options.plan:
             return plan(stacks=[Stack(len(numbers)) for numbers in work])
         before = time.monotonic() - began
-        stacks = look_at(site.engine, self.job, self.space, work)
-        measured, reason = measure(site.engine, self.job, self.space, work, stacks, self._workers)
+        stacks = look_at(site.backend, self.job, self.space, work)
+        measured, reason = measure(site.backend, self.job, self.space, work, stacks, self._workers)
         if reason:  # shows only when a stack is trained
             stacks = [replace(stack, reason=stack.reason or reason) if stack.trials > 1 else stack for stack in stacks]
         return plan(replace(measured, before=before), stacks)

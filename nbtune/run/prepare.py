@@ -16,8 +16,8 @@ from nbtune.ask.space import Architecture, Axis, Space
 from nbtune.ask.strategy import TRIAL
 from nbtune.data.arrays import Data
 from nbtune.data.fingerprint import Fingerprint, NoFingerprint, fingerprint
-from nbtune.errors import EngineDied, UsageError, WorkerDied
-from nbtune.execution.protocol import Engine
+from nbtune.errors import BackendDied, UsageError, WorkerDied
+from nbtune.execution.protocol import Backend
 from nbtune.record.job import Job, Look
 from nbtune.run.grouping import stacks
 
@@ -75,7 +75,7 @@ def _fingerprint(options: Options, function: Function, data: Data) -> tuple[Fing
         return None, f"No earlier result can be used: {error}."
 
 
-def prepare(request: Request, engine: Engine, scratch: Path, project: Path) -> tuple[Space, Job]:
+def prepare(request: Request, backend: Backend, scratch: Path, project: Path) -> tuple[Space, Job]:
     """Looks at the function in a worker, settles space, labels and objective, and writes the data.
 
     Raises:
@@ -97,12 +97,12 @@ def prepare(request: Request, engine: Engine, scratch: Path, project: Path) -> t
         keep=options.keep,
     )
     data.sample().write(job.folder, Labels.of(data.y, []), options.seed)
-    space, asked = _space(job, engine, options.axes)
+    space, asked = _space(job, backend, options.axes)
     if not len(space):
         raise UsageError("there is nothing to try: the grid has no combinations")
     first_and_last = [space.combinations[0], space.combinations[len(space) - 1]][: min(_LOOKED_AT, len(space))]
-    looking = engine.submit("look", job, values=first_and_last)
-    space = _with_architectures(space, job, engine)
+    looking = backend.submit("look", job, values=first_and_last)
+    space = _with_architectures(space, job, backend)
     look = Look(**looking.result())
     losses = request.losses(look.loss)
     labels = Labels.of(data.y, losses, look.units)
@@ -121,11 +121,11 @@ def prepare(request: Request, engine: Engine, scratch: Path, project: Path) -> t
     return space, job
 
 
-def _space(job: Job, engine: Engine, axes: Sequence[Axis]) -> tuple[Space, set[str]]:
+def _space(job: Job, backend: Backend, axes: Sequence[Axis]) -> tuple[Space, set[str]]:
     """The space, and the names that the function itself uses."""
     if not job.function.takes_hp:
         return Space.product(axes), set(job.function.parameters or ())
-    found = engine.submit("explore", job, axes={axis.name: list(axis.values) for axis in axes}).result()
+    found = backend.submit("explore", job, axes={axis.name: list(axis.values) for axis in axes}).result()
     asked = set(found["asked"])
     for axis in axes:
         if axis.name not in asked and axis.name not in APPLIED_OUTSIDE:
@@ -139,15 +139,15 @@ def _space(job: Job, engine: Engine, axes: Sequence[Axis]) -> tuple[Space, set[s
     return Space.listed(combinations, config + [axis.choice() for axis in outside], architectures), asked
 
 
-def _with_architectures(space: Space, job: Job, engine: Engine) -> Space:
+def _with_architectures(space: Space, job: Job, backend: Backend) -> Space:
     """The space, with the architectures of a plain function's models if there are several, but not too many to build each."""
     groups = stacks(space, job.engine) if not job.function.takes_hp and job.engine != TRIAL else []
     if not 1 < len(groups) <= _BUILT:
         return space
     firsts = [space.combinations[group[0]] for group in groups]
     try:
-        found = engine.submit("architectures", job, _BUILDING, values=firsts).result()["architectures"]
-    except EngineDied:
+        found = backend.submit("architectures", job, _BUILDING, values=firsts).result()["architectures"]
+    except BackendDied:
         raise
     except WorkerDied:  # the combination that is to blame will fail as a trial of its own
         return space

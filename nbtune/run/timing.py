@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import TypeVar
 
 from nbtune.ask.space import Space
-from nbtune.execution.protocol import Engine
+from nbtune.execution.protocol import Backend
 from nbtune.record.job import Job
 from nbtune.run.plan import Cost, Measured, Stack
 
@@ -18,7 +18,7 @@ MOST_TRIALS = 32  # of a stack, of which the others are taken to be like these
 MOST_STACKS = 32  # that are looked at; a deep model takes 0.2 s to build
 
 
-def look_at(engine: Engine, job: Job, space: Space, work: Sequence[Sequence[int]]) -> list[Stack]:
+def look_at(backend: Backend, job: Job, space: Space, work: Sequence[Sequence[int]]) -> list[Stack]:
     """What is planned for each unit of work, as far as that shows before it is trained.
 
     Of very many stacks some are looked at, spread evenly, and each stands for those next to it.
@@ -32,13 +32,13 @@ def look_at(engine: Engine, job: Job, space: Space, work: Sequence[Sequence[int]
         "firsts": [space.combinations[numbers[0]] for numbers in looked_at],
         "sizes": [len(numbers) for numbers in looked_at],
     }
-    reasons = engine.submit("reasons", job, **found).result()["reasons"] if together else []
+    reasons = backend.submit("reasons", job, **found).result()["reasons"] if together else []
     known = iter(reasons[i * len(reasons) // len(together)] for i in range(len(together)))
     return [Stack(len(numbers), next(known) if len(numbers) > 1 else None) for numbers in work]
 
 
 def measure(
-    engine: Engine, job: Job, space: Space, work: Sequence[Sequence[int]], stacks: Sequence[Stack], workers: int
+    backend: Backend, job: Job, space: Space, work: Sequence[Sequence[int]], stacks: Sequence[Stack], workers: int
 ) -> tuple[Measured, str | None]:
     """The mean of as many stacks as there are workers, spread evenly over those that are trained together, or over all.
 
@@ -52,7 +52,7 @@ def measure(
     futures = []
     for numbers in _spread(together or work, max(workers, 1)):
         trials = [space.combinations[i] for i in sample(space, numbers)]
-        futures.append(engine.submit("measure", job, trials=trials, of=len(numbers), together=bool(together)))
+        futures.append(backend.submit("measure", job, trials=trials, of=len(numbers), together=bool(together)))
     found = [future.result() for future in futures]
     trained = [Cost(**each["stack"]) for each in found if each["stack"]]
     measured = Measured(

@@ -18,7 +18,7 @@ Y = np.arange(60) % 3
 class Estimator:
     """Notes what it is asked for."""
 
-    def __init__(self, tell, starts):
+    def __init__(self, tell, pool):
         self.tell, self.asked = tell, []
 
     def ask(self, options):

@@ -1,4 +1,4 @@
-"""Stacks whose worker dies, against an engine that says when."""
+"""Stacks whose worker dies, against a backend that says when."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from concurrent.futures import Future
 
 from nbtune import tune
-from nbtune.errors import EngineDied, WorkerDied
+from nbtune.errors import BackendDied, WorkerDied
 from nbtune.record.events import DONE, FAILED, TrialEnded, to_dict
 from nbtune.record.progress import Trial
 from nbtune.run.drive import drive
@@ -14,7 +14,7 @@ from tests.conftest import dense
 
 
 class Kills:
-    """An engine whose worker dies whenever a culprit is trained; trials before it in its stack have ended by then."""
+    """A backend whose worker dies whenever a culprit is trained; trials before it in its stack have ended by then."""
 
     def __init__(self, culprits, refuses=(), error=WorkerDied):
         self.culprits, self.refuses, self.error = culprits, refuses, error
@@ -38,42 +38,42 @@ class Kills:
         self.ended.setdefault(event.trial, event)
 
 
-def driven(engine, stacks, retries=0, timeout=None):
+def driven(backend, stacks, retries=0, timeout=None):
     work = [[Trial(id, {}) for id in stack] for stack in stacks]
-    drive(engine, None, work, 1, retries, timeout, engine.take, engine.ended.__contains__)
-    return {trial: end.status for trial, end in sorted(engine.ended.items())}
+    drive(backend, None, work, 1, retries, timeout, backend.take, backend.ended.__contains__)
+    return {trial: end.status for trial, end in sorted(backend.ended.items())}
 
 
 def test_a_stack_is_halved_until_the_culprit_stands_alone():
-    engine = Kills({"c"})
-    assert driven(engine, ["abcdefgh"]) == {**dict.fromkeys("abdefgh", DONE), "c": FAILED}
-    assert [trials for trials, _ in engine.asked] == [tuple("abcdefgh"), tuple("cde"), tuple("fgh"), tuple("c"), tuple("de")]
+    backend = Kills({"c"})
+    assert driven(backend, ["abcdefgh"]) == {**dict.fromkeys("abdefgh", DONE), "c": FAILED}
+    assert [trials for trials, _ in backend.asked] == [tuple("abcdefgh"), tuple("cde"), tuple("fgh"), tuple("c"), tuple("de")]
 
 
 def test_only_a_trial_alone_uses_up_its_retries():
-    engine = Kills({"b"})
-    assert driven(engine, ["abcd"], retries=2)["b"] == FAILED
-    assert [trials for trials, _ in engine.asked].count(("b",)) == 3
+    backend = Kills({"b"})
+    assert driven(backend, ["abcd"], retries=2)["b"] == FAILED
+    assert [trials for trials, _ in backend.asked].count(("b",)) == 3
 
 
 def test_what_a_stack_refuses_is_trained_trial_by_trial():
-    engine = Kills(set(), refuses={"b", "c"})
-    assert driven(engine, ["abc"]) == dict.fromkeys("abc", DONE)
-    assert [trials for trials, _ in engine.asked] == [("a", "b", "c"), ("b",), ("c",)]
+    backend = Kills(set(), refuses={"b", "c"})
+    assert driven(backend, ["abc"]) == dict.fromkeys("abc", DONE)
+    assert [trials for trials, _ in backend.asked] == [("a", "b", "c"), ("b",), ("c",)]
 
 
 def test_a_stack_has_the_seconds_of_its_trials():
-    engine = Kills(set())
-    driven(engine, ["abc", "d"], timeout=10)
-    assert [timeout for _, timeout in engine.asked] == [30, 10]
+    backend = Kills(set())
+    driven(backend, ["abc", "d"], timeout=10)
+    assert [timeout for _, timeout in backend.asked] == [30, 10]
 
 
 def test_an_engine_that_died_is_for_the_caller():
     for stacks in ["ab"], ["a"]:
-        engine = Kills({"a"}, error=EngineDied)
+        backend = Kills({"a"}, error=BackendDied)
         try:
-            driven(engine, stacks)
-        except EngineDied:
+            driven(backend, stacks)
+        except BackendDied:
             continue
         raise AssertionError("it has to be raised")
 

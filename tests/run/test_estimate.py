@@ -7,8 +7,7 @@ from nbtune.errors import UsageError
 from nbtune.execution.local.warm import OnDemand
 from nbtune.run import estimate
 from nbtune.run.estimate import Estimator
-
-from .conftest import dense
+from tests.conftest import dense
 
 
 class Told:
@@ -57,7 +56,7 @@ def test_a_mistake_that_shows_only_with_the_data_is_told(flowers, told):
 
 def test_only_the_latest_options_are_estimated(flowers, told, monkeypatch):
     asked = []
-    monkeypatch.setattr(estimate, "_estimate", lambda options, starts: asked.append(options.epochs) or options.epochs)
+    monkeypatch.setattr(estimate, "_estimate", lambda options, pool: asked.append(options.epochs) or options.epochs)
     estimator = Estimator(told, OnDemand(), settled=0.2)
     for epochs in range(1, 6):
         estimator.ask(Options.of(build=dense, data=flowers, epochs=epochs))
@@ -68,7 +67,7 @@ def test_only_the_latest_options_are_estimated(flowers, told, monkeypatch):
 
 def test_what_was_forgotten_is_not_told(flowers, told, monkeypatch):
     begun, go_on = threading.Event(), threading.Event()
-    monkeypatch.setattr(estimate, "_estimate", lambda options, starts: begun.set() or go_on.wait(5))
+    monkeypatch.setattr(estimate, "_estimate", lambda options, pool: begun.set() or go_on.wait(5))
     estimator = Estimator(told, OnDemand(), settled=0.0)
     estimator.ask(options(flowers))
     assert begun.wait(5)

@@ -12,22 +12,22 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from nbtune.errors import BuildError, EngineDied, UsageError, WorkerDied
+from nbtune.errors import BackendDied, BuildError, UsageError, WorkerDied
 from nbtune.execution.local import pickling
-from nbtune.execution.local.warm import SECONDS_TO_END, Start, import_path
+from nbtune.execution.local.warm import SECONDS_TO_END, SupervisorProcess, import_path
 from nbtune.record.events import Emit, from_dict
 from nbtune.record.job import Job
 
 
 class Workers:
-    """An engine of `count` worker processes with `threads` threads each.
+    """A backend of `count` worker processes with `threads` threads each.
 
     Args:
         log: where their prints and TensorFlow's messages go.
     """
 
-    def __init__(self, count: int, threads: int, start: Start, log: Path, emit: Emit) -> None:
-        self._start, self._process, self._log, self._emit = start, start.process, log, emit
+    def __init__(self, count: int, threads: int, supervisor: SupervisorProcess, log: Path, emit: Emit) -> None:
+        self._supervisor, self._process, self._log, self._emit = supervisor, supervisor.process, log, emit
         self._ids = itertools.count()
         self._futures: dict[int, Future[Any]] = {}
         self._jobs: list[tuple[Job, str]] = []
@@ -35,7 +35,7 @@ class Workers:
         self._sending, self._settling = threading.Lock(), threading.Lock()
         self._closing = False
         self._ended = threading.Event()
-        where = {"log": str(log), "folder": os.getcwd(), "path": import_path(), "environment": start.environment()}
+        where = {"log": str(log), "folder": os.getcwd(), "path": import_path(), "environment": supervisor.environment()}
         self._send({"workers": count, "threads": threads, **where})
         # a copied context: on ipykernel 7.0 a bare thread cannot reach the cell's output
         self._listener = threading.Thread(target=contextvars.copy_context().run, args=[self._listen], daemon=True)
@@ -60,7 +60,7 @@ class Workers:
 
     def close(self) -> None:
         self._closing = True
-        self._start.end()
+        self._supervisor.end()
         self._give_up()
 
     def _do(self, what: str) -> None:
@@ -73,7 +73,7 @@ class Workers:
         for known, path in self._jobs:
             if known is job:
                 return path
-        path = str(self._start.scratch / f"job-{len(self._jobs)}.pickle")
+        path = str(self._supervisor.scratch / f"job-{len(self._jobs)}.pickle")
         try:
             Path(path).write_bytes(pickling.dumps(job))
         except Exception as error:  # pickling a user's objects can raise anything
@@ -120,10 +120,10 @@ class Workers:
                 else:
                     future.set_exception(self._why())
 
-    def _why(self) -> EngineDied:
+    def _why(self) -> BackendDied:
         said = self._log.read_text(errors="replace").strip() if self._log.exists() else ""
-        lines = (said or self._start.words().strip()).splitlines()
-        return EngineDied("the worker processes ended" + (f"; their last words: {lines[-1]}" if lines else ""))
+        lines = (said or self._supervisor.words().strip()).splitlines()
+        return BackendDied("the worker processes ended" + (f"; their last words: {lines[-1]}" if lines else ""))
 
 
 def _settle(future: Future[Any], message: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What the process between a kernel and its workers does (`standby` is how it starts).
+"""What the process between a kernel and its workers does (`bootstrap` is how it starts).
 
 It reads commands from its standard input and writes messages to its standard output, one JSON object a line. Being a
 process of its own it gives the workers a clean parent (the kernel may be multi-threaded, have TensorFlow running, or be

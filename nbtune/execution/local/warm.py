@@ -19,12 +19,12 @@ from nbtune.errors import UsageError
 from nbtune.training.private import xlacache
 
 SECONDS_TO_END = 5
-FREE_MB = 1500  # without which there is no spare: it holds 500 itself, and the user may import TensorFlow too
+FREE_MB = 1500  # without which there is no warm pool: it holds 500 itself, and the user may import TensorFlow too
 _READ_AT_IMPORT = ("TF_", "XLA_", "KERAS_", "CUDA_", "NVIDIA_", "OMP_", "MKL_", "LD_", "PYTHON")
 _PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "nbtune")
 
 
-class Start:
+class SupervisorProcess:
     """A supervisor that waits to be told of its work.
 
     Attributes:
@@ -39,7 +39,7 @@ class Start:
         self._words = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 - for as long as the process
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "nbtune.execution.local.standby", str(self.scratch)],
+                [sys.executable, "-P", "-m", "nbtune.execution.local.bootstrap", str(self.scratch)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._words,
@@ -79,52 +79,52 @@ class Start:
         shutil.rmtree(self.scratch, ignore_errors=True)
 
 
-class Starts(Protocol):
-    """Where a search has its `Start` from."""
+class Pool(Protocol):
+    """Where a search has its `SupervisorProcess` from."""
 
-    def take(self) -> Start: ...
+    def take(self) -> SupervisorProcess: ...
 
     def held_mb(self) -> float:
         """Memory that the next one holds already."""
 
-    def renew(self) -> None:
+    def refill(self) -> None:
         """One that was taken has ended."""
 
 
 class OnDemand:
     """Each when it is asked for."""
 
-    def take(self) -> Start:
-        return Start()
+    def take(self) -> SupervisorProcess:
+        return SupervisorProcess()
 
     def held_mb(self) -> float:
         return 0.0
 
-    def renew(self) -> None:
+    def refill(self) -> None:
         pass
 
 
-class Spare:
+class WarmPool:
     """Keeps one in reserve, so that a search in a notebook need not wait for TensorFlow."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._ready: Start | None = None
+        self._ready: SupervisorProcess | None = None
 
-    def take(self) -> Start:
+    def take(self) -> SupervisorProcess:
         with self._lock:
             ready, self._ready = self._ready, None
         if ready and ready.fits():
             return ready
         if ready:
             ready.end()
-        return Start()
+        return SupervisorProcess()
 
     def held_mb(self) -> float:
         with self._lock:
             return machine.SHARED_MB if self._ready and self._ready.process.poll() is None else 0.0
 
-    def renew(self) -> None:
+    def refill(self) -> None:
         """Where there is memory for it, and a fork server that it would warm up."""
         with self._lock:
             if self._ready and self._ready.process.poll() is not None:  # it has waited too long
@@ -133,7 +133,7 @@ class Spare:
             warms = "forkserver" in multiprocessing.get_all_start_methods()
             if self._ready is None and warms and machine.memory_mb() > FREE_MB:
                 with contextlib.suppress(UsageError, OSError):  # the search itself will say so
-                    self._ready = Start()
+                    self._ready = SupervisorProcess()
 
 
 def import_path() -> list[str]:

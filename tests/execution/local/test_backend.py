@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from nbtune.errors import EngineDied
+from nbtune.errors import BackendDied
 from nbtune.execution.local.backend import Workers
-from nbtune.execution.local.warm import Start
-
-from .test_fused import classifier, job_of, relu, rows  # noqa: F401 - a fixture among them
+from nbtune.execution.local.warm import SupervisorProcess
+from tests.training.fused.test_fit import classifier, job_of, relu, rows  # noqa: F401 - a fixture among them
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -18,9 +17,9 @@ def test_a_message_that_cannot_be_taken_ends_the_wait_for_results(job_of, tmp_pa
 
     x, _, _, y = rows()
     job, trials = job_of(classifier(relu), (x, y), epochs=1, patience=None)
-    workers = Workers(1, 1, Start(), tmp_path / "workers.log", emit)
+    workers = Workers(1, 1, SupervisorProcess(), tmp_path / "workers.log", emit)
     try:
-        with pytest.raises(EngineDied):
+        with pytest.raises(BackendDied):
             workers.submit("fit", job, trial="0", values=trials["0"]).result(timeout=60)
     finally:
         workers.close()

@@ -15,17 +15,17 @@ import pytest
 
 from nbtune import machine
 from nbtune.ask.options import Options
-from nbtune.execution.local import standby
-from nbtune.execution.local.warm import OnDemand, Spare, Start
+from nbtune.execution.local import bootstrap
+from nbtune.execution.local.warm import OnDemand, SupervisorProcess, WarmPool
 from nbtune.run.prepare import Request
 from nbtune.search import prepared
 from tests.conftest import dense
 
 
 @pytest.fixture
-def spare():
-    """One whose `Start` is ended after the test."""
-    made = Spare()
+def pool():
+    """One whose `SupervisorProcess` is ended after the test."""
+    made = WarmPool()
     yield made
     if made._ready:
         made._ready.end()
@@ -39,77 +39,77 @@ def is_over(pid, folder):
     return not psutil.pid_exists(pid) and not folder.exists()
 
 
-def test_what_is_in_reserve_is_taken_once(spare):
-    spare.renew()
-    ready = spare._ready
-    spare.renew()
-    assert spare._ready is ready, "one is enough"
-    assert spare.held_mb() == machine.SHARED_MB
-    assert spare.take() is ready
-    assert spare.held_mb() == 0
-    other = spare.take()
+def test_what_is_in_reserve_is_taken_once(pool):
+    pool.refill()
+    ready = pool._ready
+    pool.refill()
+    assert pool._ready is ready, "one is enough"
+    assert pool.held_mb() == machine.SHARED_MB
+    assert pool.take() is ready
+    assert pool.held_mb() == 0
+    other = pool.take()
     assert other is not ready
     for start in (ready, other):
         start.end()
         assert is_over(start.process.pid, start.scratch)
 
 
-def test_tensorflow_that_was_imported_otherwise_is_not_used(spare, monkeypatch):
-    spare.renew()
-    before = spare._ready
+def test_tensorflow_that_was_imported_otherwise_is_not_used(pool, monkeypatch):
+    pool.refill()
+    before = pool._ready
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
-    start = spare.take()
+    start = pool.take()
     assert start is not before
     assert start.fits()
     assert is_over(before.process.pid, before.scratch)
     start.end()
 
 
-def test_importing_scikit_learn_meanwhile_is_no_reason_to_import_tensorflow_anew(spare, monkeypatch):
+def test_importing_scikit_learn_meanwhile_is_no_reason_to_import_tensorflow_anew(pool, monkeypatch):
     for name in ("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"):
         monkeypatch.delenv(name, raising=False)
-    spare.renew()
-    before = spare._ready
+    pool.refill()
+    before = pool._ready
     importing = "import os; old = dict(os.environ); import sklearn; print(dict(os.environ.items() - old.items()))"
     done = subprocess.run([sys.executable, "-c", importing], capture_output=True, text=True, check=True)
     for name, value in ast.literal_eval(done.stdout).items():
         monkeypatch.setenv(name, value)
-    start = spare.take()
+    start = pool.take()
     start.end()
     assert start is before
 
 
-def test_one_that_has_ended_is_replaced(spare):
-    spare.renew()
-    before = spare._ready
+def test_one_that_has_ended_is_replaced(pool):
+    pool.refill()
+    before = pool._ready
     before.process.kill()
     before.process.wait()
-    spare.renew()
-    assert spare._ready is not before
-    assert spare._ready.fits()
+    pool.refill()
+    assert pool._ready is not before
+    assert pool._ready.fits()
 
 
-def test_none_is_kept_where_memory_is_short(spare, monkeypatch):
+def test_none_is_kept_where_memory_is_short(pool, monkeypatch):
     monkeypatch.setattr(machine, "memory_mb", lambda: 1000.0)
-    spare.renew()
-    assert spare._ready is None
+    pool.refill()
+    assert pool._ready is None
 
 
 def test_a_supervisor_waits_for_its_work_only_so_long(monkeypatch):
     reading, writing = os.pipe()
-    monkeypatch.setattr(standby, "SECONDS_IN_RESERVE", 0.1)
+    monkeypatch.setattr(bootstrap, "SECONDS_IN_RESERVE", 0.1)
     with os.fdopen(reading) as line:
         monkeypatch.setattr(sys, "stdin", line)
-        assert standby._settings() is None
+        assert bootstrap._settings() is None
         os.write(writing, b'{"workers": 2}\n')
-        assert standby._settings() == {"workers": 2}
+        assert bootstrap._settings() == {"workers": 2}
         os.close(writing)
-        assert standby._settings() is None, "the kernel is gone"
+        assert bootstrap._settings() is None, "the kernel is gone"
 
 
 def test_none_survives_a_kernel_that_is_killed():
     code = (
-        "import os, signal; from nbtune.execution.local.warm import Start; start = Start();"
+        "import os, signal; from nbtune.execution.local.warm import SupervisorProcess; start = SupervisorProcess();"
         "print(start.process.pid, start.scratch, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -129,10 +129,10 @@ def build(units):
     return dense(units=helper_of_a_later_folder.UNITS * units)
 
 
-def test_a_search_finds_everything_as_it_is_when_it_begins(spare, flowers, tmp_path, monkeypatch):
+def test_a_search_finds_everything_as_it_is_when_it_begins(pool, flowers, tmp_path, monkeypatch):
     monkeypatch.setenv("UNSET_LATER", "yes")
-    spare.renew()
-    ready = spare._ready
+    pool.refill()
+    ready = pool._ready
     (tmp_path / "later").mkdir()
     (tmp_path / "later" / "helper_of_a_later_folder.py").write_text("UNITS = 2")
     (tmp_path / "here.txt").touch()
@@ -141,14 +141,14 @@ def test_a_search_finds_everything_as_it_is_when_it_begins(spare, flowers, tmp_p
     monkeypatch.setenv("SET_LATER", "yes")
     monkeypatch.delenv("UNSET_LATER")
     options = Options.of(build=build, data=flowers, units=[4], epochs=1, workers=1, engine="trial")
-    search = prepared(Request.of(options), "search", spare)
-    assert spare._ready is None
+    search = prepared(Request.of(options), "search", pool)
+    assert pool._ready is None
     search.resume()
     search.wait()
     assert search.coverage.done == 1, search.trials[0].error
     assert "a word in the log" in (search.directory / "workers.log").read_text()
     assert is_over(ready.process.pid, ready.scratch)
-    assert spare._ready.fits(), "and the next one is in reserve"
+    assert pool._ready.fits(), "and the next one is in reserve"
 
 
 def test_on_demand_each_is_new():
@@ -159,7 +159,7 @@ def test_on_demand_each_is_new():
 
 
 def test_what_a_supervisor_says_before_it_knows_its_log_is_kept():
-    start = Start()
+    start = SupervisorProcess()
     start.process.stdin.write("this is not JSON\n")
     start.process.stdin.close()
     start.process.wait(30)

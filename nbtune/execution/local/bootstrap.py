@@ -1,4 +1,4 @@
-"""The process between a kernel and its workers, before it has work: `python -m nbtune.execution.local.standby SCRATCH`.
+"""The process between a kernel and its workers, before it has work: `python -m nbtune.execution.local.bootstrap SCRATCH`.
 
 First of all it has TensorFlow imported where workers will be forked from, so that a process that was started beforehand is
 ready at once. What it needs itself, which is in `supervisor`, it imports meanwhile.
