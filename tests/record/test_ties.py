@@ -6,7 +6,7 @@ from scipy import stats
 from nbtune.record.events import TrialEnded
 from nbtune.record.ties import explanation, ties
 
-from .views.conftest import product, search
+from ..views.conftest import product, search
 
 
 def found(*scores):

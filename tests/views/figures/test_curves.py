@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from nbtune.record.events import DIVERGED, DONE, StateChanged, TrialEnded, TrialStarted
 from nbtune.views.figures.curves import curves_info, draw_curves
 
-from .conftest import done, product, search
+from ..conftest import done, product, search
 
 
 def test_best_and_running_are_highlighted_and_the_best_comes_last(fifty_four):

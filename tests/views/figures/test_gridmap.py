@@ -7,7 +7,7 @@ from nbtune.record.events import TrialEnded
 from nbtune.views.figures.gridmap import draw_grid, grid_info
 from nbtune.views.figures.maplayout import layout
 
-from .conftest import done, product, search
+from ..conftest import done, product, search
 
 
 def conditional(layers):

@@ -6,7 +6,7 @@ import pytest
 from nbtune.views.figures.picture import Picture, alt_text, picture_png
 from nbtune.views.notebook.bundle import beside_a_widget, headline_bundle, picture_bundle, picture_metadata, table_bundle
 
-from .conftest import done, product, search
+from ..conftest import done, product, search
 
 
 @pytest.mark.parametrize("name", ["untouched", "fifty_four", "two_thousand"])

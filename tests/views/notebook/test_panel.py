@@ -6,7 +6,7 @@ from nbtune.errors import UsageError
 from nbtune.record.events import EpochEnded, StateChanged
 from nbtune.views.notebook.panel import LivePanel
 
-from .test_live import until
+from ..test_live import until
 
 
 class Controls:

@@ -6,7 +6,7 @@ import pytest
 from nbtune.record.events import RUNNING, EpochEnded, EpochUnderWay, StateChanged, TrialEnded, TrialReopened, TrialStarted
 from nbtune.views.notebook.wire import Wire
 
-from .conftest import done, product, search
+from ..conftest import done, product, search
 
 
 class Page:
