@@ -8,8 +8,8 @@ from nbtune.panel.setup import Names, Panel
 from nbtune.run.estimate import Estimate
 from nbtune.run.plan import Plan
 
-from ..views.test_live import until
 from ..views.notebook.test_surfaces import WIDGET, outputs  # noqa: F401  # a fixture
+from ..views.test_live import until
 
 X = np.zeros((60, 4), "float32")
 Y = np.arange(60) % 3
