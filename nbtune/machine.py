@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import psutil
+
+from nbtune import cgroup
 
 SHARED_MB, WORKER_MB = 500, 350  # TensorFlow once, then a worker that trains a small network; measured
 
@@ -19,24 +21,15 @@ def installed(package: str) -> str:
 
 
 def cores() -> int:
-    """Cores that this process may use: affinity and container quota considered."""
+    """Cores that this process may use: affinity and the quotas of its control groups considered."""
     from loky import cpu_count  # here, so that %load_ext stays quick
 
-    return int(cpu_count())
+    return max(1, math.ceil(min(cpu_count(), cgroup.cores())))
 
 
 def memory_mb() -> float:
-    """Memory that can still be had, in MB: the machine's, or the container's if that is less."""
-    free = psutil.virtual_memory().available
-    for limit, used in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-    ):
-        try:
-            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
-        except (OSError, ValueError):  # no such container, or "max": no limit
-            continue
-    return free / 1e6
+    """Memory that can still be had, in MB: the machine's, or a control group's if that is less."""
+    return min(psutil.virtual_memory().available, cgroup.memory_left()) / 1e6
 
 
 def usual_workers(limit_mb: float | None = None, held_mb: float = 0.0) -> int:

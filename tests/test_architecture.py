@@ -13,7 +13,7 @@ import nbtune
 
 HOUSE = Path(nbtune.__file__).parent
 ROOMS = (
-    *("errors", "machine", "ask", "data", "record"),  # what was asked, given and found out
+    *("errors", "cgroup", "machine", "ask", "data", "record"),  # what was asked, given and found out
     *("training", "execution", "views", "run", "report"),
     *("search", "panel", "magic"),  # what people hold in their hands
 )
