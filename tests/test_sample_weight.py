@@ -16,7 +16,7 @@ from nbtune.ask.options import Options
 from nbtune.data.arrays import Data, read
 from nbtune.data.fingerprint import fingerprint
 from tests.conftest import dense
-from tests.test_data import CLASSES, X, Y, mistake, written
+from tests.data.test_arrays import CLASSES, X, Y, mistake, written
 from tests.test_magic import QUICK, shell
 from tests.test_magic import tune as tune_cell
 

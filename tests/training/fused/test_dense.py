@@ -11,8 +11,7 @@ from nbtune.data import arrays as data
 from nbtune.training.fused import compilation, dense
 from nbtune.training.fused.assembly import assemble
 from nbtune.training.fused.spec import recipes
-
-from .test_fused import X, Y, assert_same, check, classifier, in_stacks, job_of, relu  # noqa: F401 - a fixture among them
+from tests.training.fused.test_fit import X, Y, assert_same, check, classifier, in_stacks, job_of, relu  # noqa: F401 - a fixture among them
 
 
 def fits(job, trials):

@@ -13,9 +13,8 @@ from nbtune import tune
 from nbtune.record.events import DIVERGED, EpochUnderWay
 from nbtune.training.fused import compilation, fit
 from tests.conftest import dense
-
-from .test_fused import alone, assert_same, classifier, in_stacks, job_of, relu, rows  # noqa: F401 - a fixture among them
-from .test_trial import by_hand
+from tests.training.fused.test_fit import alone, assert_same, classifier, in_stacks, job_of, relu, rows  # noqa: F401 - a fixture among them
+from tests.training.test_trial import by_hand
 
 RATES = [0.01, 0.003]
 

@@ -12,8 +12,7 @@ from sklearn.model_selection import train_test_split
 
 from nbtune import tune
 from tests.conftest import dense
-
-from .test_fused import TOKENS, X, Y, check, classifier, job_of, relu  # noqa: F401 - a fixture among them
+from tests.training.fused.test_fit import TOKENS, X, Y, check, classifier, job_of, relu  # noqa: F401 - a fixture among them
 
 
 @functools.cache

@@ -10,8 +10,7 @@ import pytest
 from keras import layers, optimizers
 
 from nbtune.training.fused import compilation, fit, memory, skipping, spec
-
-from .test_fused import X, Y, _contents, alone, assert_same, compiled, in_stacks, job_of  # noqa: F401 - fixtures among them
+from tests.training.fused.test_fit import X, Y, _contents, alone, assert_same, compiled, in_stacks, job_of  # noqa: F401 - fixtures among them
 
 
 def sequential(layers, units=8):
