@@ -13,8 +13,9 @@ from nbtune import Panel, tune
 from nbtune.ask.function import Function
 from nbtune.ask.labels import Labels
 from nbtune.ask.options import Options
-from nbtune.data.arrays import Data, read
+from nbtune.data.arrays import read, write
 from nbtune.data.fingerprint import fingerprint
+from nbtune.data.read import read_data
 from tests.conftest import dense
 from tests.data.test_arrays import CLASSES, X, Y, mistake, written
 from tests.test_magic import QUICK, shell
@@ -49,7 +50,7 @@ class Batches(keras.utils.PyDataset):
     ids=["arrays", "lists", "pandas", "tensors", "dataset", "PyDataset"],
 )
 def test_every_kind_of_data_brings_its_weights(data):
-    found = Data.of(data, validation_data=data)
+    found = read_data(data, validation_data=data)
     for rows in found.parts:
         np.testing.assert_array_equal(rows.x, X)
         np.testing.assert_array_equal(rows.y, Y)
@@ -58,7 +59,7 @@ def test_every_kind_of_data_brings_its_weights(data):
 
 @pytest.mark.parametrize("kind", ["int64", "uint8", "bool", "float16"])
 def test_whole_numbers_are_weights_too(kind):
-    found = Data.of((X, Y, np.ones(20, kind))).sample_weight
+    found = read_data((X, Y, np.ones(20, kind))).sample_weight
     assert (found.dtype, found.sum()) == ("float32", 20)
 
 
@@ -114,7 +115,7 @@ def test_a_dataset_gives_weights_in_every_batch_or_in_none():
 
 
 def test_the_split_keeps_rows_labels_and_weights_together(tmp_path):
-    arrays = written(Data.of((X, Y, X[:, 0])), tmp_path)
+    arrays = written(read_data((X, Y, X[:, 0])), tmp_path)
     assert isinstance(arrays.sample_weight, np.memmap)
     np.testing.assert_array_equal(arrays.sample_weight, arrays.x[:, 0])
     np.testing.assert_array_equal(arrays.sample_weight_val, arrays.x_val[:, 0])
@@ -126,7 +127,7 @@ def test_the_split_keeps_rows_labels_and_weights_together(tmp_path):
 @pytest.mark.parametrize("weighted", ["training", "validation", "neither"])
 def test_each_part_has_weights_of_its_own(tmp_path, weighted):
     train, val = ((X, Y, W) if weighted == part else (X, Y) for part in ("training", "validation"))
-    Data.of(train, val).write(tmp_path, CLASSES, 0)
+    write(read_data(train, val), tmp_path, CLASSES, 0)
     arrays = read(tmp_path)
     assert (arrays.sample_weight is not None, arrays.sample_weight_val is not None) == (
         weighted == "training",
@@ -141,7 +142,7 @@ def test_each_part_has_weights_of_its_own(tmp_path, weighted):
 
 def test_weights_are_part_of_what_the_data_are():
     def hashed(*args):
-        return fingerprint(Options.of(build=dense), Function.of(dense), Data.of(*args))["data"]
+        return fingerprint(Options.of(build=dense), Function.of(dense), read_data(*args))["data"]
 
     some = [hashed((X, Y)), hashed((X, Y, W)), hashed((X, Y, changed(0.7))), hashed((X, Y), (X, Y)), hashed((X, Y), (X, Y, W))]
     assert len(set(some)) == len(some)
@@ -237,5 +238,5 @@ def test_the_best_model_evaluates_weighted_rows_whatever_the_loss(flowers, here)
 
 
 def test_labels_are_stratified_whatever_they_weigh(tmp_path):
-    arrays = written(Data.of((X, Y, W)), tmp_path, Labels.of(Y, []))
-    np.testing.assert_array_equal(arrays.x_val, written(Data.of((X, Y)), tmp_path / "plain").x_val)
+    arrays = written(read_data((X, Y, W)), tmp_path, Labels.of(Y, []))
+    np.testing.assert_array_equal(arrays.x_val, written(read_data((X, Y)), tmp_path / "plain").x_val)

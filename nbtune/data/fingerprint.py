@@ -24,7 +24,8 @@ import numpy as np
 from nbtune import machine
 from nbtune.ask.function import Function, global_values, user_functions
 from nbtune.ask.options import Options
-from nbtune.data.arrays import Data, blocks
+from nbtune.data.rows import Data, blocks
+from nbtune.data.tree import named_leaves
 from nbtune.errors import UsageError
 
 Fingerprint = dict[str, str]
@@ -68,9 +69,8 @@ def _hash(*parts: str | bytes) -> str:
 
 
 def _data(data: Data) -> Iterable[bytes]:
-    for x, y, weight in data.parts:
-        inputs = x.items() if isinstance(x, dict) else enumerate(x if isinstance(x, list) else [x])
-        for key, part in [*inputs, ("y", y), *([] if weight is None else [("sample_weight", weight)])]:
+    for rows in data.parts:
+        for key, part in named_leaves(rows._asdict()):
             yield f"{key} {part.dtype} {part.shape}".encode()
             digest = hashlib.blake2b(digest_size=16)
             for block in blocks(part):

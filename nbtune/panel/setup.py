@@ -13,7 +13,7 @@ from typing import Any
 from nbtune.ask.function import Function
 from nbtune.ask.options import Options
 from nbtune.ask.values import Evaluate
-from nbtune.data.arrays import Data
+from nbtune.data.read import read_data
 from nbtune.errors import UsageError
 from nbtune.execution.local.warm import OnDemand, Pool
 from nbtune.panel import form
@@ -82,7 +82,7 @@ class Panel:
         self._names = names or Names(
             function.name, ",".join(("x", "y", "sample_weight")[: len(data)]) if isinstance(data, (tuple, list)) else "data"
         )
-        self._filled = form.fields(function, Data.of(data, None, 0.0).y, earlier)
+        self._filled = form.fields(function, read_data(data, None, 0.0).y, earlier)
         self._lock = threading.RLock()
         self._told: dict[str, Any] = {}
         self._estimate: Estimate | None = None

@@ -37,7 +37,7 @@ class Job:
 
     Attributes:
         objects: axis to name to thing, for values that stand for a callable or a Keras object.
-        folder: where `Data.write` left the data.
+        folder: where `arrays.write` left the data.
         project: the KerasTuner project, which takes the weights.
         repeats: how often a combination is trained: its runs, with the seeds `seed`, `seed + 1` and so on.
         engine: one of `stacks.ENGINES`; "auto" trains together only what is faster so.

@@ -15,7 +15,7 @@ from nbtune.ask.labels import CLASSES, ONE_HOT
 from nbtune.ask.names import canonical
 from nbtune.ask.options import Options
 from nbtune.ask.space import Value
-from nbtune.data.arrays import Data
+from nbtune.data.rows import Data
 from nbtune.record.job import Job
 
 _TAKE_PARTS = "x, x_val = (keras.tree.map_structure(lambda part: part[rows], x) for rows in (train, val))"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from nbtune import machine
 from nbtune.ask.space import Space
+from nbtune.data import arrays
 from nbtune.errors import BackendDied, UsageError, WorkerDied
 from nbtune.execution.local.warm import Pool
 from nbtune.record.events import DIVERGED, FAILED, RUNNING, STOPPED, DiskFull, Event, StateChanged, TrialEnded, TrialReopened
@@ -263,7 +264,7 @@ class Run:
     def _with_data(self, site: Site) -> Job:
         """The job for the workers of a site, to whom the data is written."""
         assert self.job.labels is not None
-        self.request.data.write(site.scratch / "data", self.job.labels, self.job.seed)
+        arrays.write(self.request.data, site.scratch / "data", self.job.labels, self.job.seed)
         return replace(self.job, folder=site.scratch / "data")
 
     def _close_site(self) -> None:

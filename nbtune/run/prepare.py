@@ -14,8 +14,10 @@ from nbtune.ask.objective import Objective
 from nbtune.ask.options import Options
 from nbtune.ask.space import Architecture, Axis, Space
 from nbtune.ask.strategy import TRIAL
-from nbtune.data.arrays import Data
+from nbtune.data import arrays
 from nbtune.data.fingerprint import Fingerprint, NoFingerprint, fingerprint
+from nbtune.data.read import read_data
+from nbtune.data.rows import Data
 from nbtune.errors import BackendDied, UsageError, WorkerDied
 from nbtune.execution.protocol import Backend
 from nbtune.record.job import Job, Look
@@ -48,7 +50,7 @@ class Request:
             raise UsageError("which data? Add --data x,y")
         function = Function.of(options.build)
         function.check(options.axes)
-        data = Data.of(options.data, options.validation_data, options.validation_split)
+        data = read_data(options.data, options.validation_data, options.validation_split)
         request = cls(options, function, data, *_fingerprint(options, function, data))
         Labels.of(data.y, request.losses(None))
         if options.objective:
@@ -96,7 +98,7 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
         engine=options.engine,
         keep=options.keep,
     )
-    data.sample().write(job.folder, Labels.of(data.y, []), options.seed)
+    arrays.write(data.sample(), job.folder, None, options.seed)
     space, asked = _space(job, backend, options.axes)
     if not len(space):
         raise UsageError("there is nothing to try: the grid has no combinations")
@@ -117,7 +119,7 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
         objective=objective,
         look=look,
     )
-    data.write(job.folder, labels, options.seed)
+    arrays.write(data, job.folder, labels, options.seed)
     return space, job
 
 

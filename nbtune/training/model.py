@@ -17,7 +17,7 @@ import keras
 from nbtune.ask import names
 from nbtune.ask.labels import CLASSES, ONE_HOT
 from nbtune.ask.space import Value
-from nbtune.data.arrays import Inputs
+from nbtune.data.rows import Inputs
 from nbtune.errors import UsageError
 from nbtune.record.job import Job
 

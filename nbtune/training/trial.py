@@ -18,6 +18,7 @@ import keras
 
 from nbtune.ask.space import Value
 from nbtune.data import arrays as data
+from nbtune.data.rows import Inputs
 from nbtune.record.events import DIVERGED, DONE, FAILED, DiskFull, Emit, EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
 from nbtune.record.job import Job
 from nbtune.training.model import compiled, loss_name, seed, units
@@ -114,7 +115,7 @@ def verdict(job: Job, trial: str, history: dict[str, list[float]], best_epoch: i
     return TrialEnded(trial, DONE, scores[best_epoch - 1], best_epoch, history)
 
 
-def new_model(job: Job, values: Mapping[str, Value], x: data.Inputs) -> keras.Model:
+def new_model(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
     """A trial's model in a process that forgets the trials before."""
     keras.utils.clear_session()
     seed(job)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbtune.ask.space import Value
-from nbtune.data.arrays import Inputs
+from nbtune.data.rows import Inputs
 from nbtune.record.job import Job
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import tensorflow as tf
 from sklearn.model_selection import train_test_split
 
 from nbtune.ask.labels import Labels
-from nbtune.data.arrays import Data, read
+from nbtune.data.arrays import read, write
+from nbtune.data.read import read_data
 from nbtune.errors import UsageError
 
 X = np.arange(60, dtype="float32").reshape(20, 3)
@@ -44,14 +45,14 @@ def dataset(x=X, y=Y):
 
 def mistake(*args, **keywords):
     with pytest.raises(UsageError) as error:
-        Data.of(*args, **keywords)
+        read_data(*args, **keywords)
     text = str(error.value)
     assert len(text.splitlines()) == 1, text
     return text
 
 
 def written(data, folder, labels=CLASSES, seed=0):
-    data.write(folder, labels, seed)
+    write(data, folder, labels, seed)
     return read(folder)
 
 
@@ -81,7 +82,7 @@ def written(data, folder, labels=CLASSES, seed=0):
     ],
 )  # fmt: skip
 def test_every_kind_of_data_is_the_same_rows(data):
-    found = Data.of(data)
+    found = read_data(data)
     assert isinstance(found.x, np.ndarray)
     assert isinstance(found.y, np.ndarray)
     np.testing.assert_allclose(found.x, X, rtol=1e-6)
@@ -91,7 +92,7 @@ def test_every_kind_of_data_is_the_same_rows(data):
 
 def test_workers_get_single_precision_and_whole_numbers_as_they_are(tmp_path):
     x, y = X.astype("float64"), Y.astype("int16")
-    Data.of((x, y), validation_data=(x, y)).write(tmp_path, Labels.of(y, []), seed=0)
+    write(read_data((x, y), validation_data=(x, y)), tmp_path, Labels.of(y, []), seed=0)
     found = read(tmp_path)
     assert (found.x.dtype, found.y.dtype) == ("float32", "int16")
     np.testing.assert_array_equal(found.x, x.astype("float32"))
@@ -102,73 +103,73 @@ def test_infinity_is_refused_as_nan_is(value):
     x = X.astype("float32")
     x[3, 0] = value
     with pytest.raises(UsageError, match="features hold infinity in 1 row,"):
-        Data.of((x, Y))
+        read_data((x, Y))
 
 
 def test_nan_is_refused_with_the_number_of_rows():
     x = X.copy()
     x[[3, 7], 0] = np.nan
     with pytest.raises(UsageError, match="features hold NaN in 2 rows"):
-        Data.of((x, Y))
+        read_data((x, Y))
     with pytest.raises(UsageError, match="labels hold NaN in 1 row,"):
-        Data.of((X, np.where(np.arange(20) == 4, np.nan, Y)))
+        read_data((X, np.where(np.arange(20) == 4, np.nan, Y)))
 
 
 def test_a_dataset_brings_its_batch_size():
-    assert Data.of(dataset().batch(8)).batch_size == 8
-    assert Data.of(Batches()).batch_size == 4
-    assert Data.of((X, Y)).batch_size is None
+    assert read_data(dataset().batch(8)).batch_size == 8
+    assert read_data(Batches()).batch_size == 4
+    assert read_data((X, Y)).batch_size is None
 
 
 @pytest.mark.parametrize("kind", ["uint8", "int64", "float16", "bool"])
 def test_numbers_that_are_not_float64_keep_their_type(kind):
-    assert Data.of((X.astype(kind), Y)).x.dtype == kind
+    assert read_data((X.astype(kind), Y)).x.dtype == kind
 
 
 def test_a_frame_of_numbers_and_booleans_is_numbers():
     frame = pd.get_dummies(pd.DataFrame({"age": [1.5, 2.0, 3.0], "port": ["S", "C", "S"]}))
-    found = Data.of((frame, [0, 1, 0]))
+    found = read_data((frame, [0, 1, 0]))
     assert found.x.dtype.kind == "f"
     np.testing.assert_array_equal(found.x, [[1.5, 0, 1], [2, 1, 0], [3, 0, 1]])
 
 
 def test_a_frame_of_nullable_numbers_is_numbers():
     frame = pd.DataFrame({"a": [1, 2, 3], "b": [0.5, 1.5, 2.5]}).convert_dtypes()
-    np.testing.assert_array_equal(Data.of((frame, [0, 1, 0])).x, [[1, 0.5], [2, 1.5], [3, 2.5]])
+    np.testing.assert_array_equal(read_data((frame, [0, 1, 0])).x, [[1, 0.5], [2, 1.5], [3, 2.5]])
 
 
 def test_images_keep_their_shape():
-    assert Data.of((np.zeros((5, 8, 8, 1), "uint8"), np.arange(5))).x.shape == (5, 8, 8, 1)
+    assert read_data((np.zeros((5, 8, 8, 1), "uint8"), np.arange(5))).x.shape == (5, 8, 8, 1)
 
 
 @pytest.mark.parametrize("make", [dict, lambda parts: {name: tf.constant(part) for name, part in parts.items()}])
 def test_named_inputs_stay_named(make):
-    found = Data.of((make({"wide": X, "deep": X[:, :1]}), Y))
+    found = read_data((make({"wide": X, "deep": X[:, :1]}), Y))
     assert set(found.x) == {"wide", "deep"}
     np.testing.assert_array_equal(found.x["deep"], X[:, :1])
 
 
 @pytest.mark.parametrize("kind", [list, tuple])
 def test_several_inputs_stay_in_order(kind):
-    found = Data.of((kind([X, X[:, :1]]), Y))
+    found = read_data((kind([X, X[:, :1]]), Y))
     assert [part.shape for part in found.x] == [(20, 3), (20, 1)]
 
 
 def test_a_dataset_of_named_inputs():
     named = tf.data.Dataset.from_tensor_slices(({"wide": X, "deep": X[:, :1]}, Y)).batch(6)
-    found = Data.of(named)
+    found = read_data(named)
     np.testing.assert_array_equal(found.x["wide"], X)
     np.testing.assert_array_equal(found.x["deep"], X[:, :1])
 
 
 def test_a_dataset_of_several_inputs():
-    found = Data.of(tf.data.Dataset.from_tensor_slices(((X, X[:, :1]), Y)).batch(6))
+    found = read_data(tf.data.Dataset.from_tensor_slices(((X, X[:, :1]), Y)).batch(6))
     assert [part.shape for part in found.x] == [(20, 3), (20, 1)]
     np.testing.assert_array_equal(found.y, Y)
 
 
 def test_labels_may_be_text_here_and_are_judged_as_labels():
-    assert Data.of((X, np.array(["a", "b"] * 10))).rows == 20
+    assert read_data((X, np.array(["a", "b"] * 10))).rows == 20
 
 
 # ---- what is no data
@@ -268,7 +269,7 @@ def test_validation_data_is_held_to_the_same(validation, words):
 
 
 def test_named_validation_inputs_are_matched_by_name():
-    data = Data.of(({"wide": X, "deep": X[:, :1]}, Y), ({"deep": X[:4, :1], "wide": X[:4]}, Y[:4]))
+    data = read_data(({"wide": X, "deep": X[:, :1]}, Y), ({"deep": X[:4, :1], "wide": X[:4]}, Y[:4]))
     assert data.validation[0]["wide"].shape == (4, 3)
     assert "validation_data" in mistake(({"wide": X, "deep": X}, Y), ({"wide": X, "depth": X}, Y))
 
@@ -279,7 +280,7 @@ def test_named_validation_inputs_are_matched_by_name():
 @pytest.mark.parametrize("seed", [0, 1, 7])
 @pytest.mark.parametrize("share", [0.2, 0.3, 0.5])
 def test_the_split_is_that_of_scikit_learn(tmp_path, seed, share):
-    arrays = written(Data.of((X, Y), validation_split=share), tmp_path, seed=seed)
+    arrays = written(read_data((X, Y), validation_split=share), tmp_path, seed=seed)
     x, x_val, y, y_val = train_test_split(X, Y, test_size=share, random_state=seed, stratify=Y)
     np.testing.assert_array_equal(arrays.x, x)
     np.testing.assert_array_equal(arrays.y, y)
@@ -289,7 +290,7 @@ def test_the_split_is_that_of_scikit_learn(tmp_path, seed, share):
 
 def test_the_split_of_numbers_is_shuffled_and_not_stratified(tmp_path):
     y = np.linspace(0.1, 1.0, 20).astype("float32")
-    arrays = written(Data.of((X, y)), tmp_path, Labels.of(y, []), seed=3)
+    arrays = written(read_data((X, y)), tmp_path, Labels.of(y, []), seed=3)
     expected = train_test_split(X, y, test_size=0.2, random_state=3)
     np.testing.assert_array_equal(arrays.x_val, expected[1])
     assert arrays.y_val.tolist() != y[-4:].tolist()
@@ -299,27 +300,27 @@ def test_the_split_of_numbers_is_shuffled_and_not_stratified(tmp_path):
 def test_sorted_labels_leave_every_class_on_both_sides_in_proportion(tmp_path, one_hot):
     classes = np.repeat([0, 1, 2], [100, 50, 20])
     y = np.eye(3)[classes] if one_hot else classes
-    arrays = written(Data.of((classes[:, None].astype("float32"), y)), tmp_path, Labels.of(y, []))
+    arrays = written(read_data((classes[:, None].astype("float32"), y)), tmp_path, Labels.of(y, []))
     assert np.bincount(arrays.x_val[:, 0].astype(int)).tolist() == [20, 10, 4]
     assert np.bincount(arrays.x[:, 0].astype(int)).tolist() == [80, 40, 16]
 
 
 def test_every_row_is_on_one_side_with_its_own_label(tmp_path):
     x, y = np.arange(50)[:, None], np.arange(50) % 5
-    arrays = written(Data.of((x, y)), tmp_path)
+    arrays = written(read_data((x, y)), tmp_path)
     together = arrays.joined()
     assert sorted(together.x[:, 0]) == list(range(50))
     assert (together.y == together.x[:, 0] % 5).all()
 
 
 def test_the_same_seed_splits_the_same_and_another_does_not(tmp_path):
-    parts = [written(Data.of((X, Y)), tmp_path / str(i), seed=seed).x_val.tolist() for i, seed in enumerate((0, 0, 1))]
+    parts = [written(read_data((X, Y)), tmp_path / str(i), seed=seed).x_val.tolist() for i, seed in enumerate((0, 0, 1))]
     assert parts[0] == parts[1] != parts[2]
 
 
 @pytest.mark.parametrize("inputs", [{"wide": X, "deep": X[:, :1]}, [X, X[:, :1]]], ids=["named", "several"])
 def test_all_inputs_are_split_alike(tmp_path, inputs):
-    arrays = written(Data.of((inputs, Y)), tmp_path)
+    arrays = written(read_data((inputs, Y)), tmp_path)
     wide, deep = arrays.x.values() if isinstance(inputs, dict) else arrays.x
     assert type(arrays.x) is type(inputs)
     np.testing.assert_array_equal(wide[:, :1], deep)
@@ -340,12 +341,12 @@ def test_all_inputs_are_split_alike(tmp_path, inputs):
 )
 def test_a_split_that_cannot_be_stratified_is_a_mistake_in_one_line(tmp_path, y, split, says):
     with pytest.raises(UsageError, match=f"{says}.*--validation-data") as error:
-        Data.of((X, y), validation_split=split).write(tmp_path, Labels.of(y, []), 0)
+        write(read_data((X, y), validation_split=split), tmp_path, Labels.of(y, []), 0)
     assert len(str(error.value).splitlines()) == 1
 
 
 def test_validation_data_is_kept_as_it_is(tmp_path):
-    arrays = written(Data.of((X, Y), (X[5:9] + 1, Y[5:9])), tmp_path)
+    arrays = written(read_data((X, Y), (X[5:9] + 1, Y[5:9])), tmp_path)
     np.testing.assert_array_equal(arrays.x, X)
     np.testing.assert_array_equal(arrays.y, Y)
     np.testing.assert_array_equal(arrays.x_val, X[5:9] + 1)
@@ -353,12 +354,12 @@ def test_validation_data_is_kept_as_it_is(tmp_path):
 
 
 def test_validation_data_may_be_a_dataset(tmp_path):
-    arrays = written(Data.of(dataset().batch(4), dataset(X[:5], Y[:5]).batch(2)), tmp_path)
+    arrays = written(read_data(dataset().batch(4), dataset(X[:5], Y[:5]).batch(2)), tmp_path)
     np.testing.assert_array_equal(arrays.x_val, X[:5])
 
 
 def test_without_a_split_every_row_trains(tmp_path):
-    data = Data.of((X, Y), validation_split=0)
+    data = read_data((X, Y), validation_split=0)
     assert not data.validated
     arrays = written(data, tmp_path)
     assert arrays.x_val is None
@@ -368,8 +369,8 @@ def test_without_a_split_every_row_trains(tmp_path):
 
 
 def test_it_is_known_whether_there_is_anything_to_validate_on():
-    assert Data.of((X, Y)).validated
-    assert Data.of((X, Y), (X, Y), 0).validated
+    assert read_data((X, Y)).validated
+    assert read_data((X, Y), (X, Y), 0).validated
 
 
 # ---- files
@@ -377,7 +378,7 @@ def test_it_is_known_whether_there_is_anything_to_validate_on():
 
 @pytest.mark.parametrize("inputs", [X, {"wide": X, "deep": X[:, :1]}, [X, X[:, :1]]], ids=["one", "named", "several"])
 def test_what_was_written_is_mapped_into_memory_and_not_writable(tmp_path, inputs):
-    arrays = written(Data.of((inputs, Y)), tmp_path)
+    arrays = written(read_data((inputs, Y)), tmp_path)
     parts = [
         part
         for x in (arrays.x, arrays.x_val)
@@ -391,14 +392,14 @@ def test_what_was_written_is_mapped_into_memory_and_not_writable(tmp_path, input
 @pytest.mark.parametrize("kind", ["uint8", "int32", "float16", "float32", "bool"])
 def test_types_and_shapes_survive_the_files(tmp_path, kind):
     x = (np.arange(20 * 4 * 4).reshape(20, 4, 4, 1) % 2).astype(kind)
-    arrays = written(Data.of((x, Y), validation_split=0), tmp_path)
+    arrays = written(read_data((x, Y), validation_split=0), tmp_path)
     assert (arrays.x.dtype, arrays.x.shape) == (np.dtype(kind), x.shape)
     np.testing.assert_array_equal(arrays.x, x)
 
 
 def test_the_users_arrays_are_left_as_they_were(tmp_path):
     x, y = X.astype("float64"), Y.copy()
-    written(Data.of((x, y)), tmp_path)
+    written(read_data((x, y)), tmp_path)
     assert x.dtype == "float64"
     np.testing.assert_array_equal(x, X)
     np.testing.assert_array_equal(y, Y)
@@ -406,7 +407,7 @@ def test_the_users_arrays_are_left_as_they_were(tmp_path):
 
 @pytest.mark.parametrize("inputs", [X, {"wide": X}, [X, X]], ids=["one", "named", "several"])
 def test_a_sample_is_two_rows_of_the_same_shape(inputs):
-    data = Data.of((inputs, Y)).sample()
+    data = read_data((inputs, Y)).sample()
     parts = list(data.x.values()) if isinstance(data.x, dict) else data.x if isinstance(data.x, list) else [data.x]
     assert data.rows == 2
     assert all(part.shape == (2, 3) for part in parts)

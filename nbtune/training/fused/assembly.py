@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from nbtune.data import arrays as data
+from nbtune.data.rows import Inputs
 from nbtune.training.fused import padding, skipping
 from nbtune.training.fused.epoch import Rows
 from nbtune.training.fused.optimizers import Update, UpdateOfAll
@@ -65,7 +66,7 @@ def rows(arrays: data.Arrays, labels: Labels) -> tuple[Rows, Rows | None]:
     return train, None if arrays.y_val is None else _rows(arrays.x_val, labels.ys_val, arrays.sample_weight_val)
 
 
-def _rows(x: data.Inputs, ys: Sequence[Any], sample_weight: np.ndarray | None) -> Rows:
+def _rows(x: Inputs, ys: Sequence[Any], sample_weight: np.ndarray | None) -> Rows:
     """As tensors, with `x` as Keras takes it."""
     inputs = keras.tree.map_structure(tf.constant, tuple(x) if isinstance(x, list) else x)
     return Rows(inputs, [tf.constant(y) for y in ys], None if sample_weight is None else tf.constant(sample_weight))

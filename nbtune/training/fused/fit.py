@@ -101,7 +101,7 @@ def _too_small(job: Job, recipe: Recipe, size: int, arrays: data.Arrays) -> str 
 
 
 def _most_steps(job: Job, recipe: Recipe, arrays: data.Arrays) -> int:
-    return job.epochs * math.ceil(len(arrays.y) / int(recipe.values.get("batch_size", job.batch_size)))
+    return job.epochs * math.ceil(arrays.rows / int(recipe.values.get("batch_size", job.batch_size)))
 
 
 def _framed(stack: Sequence[Recipe]) -> list[tuple[Recipe, list[Recipe]]]:

@@ -1,0 +1,66 @@
+"""The user's rows in the kernel, and how they are split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nbtune.data.tree import leaves, map_leaves
+
+BLOCK = 2**24  # bytes
+Inputs = Any  # an array, or a list, tuple or dict of such, however deep; first dimension = rows
+
+
+class Rows(NamedTuple):
+    """Features `x`, labels `y` (None where the model needs none), and `sample_weight`, `(rows,)`, float32, none below 0."""
+
+    x: Inputs
+    y: Inputs
+    sample_weight: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Data:
+    """The rows in the kernel, as `Rows` has them; `read.read_data` makes it.
+
+    Attributes:
+        batch_size: where a dataset came with one.
+        class_names: the names of the classes that labels given as text were numbered by.
+    """
+
+    x: Inputs
+    y: Inputs
+    sample_weight: np.ndarray | None = None
+    validation: Rows | None = None
+    split: float = 0.2
+    batch_size: int | None = None
+    class_names: tuple[str, ...] | None = None
+
+    @property
+    def parts(self) -> list[Rows]:
+        """The rows, and where there are some of their own to validate on, those."""
+        return [Rows(self.x, self.y, self.sample_weight), *([self.validation] if self.validation else [])]
+
+    @property
+    def rows(self) -> int:
+        return len(leaves(self.x)[0])
+
+    @property
+    def validated(self) -> bool:
+        return self.validation is not None or self.split > 0
+
+    def sample(self) -> Data:
+        """Two rows, to see what a model makes of them."""
+        first = lambda part: part[:2]  # noqa: E731
+        return Data(map_leaves(first, self.x), map_leaves(first, self.y), split=0)
+
+
+def blocks(array: np.ndarray, rows: np.ndarray | None = None) -> Iterator[np.ndarray]:
+    """The array, or these rows of it, a few megabytes at a time: a copy of a large one may not fit into memory."""
+    count = len(array) if rows is None else len(rows)
+    step = max(1, BLOCK // max(array[:1].nbytes, 1))
+    for start in range(0, count, step):
+        yield array[start : start + step] if rows is None else array[rows[start : start + step]]
