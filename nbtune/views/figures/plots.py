@@ -12,10 +12,16 @@ from nbtune.errors import UsageError, did_you_mean
 from nbtune.record.progress import Progress
 from nbtune.views.figures.curves import curves_info, draw_curves
 from nbtune.views.figures.gridmap import draw_grid, grid_info
+from nbtune.views.figures.importance import draw_importance, importance_info
+from nbtune.views.figures.parallel import draw_parallel, parallel_info
+from nbtune.views.figures.slices import draw_slices, slices_info
 
 _KINDS: dict[str, Callable[[Progress, Figure], None]] = {
     "curves": lambda progress, figure: draw_curves(curves_info(progress), figure),
     "grid": lambda progress, figure: draw_grid(grid_info(progress), figure),
+    "slice": lambda progress, figure: draw_slices(slices_info(progress), figure),
+    "parallel": lambda progress, figure: draw_parallel(parallel_info(progress), figure),
+    "importance": lambda progress, figure: draw_importance(importance_info(progress), figure),
 }
 
 
@@ -31,7 +37,7 @@ class Plot(Figure):
 def plot(progress: Progress, kind: str) -> Figure:
     """Raises UsageError for a kind that there is not."""
     if kind not in _KINDS:
-        raise UsageError(f"no plot {kind!r}{did_you_mean(kind, _KINDS)}; there are {' and '.join(_KINDS)}")
+        raise UsageError(f"no plot {kind!r}{did_you_mean(kind, _KINDS)}; there are {', '.join(_KINDS)}")
     figure = Plot(figsize=(6.4, 4.8), dpi=100, facecolor="white")
     FigureCanvasAgg(figure)
     _KINDS[kind](progress, figure)
