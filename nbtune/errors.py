@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class UsageError(ValueError):
-    """A mistake in a call or an option line: one line that names it and how to put it right."""
+    """A mistake in a call or an option line: one line that names it and how to put it right.
 
-    def __init__(self, message: str) -> None:
+    Attributes:
+        about: the option, or the parameter of the function, that the mistake is in, as `nbtune.tune` spells it; "" where
+            it is in no single one.
+    """
+
+    def __init__(self, message: str, about: str = "") -> None:
         super().__init__(" ".join(message.split()))  # one line, whatever it quotes
+        self.about = about
 
 
 class BuildError(UsageError):
     """The model-building function raised; the message ends with the function's own traceback."""
 
     def __init__(self, message: str) -> None:
-        ValueError.__init__(self, message)  # with its lines
+        super().__init__("")
+        self.args = (message,)  # with its lines
+
+
+@contextmanager
+def about(name: str) -> Iterator[None]:
+    """What goes wrong in here is about this option or parameter, unless it says more precisely what it is about."""
+    try:
+        yield
+    except UsageError as error:
+        error.about = error.about or name
+        raise
 
 
 class WorkerDied(RuntimeError):

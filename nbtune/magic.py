@@ -15,13 +15,15 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
 from nbtune.ask.completion import complete
-from nbtune.ask.options import Options, help_text
+from nbtune.ask.help import help_text
+from nbtune.ask.option import Option
+from nbtune.ask.options import table
+from nbtune.ask.parsing import DEFAULT_NAME, read, typed
 from nbtune.errors import UsageError, did_you_mean
 from nbtune.execution.local.warm import WarmPool
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 VERBS = ("plan", "status", "pause", "resume", "stop", "retry", "show", "best", "clean", "panel")
-_NO_DEFAULT = ("build", "data", "validation_data")  # these belong to a cell
 
 
 def _documented(text: str) -> Callable[[Method], Method]:
@@ -70,14 +72,14 @@ class TuneMagics(Magics):
         from nbtune.search import prepared
         from nbtune.views.frontend import clicks_work
 
-        name, texts = Options.read(line)
+        name, texts = read(line)
         function = texts.get("build") or _last_function(cell)
         if function == name:
             raise UsageError(f"{name} is the function already; give the search another name")
         self._check_free(name)
         self._run_body(cell)
         texts["build"] = function
-        options = Options.typed(texts, self._evaluate, self._defaults())
+        options = typed(texts, self._evaluate, self._defaults())
         request = Request.of(options)
         self._stop_earlier(name)
         search = prepared(request, name, self.pool)
@@ -98,7 +100,7 @@ class TuneMagics(Magics):
             return self._clean()
         if verb == "panel":
             return self._panel(line.partition("panel")[2])
-        search = self._search(rest[0] if rest else "search")
+        search = self._search(rest[0] if rest else DEFAULT_NAME)
         match verb:
             case "plan":
                 return search.plan
@@ -117,9 +119,9 @@ class TuneMagics(Magics):
         from nbtune.panel.setup import Names, Panel
         from nbtune.views.frontend import clicks_work
 
-        first, texts = Options.read(line)
+        first, texts = read(line)
         build, data = texts.pop("build", first), texts.pop("data", None)
-        name = first if build != first else "search"
+        name = first if build != first else DEFAULT_NAME
         if not line.strip() or data is None:
             raise UsageError("write %tune panel build --data x,y, with the names of your function and of your data")
         if not clicks_work(self.shell):
@@ -144,7 +146,7 @@ class TuneMagics(Magics):
         """Removes projects that a later run of the same name has replaced."""
         from nbtune.record.project import clean
 
-        removed = clean(Path(self._defaults().get("dir", Options.table()["dir"].default)))
+        removed = clean(Path(self._defaults()["dir"]))
         for path, size in removed:
             print(f"removed {path}, {size:.1f} MB")
         if not removed:
@@ -190,16 +192,28 @@ class TuneMagics(Magics):
             raise UsageError(f"{text} raised {type(error).__name__}: {error}") from None
 
     def _defaults(self) -> dict[str, Any]:
-        values = {name: getattr(self, name) for name in Options.table() if name not in _NO_DEFAULT}
-        return {name: value for name, value in values.items() if value is not None}
+        """The value of each option that a line leaves out."""
+        return {name: getattr(self, name) for name, option in table().items() if option.configurable}
+
+
+class _Default(traitlets.TraitType[Any, Any]):
+    """The default of an option, checked when it is set."""
+
+    def __init__(self, option: Option) -> None:
+        super().__init__(option.default, allow_none=True, help=option.help)
+        self._option = option
+        self.tag(config=True)
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        try:
+            self._option.check(self._option.name, value)
+        except UsageError as error:
+            raise traitlets.TraitError(str(error)) from None
+        return value
 
 
 def _traits() -> dict[str, Any]:
-    return {
-        name: traitlets.Any(None, allow_none=True, help=field.metadata["help"]).tag(config=True)
-        for name, field in Options.table().items()
-        if name not in _NO_DEFAULT
-    }
+    return {name: _Default(option) for name, option in table().items() if option.configurable}
 
 
 # `%config NbTune.epochs = 50` sets a default for every later %%tune.

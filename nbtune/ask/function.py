@@ -9,12 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbtune.ask.options import flag
+from nbtune.ask.option import flag
+from nbtune.ask.options import APPLIED_OUTSIDE, AXES
 from nbtune.ask.space import Axis
 from nbtune.errors import UsageError, did_you_mean
-
-# These change how a model is compiled and fitted, so a function need not take them.
-APPLIED_OUTSIDE = ("learning_rate", "loss", "init", "optimizer", "batch_size")
 
 
 @dataclass(frozen=True)
@@ -63,18 +61,18 @@ class Function:
         names = [axis.name for axis in axes]
         for name in names:
             if names.count(name) > 1:
-                raise UsageError(f"{name} is given twice; one list holds all of its values")
+                raise UsageError(f"{name} is given twice; one list holds all of its values", name)
         if self.takes_hp or self.parameters is None:
             return
         for name in names:
             if name not in self.parameters and name not in APPLIED_OUTSIDE:
                 takes = f"it takes {', '.join(self.parameters)}" if self.parameters else "it takes no parameters"
                 hint = did_you_mean(name, self.parameters) or f"; {takes}"
-                raise UsageError(f"{self.name} has no parameter {name!r} for the axis {name}{hint}")
+                raise UsageError(f"{self.name} has no parameter {name!r} for the axis {name}{hint}", name)
         for name, required in self.parameters.items():
             if required and name not in names:
-                how = f"{flag(name)} VALUES" if name in ("layers", "units", *APPLIED_OUTSIDE) else f"--axis {name}=VALUES"
-                raise UsageError(f"{self.name} needs {name!r} and no axis gives it; add {how}, or give it a default")
+                how = f"{flag(name)} VALUES" if name in AXES else f"--axis {name}=VALUES"
+                raise UsageError(f"{self.name} needs {name!r} and no axis gives it; add {how}, or give it a default", name)
 
     def arguments(self, values: dict[str, Any]) -> dict[str, Any]:
         """Those of the values that a plain function takes."""

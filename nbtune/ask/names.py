@@ -81,6 +81,9 @@ ELSEWHERE = {
     "nll": "sparse_categorical_crossentropy",
 }
 
+# What Keras itself takes for some of them, in lower case.
+SPELLED = {"uniform": "random_uniform", "normal": "random_normal", "glorotuniform": "glorot_uniform"}
+
 MAXIMISED = frozenset(
     {
         "accuracy",

@@ -116,7 +116,9 @@ def _range(item: str) -> range:
         first, last, step = [int(part) for part in [*item.split(":"), "1"][:3]]
     except ValueError:
         raise UsageError(f"{item}: a:b:step is for whole numbers; list the values, or use log:lo:hi:n") from None
-    values = range(first, last + (1 if step > 0 else -1), step) if step else range(0)
+    if not step:
+        raise UsageError(f"{item} has a step of 0; write 1 or more, or leave the step out: {first}:{last}")
+    values = range(first, last + (1 if step > 0 else -1), step)
     if not values:
         raise UsageError(f"{item} is an empty range; write the smaller number first, like 1:3")
     if abs(last - first) // abs(step) >= MOST:  # not len(values), which has a limit of its own

@@ -30,7 +30,6 @@ from nbtune.errors import UsageError
 
 Fingerprint = dict[str, str]
 _PACKAGES = ("nbtune", "keras", "tensorflow", "tensorflow-cpu")
-_TERMS = ("validation_split", "epochs", "patience", "min_delta", "objective", "seed", "repeats")
 
 
 class NoFingerprint(UsageError):
@@ -39,7 +38,7 @@ class NoFingerprint(UsageError):
 
 def fingerprint(options: Options, function: Function, data: Data) -> Fingerprint:
     """Raises NoFingerprint, naming what cannot be compared."""
-    terms = {name: repr(getattr(options, name)) for name in _TERMS}
+    terms = {name: repr(value) for name, value in options.terms.items()}
     return {
         "function": _hash(_function(function)),
         "data": _hash(*_data(data)),

@@ -54,7 +54,7 @@ def _rows(data: Any, what: str) -> tuple[Rows, int | None]:
 
 def _weights(weights: Any, y: np.ndarray, what: str) -> np.ndarray:
     """Raises UsageError for what `model.fit` would take and make no sense of."""
-    array = _array(weights, what)
+    array = _numbers(weights, what)
     if array.shape != (len(y),):
         raise UsageError(f"{what} have the shape {array.shape}, not {(len(y),)}: one number a row")
     with np.errstate(over="ignore"):
@@ -72,17 +72,25 @@ def _weights(weights: Any, y: np.ndarray, what: str) -> np.ndarray:
 
 def _inputs(x: Any, what: str) -> Inputs:
     if isinstance(x, Mapping):
-        return {key: _array(part, f"{what}: feature {key!r}") for key, part in x.items()}
+        return {key: _numbers(part, f"{what}: feature {key!r}") for key, part in x.items()}
     if isinstance(x, (list, tuple)) and len(x) and all(hasattr(part, "shape") and len(part.shape) for part in x):
-        return [_array(part, f"{what}: input {i + 1}") for i, part in enumerate(x)]
-    return _array(x, f"{what}: features")
+        return [_numbers(part, f"{what}: input {i + 1}") for i, part in enumerate(x)]
+    return _numbers(x, f"{what}: features")
+
+
+def _numbers(part: Any, what: str) -> np.ndarray:
+    """As `_array`, of numbers: labels may be text, which `Labels` judges, and features and weights may not."""
+    array = _array(part, what)
+    if array.dtype.kind not in "biuf":
+        raise UsageError(f"{what}: non-numeric values ({array.dtype}); encode them first")
+    return array
 
 
 def _array(part: Any, what: str) -> np.ndarray:
     if hasattr(part, "dtypes") and hasattr(part, "columns"):  # a pandas DataFrame
         odd = [str(name) for name, dtype in part.dtypes.items() if getattr(dtype, "kind", "O") not in "biuf"]
         if odd:
-            raise UsageError(f"{what}: column {odd[0]!r} does not hold numbers; drop or encode it first")
+            raise UsageError(f"{what}: column {odd[0]!r} contains non-numeric values; drop or encode it first")
         if part.to_numpy().dtype == object:  # columns of several kinds, or nullable ones
             part = part.to_numpy("float32", na_value=np.nan)
     if hasattr(part, "toarray"):
@@ -90,11 +98,9 @@ def _array(part: Any, what: str) -> np.ndarray:
     try:
         array = np.asarray(part)
     except (ValueError, TypeError) as error:
-        raise UsageError(f"{what} cannot be made an array: {error}") from None
+        raise UsageError(f"{what} cannot be converted to an array: {error}") from None
     if array.ndim == 0:
-        raise UsageError(f"{what}: {part!r} is no array")
-    if "labels" not in what and array.dtype.kind not in "biuf":
-        raise UsageError(f"{what} hold {array.dtype} values, not numbers; encode them first")
+        raise UsageError(f"{what}: {part!r} is not an array")
     if array.dtype.kind == "f":
         _refuse(np.isnan, "NaN", array, what)
         _refuse(np.isinf, "infinity", array, what)

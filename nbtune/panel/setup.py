@@ -12,6 +12,7 @@ from typing import Any
 
 from nbtune.ask.function import Function
 from nbtune.ask.options import Options
+from nbtune.ask.parsing import DEFAULT_NAME, typed
 from nbtune.ask.values import Evaluate
 from nbtune.data.read import read_data
 from nbtune.errors import UsageError
@@ -47,7 +48,7 @@ class Names:
 
     build: str
     data: str
-    search: str = "search"
+    search: str = DEFAULT_NAME
     evaluate: Evaluate = _no_names
     begin: Callable[[], None] = lambda: None
     keep: Callable[[Search], None] = lambda search: None
@@ -86,7 +87,8 @@ class Panel:
         self._lock = threading.RLock()
         self._told: dict[str, Any] = {}
         self._estimate: Estimate | None = None
-        self._cost, self._blame, self._starting = "", "", False
+        self._cost, self._starting = "", False
+        self._wrong: UsageError | None = None  # what is wrong with all of it, beyond the fields one by one
         self._estimator = Estimator(self._estimated, self._names.pool)
         self._surface: SetupSurface | None = None
 
@@ -113,7 +115,7 @@ class Panel:
             UsageError: a text that is not right.
         """
         texts = self.texts
-        found = Options.typed(texts, self._names.evaluate, self._defaults)
+        found = typed(texts, self._names.evaluate, self._defaults)
         return replace(found, build=self._build, data=self._data, texts={**texts, "data": self._names.data})
 
     def start(self) -> None:
@@ -174,14 +176,14 @@ class Panel:
     def _changed(self) -> None:
         """Holds the form against the rules; what only shows with the function and the data follows from a thread."""
         with self._lock:
-            self._cost, self._blame = "", ""
+            self._cost, self._wrong = "", None
             self._estimate = None if self._takes_hp else self._estimate
             try:
                 self._estimator.ask(self.options())
                 self._cost = "estimating …"
             except UsageError as error:
                 self._estimator.forget()
-                self._blame = str(error)
+                self._wrong = error
             self._tell(**self._standing())
 
     def _estimated(self, found: Estimate | UsageError) -> None:
@@ -189,7 +191,7 @@ class Panel:
             self._mistaken(found)
             return
         with self._lock:
-            self._estimate, self._blame = found, ""
+            self._estimate, self._wrong = found, None
             self._cost = _cost(found.plan)
             if self._takes_hp:
                 self._show_own_axes(found)
@@ -210,18 +212,19 @@ class Panel:
 
     def _mistaken(self, error: UsageError) -> None:
         with self._lock:
-            self._cost, self._blame = "", str(error)
+            self._cost, self._wrong = "", error
             self._tell(**self._standing())
 
     def _standing(self) -> dict[str, Any]:
         """What the page shows besides the fields."""
         errors = form.mistakes(self._filled, self._names.evaluate)
-        field = form.blamed(self._blame, self._filled) if self._blame else ""
-        if field:
-            errors.setdefault(field, self._blame)
+        mistake = str(self._wrong or "")
+        if self._wrong and self._wrong.about in {field.name for field in self._filled}:
+            errors.setdefault(self._wrong.about, mistake)
+            mistake = ""
         return {
             "errors": errors,
-            "mistake": "" if field else self._blame,
+            "mistake": mistake,
             "size": self._size() if not errors else {},
             "cost": self._cost,
             "cell": self.cell,

@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from nbtune.ask.options import APPLIED_OUTSIDE, SAME_ARCHITECTURE
 from nbtune.ask.space import Architecture, Space, Value
 from nbtune.ask.strategy import TRIAL
 
-SAME_ARCHITECTURE = ("learning_rate", "loss", "init")  # these leave the shape of a model as it is
+_TRAINING_STEP = frozenset(APPLIED_OUTSIDE) - set(SAME_ARCHITECTURE)  # these change it, and not the model
 OPERATIONS_A_WEIGHT = 6  # floating-point ones, for each row: forwards, and backwards to the input and to the weight
 OPERATIONS_A_STACK = 2e10  # in the time in which one more stack is traced or compiled, 0.7 to 2 s on a core
 OPERATIONS_A_TRIAL = 2e9  # in which one more trial is made ready, watched and saved, 0.06 s
@@ -120,7 +121,7 @@ def _of_like_sizes(group: list[int], costs: _Costs) -> list[list[int]]:
 def _shape(values: Mapping[str, Value], architecture: Architecture | None) -> dict[str, Value]:
     """The values that say which architecture it is, as far as that is not known yet."""
     if architecture is not None:
-        return {name: value for name, value in values.items() if name in ("optimizer", "batch_size")}
+        return {name: value for name, value in values.items() if name in _TRAINING_STEP}
     return {name: value for name, value in values.items() if name not in SAME_ARCHITECTURE}
 
 

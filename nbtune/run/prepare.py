@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nbtune.ask.function import APPLIED_OUTSIDE, Function
+from nbtune.ask.function import Function
 from nbtune.ask.labels import Labels
 from nbtune.ask.objective import Objective
-from nbtune.ask.options import Options
+from nbtune.ask.options import APPLIED_OUTSIDE, Options
 from nbtune.ask.space import Architecture, Axis, Space
 from nbtune.ask.strategy import TRIAL
 from nbtune.data import arrays
 from nbtune.data.fingerprint import Fingerprint, NoFingerprint, fingerprint
 from nbtune.data.read import read_data
 from nbtune.data.rows import Data
-from nbtune.errors import BackendDied, UsageError, WorkerDied
+from nbtune.errors import BackendDied, UsageError, WorkerDied, about
 from nbtune.execution.protocol import Backend
 from nbtune.record.job import Job, Look
 from nbtune.run.grouping import stacks
@@ -45,20 +45,24 @@ class Request:
     def of(cls, options: Options) -> Request:
         """Raises UsageError for every mistake that can be seen without Keras."""
         if options.build is None:
-            raise UsageError("which function builds the model? Define one in the cell, or name it with --build")
+            raise UsageError("which function builds the model? Define one in the cell, or name it with --build", "build")
         if options.data is None:
-            raise UsageError("which data? Add --data x,y")
+            raise UsageError("which data? Add --data x,y", "data")
         function = Function.of(options.build)
         function.check(options.axes)
-        data = read_data(options.data, options.validation_data, options.validation_split)
+        with about("data"):
+            data = read_data(options.data, options.validation_data, options.validation_split)
         request = cls(options, function, data, *_fingerprint(options, function, data))
-        Labels.of(data.y, request.losses(None))
+        with about("loss" if options.loss else "data"):
+            Labels.of(data.y, request.losses(None))
         if options.objective:
-            options.objective.check(request.losses(None), data.validated)
+            with about("objective"):
+                options.objective.check(request.losses(None), data.validated)
         elif not data.validated:
             raise UsageError(
                 "what shall rank the trials? The usual objective needs validation data; give --validation-data or "
-                "--validation-split, or rank by the training rows with --objective loss"
+                "--validation-split, or rank by the training rows with --objective loss",
+                "objective",
             )
         return request
 
@@ -109,7 +113,8 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
     losses = request.losses(look.loss)
     labels = Labels.of(data.y, losses, look.units)
     objective = options.objective or Objective.of(f"val_{labels.metric}")
-    objective.check(losses, data.validated)
+    with about("objective"):
+        objective.check(losses, data.validated)
     applied = frozenset(APPLIED_OUTSIDE) - asked
     job = replace(
         job,

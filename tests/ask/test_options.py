@@ -11,8 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbtune.ask import names
+from nbtune.ask.help import help_text
 from nbtune.ask.objective import Objective
-from nbtune.ask.options import Options, flag, flags, help_text
+from nbtune.ask.option import EDITORS, GROUPS, Option, Place, Reads, Results, flag
+from nbtune.ask.options import Options, flags, table
+from nbtune.ask.parsing import read
+from nbtune.ask.parsing import typed as typed_texts
 from nbtune.ask.space import Axis
 from nbtune.errors import UsageError
 
@@ -29,7 +33,7 @@ def evaluate(text):
 
 def typed(line):
     """The options of a line, as a cell would have them."""
-    return Options.typed(Options.read(line)[1], evaluate)
+    return typed_texts(read(line)[1], evaluate)
 
 
 def without_texts(options):
@@ -120,7 +124,7 @@ def test_a_line_and_keywords_give_equal_options(line, keywords):
 
 def test_every_option_is_tried_above():
     tried = {name for _, keywords in SAME for name in keywords}
-    assert tried >= set(Options.table())
+    assert tried >= set(table())
 
 
 @given(
@@ -153,8 +157,8 @@ def test_axes_are_in_grid_order_however_they_are_typed():
 
 
 def test_the_line_may_begin_with_a_name():
-    assert Options.read("mine --data x,y") == ("mine", {"data": "x,y"})
-    assert Options.read("--data x,y") == ("search", {"data": "x,y"})
+    assert read("mine --data x,y") == ("mine", {"data": "x,y"})
+    assert read("--data x,y") == ("search", {"data": "x,y"})
 
 
 def test_what_was_typed_is_kept_to_be_written_out_again():
@@ -162,11 +166,11 @@ def test_what_was_typed_is_kept_to_be_written_out_again():
 
 
 def test_reading_a_line_evaluates_nothing():
-    assert Options.read("--units {1/0} --data nothing_of_the_kind")[1]["units"] == "{1/0}"
+    assert read("--units {1/0} --data nothing_of_the_kind")[1]["units"] == "{1/0}"
 
 
 def test_defaults_stand_where_the_line_is_silent():
-    options = Options.typed(Options.read("--epochs 3")[1], evaluate, {"epochs": 50, "patience": 2})
+    options = typed_texts(read("--epochs 3")[1], evaluate, {"epochs": 50, "patience": 2})
     assert (options.epochs, options.patience) == (3, 2)
 
 
@@ -203,6 +207,64 @@ def test_a_loss_that_is_accepted_is_a_known_one(name):
         assert names.canonical(value.lower()) == "mean_squared_error"
 
 
+# ---- the table
+
+
+def test_nobody_forgets_whether_an_option_changes_results():
+    facts = {"group": "running", "metavar": "N", "help": "", "type": "int"}
+    with pytest.raises(TypeError, match="results"):
+        Option(**facts)
+    assert all(isinstance(option.results, Results) for option in table().values())
+
+
+@pytest.mark.parametrize("name", sorted(table()))
+def test_an_entry_is_sound(name):
+    option = table()[name]
+    assert option.group in GROUPS
+    assert option.editor in EDITORS
+    assert option.help
+    assert option.is_axis == (option.results is Results.AS_VALUE), "an axis is what tells trials apart"
+    assert not (option.applied_outside or option.same_architecture) or option.is_axis
+    assert not option.suggestion or option.place is Place.FIRST
+    assert not (option.results is Results.AS_CONTENT and option.configurable), "it belongs to a cell"
+    assert (option.editor == "switch") == (option.reads is Reads.SWITCH and option.place is not Place.NOWHERE)
+    assert not set(option.aliases) & set(table()), "a name of its own"
+    if option.default is not None:
+        assert option.check(name, option.default) == option.default, "the default is a value like others"
+    for word in option.choices:
+        option.check(name, word)
+
+
+def test_no_alias_leads_to_two_options():
+    aliases = [alias for option in table().values() for alias in option.aliases]
+    assert len(aliases) == len(set(aliases))
+
+
+def test_the_terms_of_the_fit_are_those_that_change_results():
+    changed = {"epochs": 7, "patience": 1, "min_delta": 0.5, "objective": "val_loss", "seed": 1, "repeats": 2}
+    plain = Options.of().terms
+    for name, value in {**changed, "validation_split": 0.5}.items():
+        assert Options.of(**{name: value}).terms != plain, name
+    same = {"workers": 2, "keep": 1, "retries": 0, "dir": "runs", "engine": "trial", "plan": True, "units": 16}
+    assert Options.of(**same).terms == plain
+
+
+def test_what_is_wrong_says_which_option_it_is_about():
+    for keywords, about in [
+        ({"epochs": 0}, "epochs"),
+        ({"axis": {"rate": []}}, "rate"),
+        ({"axis": 3}, "axis"),
+        ({"zzz": 1}, "zzz"),
+    ]:
+        with pytest.raises(UsageError) as error:
+            Options.of(**keywords)
+        assert error.value.about == about
+    for line, about in [("--units {1/0}", "units"), ("--axis rate=1 --axis rate=2", "rate"), ("--layers 1 --layers 2", "layers")]:
+        with pytest.raises(UsageError) as error:
+            typed(line)
+        assert error.value.about == about
+
+
 # ---- mistakes on a line
 
 
@@ -210,7 +272,20 @@ def test_a_loss_that_is_accepted_is_a_known_one(name):
     ("line", "words"),
     [
         ("--unit 16", ["--unit", "'--units'"]),
-        ("--lr 0.1", ["--lr"]),
+        ("--lr 0.1", ["--lr;", "'--learning-rate'"]),
+        ("--optimiser adam", ["'--optimizer'"]),
+        ("--metrics accuracy", ["'--objective'"]),
+        ("--hidden-units 3", ["'--units'"]),
+        ("--dropout 0,0.2", ["unknown option --dropout", "--axis dropout=0,0.2"]),
+        ("--drop-rate=0.1", ["unknown option --drop-rate", "--axis drop_rate=0.1"]),
+        ("--axis dropout 0.1,0.2", ["write --axis dropout=0.1,0.2"]),
+        ("my search --data x,y", ["'search' is one word too many", "%%tune my_search"]),
+        ("--layers 1-3", ["'1-3' is not a whole number", "a range is written 1:3"]),
+        ("--layers 1:3:0", ["step of 0"]),
+        ("--validation-split 20", ["20 is not a number", "for 20 % write 0.2"]),
+        ("--validation-split 20%", ["write 0.2"]),
+        ("--folds 5", ["unknown option --folds; for a parameter of your function write --axis folds=5"]),
+        ("--dask auto", ["unknown option --dask; for a parameter"]),
         ("--learning_rate 0.1", ["--learning_rate", "'--learning-rate'"]),
         ("--leraning-rate 0.1", ["--leraning-rate", "'--learning-rate'"]),
         ("--batchsize 8", ["--batchsize", "'--batch-size'"]),
@@ -249,7 +324,7 @@ def test_a_line_that_cannot_be_read_says_why_and_what_to_write(line, words):
 
 @pytest.mark.parametrize("option", ["--schedule cosine", "--folds 5", "--dask auto"])
 def test_an_option_that_does_not_exist_is_an_error_and_not_ignored(option):
-    text = mistake(Options.read, f"--data x,y {option}")
+    text = mistake(read, f"--data x,y {option}")
     assert text.startswith(f"unknown option {option.split()[0]}")
 
 
@@ -264,7 +339,7 @@ def test_an_option_that_does_not_exist_is_an_error_and_not_ignored(option):
         ("layers", "1.5", ["layers", "1.5", "whole number"]),
         ("layers", "3:1", ["3:1", "1:3"]),
         ("units", "0", ["units", "0", "1 or more"]),
-        ("units", "16,relu", ["units", "mixes"]),
+        ("units", "16,relu", ["units", "'relu' is not a whole number"]),
         ("units", "16,32,16", ["units", "16 twice"]),
         ("units", "16,,32", ["empty"]),
         ("units", "True", ["units", "True"]),
@@ -342,7 +417,7 @@ def test_a_value_that_does_not_fit_is_named_with_what_would(option, value, words
         ({"axis": {"dropout": []}}, ["dropout", "no values"]),
         ({"axis": {"dropout": [0, "a"]}}, ["dropout", "mixes"]),
         ({"axis": {3: [1, 2]}}, ["3"]),
-        ({"loss": ["mse", 5]}, ["loss", "mixes"]),
+        ({"loss": ["mse", 5]}, ["loss", "unknown loss 5"]),
     ],
     ids=str,
 )
@@ -351,7 +426,7 @@ def test_a_mistake_in_python_is_named_too(keywords, words):
     assert all(word in text for word in words), text
 
 
-@given(st.sampled_from(sorted(set(Options.table()) - {"data", "validation_data", "build"})), st.text(max_size=30))
+@given(st.sampled_from(sorted(set(table()) - {"data", "validation_data", "build"})), st.text(max_size=30))
 def test_any_text_for_any_option_is_taken_or_a_mistake_in_one_line(option, text):
     assert isinstance(one_line(Options.of, **{option: text}), (Options, str))
 
@@ -364,7 +439,7 @@ def test_any_line_is_taken_or_a_mistake_in_one_line(line):
 # ---- the help
 
 
-@pytest.mark.parametrize("option", sorted(Options.table()))
+@pytest.mark.parametrize("option", sorted(table()))
 def test_the_help_explains_each_option_once(option):
     begun = [line for line in help_text().splitlines() if re.match(rf"\s+{flag(option)}(\s|$)", line)]
     assert len(begun) == 1

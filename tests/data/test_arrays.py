@@ -168,6 +168,11 @@ def test_a_dataset_of_several_inputs():
     np.testing.assert_array_equal(found.y, Y)
 
 
+@pytest.mark.parametrize("name", ["labels_in", "feature", "labels", "x"])
+def test_whether_text_is_taken_does_not_hang_on_a_features_name(name):
+    assert "non-numeric" in mistake(({name: np.array(["u", "v"])}, [0, 1]))
+
+
 def test_labels_may_be_text_here_and_are_judged_as_labels():
     assert read_data((X, np.array(["a", "b"] * 10))).rows == 20
 
@@ -194,13 +199,13 @@ def test_labels_may_be_text_here_and_are_judged_as_labels():
         ((None, Y), ["features"]),
         ((X, None), ["labels"]),
         (([[1, 2], [3]], [0, 1]), ["features"]),
-        ((np.array(["a"] * 20), Y), ["features", "not numbers"]),
-        ((X.astype(object), Y), ["features", "not numbers"]),
-        ((X.astype(complex), Y), ["not numbers"]),
+        ((np.array(["a"] * 20), Y), ["features", "non-numeric"]),
+        ((X.astype(object), Y), ["features", "non-numeric"]),
+        ((X.astype(complex), Y), ["non-numeric"]),
         ((pd.DataFrame({"age": [1, 2], "town": ["Bonn", "Kiel"]}), [0, 1]), ["'town'", "encode"]),
         ((pd.DataFrame({"age": [1, 2], "day": pd.to_datetime(["2024", "2025"])}), [0, 1]), ["'day'"]),
         ((pd.DataFrame({"a": pd.Categorical(["u", "v"])}), [0, 1]), ["'a'"]),
-        (({"a": np.array(["u", "v"])}, [0, 1]), ["'a'", "not numbers"]),
+        (({"a": np.array(["u", "v"])}, [0, 1]), ["'a'", "non-numeric"]),
     ],
     ids=lambda value: None if isinstance(value, list) else "data",
 )

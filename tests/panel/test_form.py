@@ -3,8 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from nbtune.ask import option as options
 from nbtune.ask.function import Function
-from nbtune.ask.options import Options
+from nbtune.ask.options import table
+from nbtune.ask.parsing import read, typed
 from nbtune.errors import UsageError
 from nbtune.panel import form
 
@@ -34,15 +36,21 @@ def field(name, **how):
 
 def test_every_option_has_a_field():
     left_to_the_panel = {"axis", "build", "data", "plan", "wait"}
-    assert {field.name for field in filled()} == set(Options.table()) - left_to_the_panel | {"dropout"}
+    assert {field.name for field in filled()} == set(table()) - left_to_the_panel | {"dropout"}
 
 
 def test_an_option_that_is_added_later_appears_by_itself(monkeypatch):
-    told = {"group": "fitting", "metavar": "N", "help": "seeds for each combination"}
-    later = dataclasses.make_dataclass("Later", [("repeats", int, dataclasses.field(default=1, metadata=told))])
-    table = {**Options.table(), "repeats": dataclasses.fields(later)[0]}
-    monkeypatch.setattr(Options, "table", classmethod(lambda cls: table))
-    assert (field("repeats").editor, field("repeats").hint, field("repeats").help) == ("text", "1", "seeds for each combination")
+    later = options.Option(
+        name="folds",
+        default=1,
+        group="fitting",
+        metavar="K",
+        help="parts to validate on in turn",
+        type="int",
+        results=options.Results.AS_TERM,
+    )
+    monkeypatch.setattr(form, "table", lambda: {**table(), "folds": later})
+    assert (field("folds").editor, field("folds").hint, field("folds").help) == ("text", "1", "parts to validate on in turn")
 
 
 def test_what_holds_if_a_field_is_left_out():
@@ -71,7 +79,7 @@ def test_what_a_function_does_not_take_has_no_field():
 def test_the_first_values_are_a_grid_that_can_run():
     fields = filled()
     assert not form.mistakes(fields, no_names)
-    options = Options.typed(form.texts_of(fields), no_names)
+    options = typed(form.texts_of(fields), no_names)
     assert {axis.name: axis.values for axis in options.axes} == {
         "layers": (1, 2, 3),
         "units": (16, 32, 64),
@@ -115,25 +123,11 @@ def test_a_mistake_is_told_at_its_field():
     assert "'ten' is not a whole number" in wrong["epochs"]
 
 
-@pytest.mark.parametrize(
-    ("message", "name"),
-    [
-        ("build needs 'units' and no axis gives it; add --units VALUES, or give it a default", "units"),
-        ("build needs 'dropout' and no axis gives it; add --axis dropout=VALUES", "dropout"),
-        ("objective val_loss cannot rank trials of 2 losses", "objective"),
-        ("loss huber is for numbers", "loss"),
-        ("the model ends in 1 unit", ""),
-    ],
-)
-def test_a_message_finds_its_field(message, name):
-    assert form.blamed(message, filled()) == name
-
-
 def test_the_cell_reads_back_as_what_was_filled_in():
     fields = filled(texts={"layers": "1:2", "units": "{[8, 16]}", "axis": ["dropout=0,0.5"], "fresh": True, "dir": "my runs"})
     text = form.cell_text("mine", "plain", "x[:, :3], y", fields)
     assert text.startswith("%%tune mine --build plain --data ")
-    name, texts = Options.read(text.removeprefix("%%tune "))
+    name, texts = read(text.removeprefix("%%tune "))
     assert name == "mine"
     assert texts.pop("build") == "plain"
     assert texts.pop("data") == "x[:, :3], y"

@@ -1,8 +1,8 @@
 // Editors of one text each: every one has `element`, says its new text to `change`, and labels what can be reached.
 
-/** What to put where: `field` as in nbtune/form.py. */
+/** What to put where: `field` as in nbtune/panel/form.py. */
 function editor(field, id, change, as_list) {
-  const kinds = { range: RangeEditor, log: LogEditor, tags: TagsEditor, choice: ChoiceEditor, switch: SwitchEditor, text: TextEditor };
+  const kinds = { range: RangeEditor, log: LogEditor, tags: TagsEditor, choice: ChoiceEditor, select: SelectEditor, switch: SwitchEditor, text: TextEditor };
   return new kinds[field.editor](field, id, change, as_list);
 }
 
@@ -10,6 +10,21 @@ class TextEditor {
   constructor(field, id, change) {
     this.input = make("input", { id, type: "text", value: field.text, placeholder: field.hint || "left out", spellcheck: "false" });
     this.input.addEventListener("input", () => change(this.input.value));
+    this.element = this.input;
+    if (!field.choices.length) return;
+    set(this.input, { list: `${id}-choices` });
+    const words = field.choices.map((choice) => make("option", { value: choice }));
+    this.element = make("span", {}, this.input, make("datalist", { id: `${id}-choices` }, ...words));
+  }
+}
+
+/** One of a few. */
+class SelectEditor {
+  constructor(field, id, change) {
+    const words = field.choices.map((choice) => make("option", { value: choice }, choice));
+    this.input = make("select", { id }, make("option", { value: "" }, field.hint ? `${field.hint} (default)` : "left out"), ...words);
+    this.input.value = field.text;
+    this.input.addEventListener("change", () => change(this.input.value));
     this.element = this.input;
   }
 }

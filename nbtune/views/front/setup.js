@@ -1,7 +1,6 @@
 // The set-up panel: the form, what it amounts to, and below it the search.
 
 const GROUPS = { data: "Validation", fitting: "Fitting", running: "More settings" };
-const SHOWN = ["epochs", "patience"]; // of the fitting, the rest is a click away
 
 class SetupView {
   constructor(known, ask) {
@@ -71,8 +70,8 @@ class SetupView {
   _show_form(fields) {
     const open = this._fields.querySelector("details[open]") !== null;
     this._rows.clear();
-    const first = fields.filter((field) => field.group === "axes" || SHOWN.includes(field.name));
-    const rest = fields.filter((field) => !first.includes(field));
+    const first = fields.filter((field) => field.first);
+    const rest = fields.filter((field) => !field.first);
     const groups = Object.entries(GROUPS).map(([group, title]) => [title, rest.filter((field) => field.group === group)]);
     const more = groups.filter(([, own]) => own.length).map(([title, own]) => make("fieldset", {}, make("legend", {}, title), ...own.map((field) => this._row(field))));
     this._fields.replaceChildren(...first.map((field) => this._row(field)),

@@ -1,0 +1,161 @@
+"""What an option accepts: each check takes a name and a value, text or Python, and returns the value as it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from numbers import Integral, Real
+from typing import Any
+
+from nbtune.ask import names
+from nbtune.ask.objective import Objective
+from nbtune.ask.option import Check
+from nbtune.ask.space import Axis
+from nbtune.ask.values import read_value, read_values
+from nbtune.errors import UsageError, about, did_you_mean
+from nbtune.machine import SHARED_MB, WORKER_MB
+
+CheckValue = Callable[[str, Any], None]
+NONE: Mapping[Any, Any] = {"none": None, "None": None, None: None}
+
+
+def axis(check_value: CheckValue, spell: Callable[[str], str] = str) -> Check:
+    """Values of an axis, each of which passes `check_value`; `spell` puts text into its usual spelling."""
+
+    def check(name: str, values: Any) -> Axis | None:
+        if values is None or isinstance(values, Axis):
+            return values
+        values = _spelled(read_values(values) if isinstance(values, str) else values, spell)
+        for value in _plain(values):
+            check_value(name, value)  # before kinds are compared: "'relu' is not a number" says more than "mixed kinds"
+        axis = Axis.of(name, values)
+        for value in axis.values:
+            if value not in axis.objects:
+                check_value(name, value)
+        return axis
+
+    return check
+
+
+def _spelled(values: Any, spell: Callable[[str], str]) -> Any:
+    return [spell(v) if isinstance(v, str) else v for v in values] if isinstance(values, (list, tuple)) else values
+
+
+def _plain(values: Any) -> list[Any]:
+    """The values of a list that stand for themselves, and not for a thing with a name."""
+    return [v for v in values if isinstance(v, (bool, int, float, str))] if isinstance(values, (list, tuple)) else []
+
+
+def count(least: int) -> CheckValue:
+    def check(name: str, value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+            raise UsageError(f"{name}: {value!r} is not a whole number of {least} or more{range_hint(value)}")
+
+    return check
+
+
+def range_hint(value: Any) -> str:
+    """For `1-3`, which people write for a range."""
+    first, dash, last = str(value).partition("-")
+    is_range = isinstance(value, str) and dash and first.strip().isdecimal() and last.strip().isdecimal()
+    return f"; a range is written {first.strip()}:{last.strip()}" if is_range else ""
+
+
+def rate(name: str, value: Any) -> None:
+    if isinstance(value, (bool, str)) or value <= 0:
+        raise UsageError(f"{name}: {value!r} is not a number above 0")
+
+
+def one_of(known: Iterable[str]) -> CheckValue:
+    def check(name: str, value: Any) -> None:
+        text = str(value)
+        if text in names.ELSEWHERE and names.ELSEWHERE[text] in known:
+            raise UsageError(f"{name}: Keras calls {text!r} {names.ELSEWHERE[text]!r}")
+        if not isinstance(value, str) or names.canonical(text.lower()) not in known:
+            hint = did_you_mean(text.lower(), known) or f"; Keras has {', '.join(sorted(known))}"
+            raise UsageError(f"{name}: unknown {name} {value!r}{hint}")
+
+    return check
+
+
+def keras_names(known: Iterable[str]) -> Check:
+    return axis(one_of(known), lambda name: names.SPELLED.get(name.lower(), name.lower()))
+
+
+def whole(least: int, also: Mapping[Any, Any] | None = None) -> Check:
+    """A whole number, or one of the words in `also`, for what they stand for."""
+
+    def check(name: str, value: Any) -> Any:
+        value = read_value(value) if isinstance(value, str) else value
+        if also and (isinstance(value, str) or value is None) and value in also:
+            return also[value]
+        count(least)(name, value)
+        return int(value)
+
+    return check
+
+
+def number(low: float, below: float = float("inf")) -> Check:
+    def check(name: str, value: Any) -> float:
+        value = read_value(value) if isinstance(value, str) else value
+        if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) < below:
+            bounds = f"of {low:g} or more" + (f" and below {below:g}" if below != float("inf") else "")
+            raise UsageError(f"{name}: {value!r} is not a number {bounds}")
+        return float(value)
+
+    return check
+
+
+def share(name: str, value: Any) -> float:
+    """A part of a whole, below 1; for what is written in per cent, the message says the share."""
+    given = read_value(value.strip().removesuffix("%")) if isinstance(value, str) else value
+    try:
+        return number(0, 1)(name, value)
+    except UsageError as error:
+        is_percent = isinstance(given, (int, float)) and 1 < given < 100
+        raise UsageError(f"{error}{f'; for {given:g} % write {given / 100:g}' if is_percent else ''}") from None
+
+
+def objective(name: str, value: Any) -> Objective | None:
+    if not isinstance(value, (str, Objective, type(None))):
+        raise UsageError(f"{name}: {value!r} is not the name of a metric; write val_accuracy, or max:val_my_metric")
+    return Objective.of(value) if isinstance(value, str) else value
+
+
+def custom_axes(name: str, value: Any) -> tuple[Axis, ...]:
+    if value is None or (isinstance(value, (list, tuple)) and all(isinstance(axis, Axis) for axis in value)):
+        return tuple(value or ())
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{name} must be a dict of names and values, like axis={{'dropout': [0, 0.2]}}")
+    found = []
+    for key, values in value.items():
+        if not isinstance(key, str) or not key.isidentifier():
+            raise UsageError(f"{name}: {key!r} cannot be the name of a parameter")
+        with about(key):
+            found.append(Axis.of(key, read_values(values) if isinstance(values, str) else values))
+    return tuple(found)
+
+
+def choice(known: tuple[str, ...]) -> Check:
+    def check(name: str, value: Any) -> str:
+        if value not in known:
+            raise UsageError(f"{name}: {value!r} is not one of {', '.join(known)}{did_you_mean(str(value), known)}")
+        return str(value)
+
+    return check
+
+
+def megabytes(name: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    limit, least = number(1)(name, value), SHARED_MB + WORKER_MB
+    if limit < least:
+        raise UsageError(f"{name}: a single worker takes {least:,} MB, most of it TensorFlow; give at least that")
+    return limit
+
+
+def seconds(name: str, value: Any) -> float | None:
+    return None if value is None else number(1e-3)(name, value)
+
+
+def text(name: str, value: Any) -> str:
+    return str(value)
