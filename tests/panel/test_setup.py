@@ -100,14 +100,15 @@ def test_a_mistake_marks_its_field_and_asks_for_no_estimate(open_page):
 
 
 @pytest.mark.parametrize(
-    ("error", "field"),
-    [("build needs 'units' and no axis gives it; add --units VALUES", "units"), ("the model ends in 1 unit", "")],
+    ("about", "shown_at"),
+    [("units", "units"), ("", ""), ("data", "")],  # the data has no field
 )
-def test_what_shows_only_later_is_told_where_it_belongs(open_page, error, field):
+def test_what_shows_only_later_is_told_where_it_belongs(open_page, about, shown_at):
     page = open_page()
-    page.panel._estimator.tell(UsageError(error))
-    assert page.known["errors"] == ({field: error} if field else {})
-    assert page.known["mistake"] == ("" if field else error)
+    error = "units, loss and epochs do not fit"  # the words do not say it
+    page.panel._estimator.tell(UsageError(error, about))
+    assert page.known["errors"] == ({shown_at: error} if shown_at else {})
+    assert page.known["mistake"] == ("" if shown_at else error)
     page.fill("units", "4")
     assert page.known["errors"] == {}
 
