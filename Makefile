@@ -1,23 +1,32 @@
 # make demo           executes the quickstart and leaves build/quickstart.html
-# make test           ruff, mypy and the tests
+# make test           ruff, mypy and the tests; about 12 minutes on 2 cores
+# make quick-test     ruff, mypy, the quick tests, and a small demo; about 3 minutes
 # make browser-test   the panel in JupyterLab and Notebook 7, in Chromium; its pictures in build/screenshots
 # make kernel-matrix  the same on several versions of ipykernel; about fifteen minutes
+# make compat         the tests on the oldest versions that pyproject.toml admits, and on the newest there are
+# make package-test   installs the wheel, checks a user's script against its types, and tests the sdist
+# make coverage       the tests, and which lines they reached, in build/coverage
+# make docs           the documentation site, in build/docs
 # make soak           kills processes at 50 random moments and trains 300 trials; about half an hour
 # make bench          nbtune and others on the same grids; hours. A part: make bench BENCH="a --peers nbtune_fused,bare_loop"
 # make lab            JupyterLab on the quickstart
 # make notebook       executes the quickstart and keeps its outputs in it
 # make clean          removes what these left behind
 #
-# Each sets itself up in .venv first. Another Python: make demo PYTHON=python3.12
+# Each sets itself up in .venv first. Another Python, with an environment of its own: make demo PYTHON=python3.12
 
 PYTHON ?= python3
-VENV := .venv
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(VERSION))
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DOCS_VENV := .venv-docs
 BENCH_VENV := .venv-bench
 QUICKSTART := notebooks/quickstart.ipynb
+INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test browser-test kernel-matrix soak bench lab notebook clean
+.PHONY: help demo test quick-test browser-test kernel-matrix compat oldest newest package-test coverage docs soak bench lab \
+	notebook clean python
 .DEFAULT_GOAL := help
 
 help:
@@ -31,11 +40,40 @@ test: $(READY)
 	@$(BIN)/mypy
 	@$(BIN)/pytest -n 2 --dist loadfile --ignore tests/browser
 
+quick-test: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not kernel" tests/ask tests/data tests/execution tests/record tests/views
+	@$(BIN)/python notebooks/execute.py --tune layers=1 --tune epochs=2 $(QUICKSTART) build/quickstart-$(VERSION).html
+
 browser-test: $(READY)
 	@NBTUNE_BROWSER=required $(BIN)/pytest tests/browser
 
 kernel-matrix: $(READY)
 	@NBTUNE_BROWSER=required $(BIN)/python tests/browser/matrix.py
+
+compat: oldest newest
+
+oldest: python
+	@test $(VERSION) = 3.11 || { echo "The oldest versions have wheels for Python 3.11 only: make oldest PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -m venv --clear .venv-oldest
+	@.venv-oldest/bin/python $(INSTALL) --constraint tests/compat/oldest.txt --editable '.[cpu,test]'
+	@.venv-oldest/bin/pytest -n 2 --dist loadfile --ignore tests/browser
+
+newest: python
+	@$(PYTHON) -m venv --clear .venv-newest
+	@.venv-newest/bin/python $(INSTALL) --upgrade --upgrade-strategy eager --editable '.[cpu,lab,test]'
+	@.venv-newest/bin/pytest -n 2 --dist loadfile --ignore tests/browser
+
+package-test: $(READY)
+	@$(BIN)/python tests/package.py
+
+coverage: $(READY)
+	@$(BIN)/pytest -n 2 --dist loadfile --ignore tests/browser --cov --cov-report html:build/coverage --cov-report term
+
+docs: $(DOCS_VENV)/.ready
+	@$(DOCS_VENV)/bin/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet docs build/docs
+	@echo "Open build/docs/index.html"
 
 soak: $(READY)
 	@NBTUNE_SOAK=50 $(BIN)/pytest tests/test_faults.py tests/test_memory.py -n 2 --dist loadfile -s
@@ -50,21 +88,29 @@ notebook: $(READY)
 	@$(BIN)/python notebooks/execute.py $(QUICKSTART) $(QUICKSTART)
 
 clean:
-	rm -rf $(VENV) $(BENCH_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .nbtune notebooks/.nbtune
+	rm -rf .venv .venv-* build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .nbtune notebooks/.nbtune
 	find nbtune tests notebooks -name __pycache__ -prune -exec rm -rf {} +
 
-$(READY): pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here; nbtune needs Python 3.11, 3.12 or 3.13."; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
-		echo "nbtune needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is $$($(PYTHON) -V 2>&1)."; \
-		echo "Name another one: make $(or $(firstword $(MAKECMDGOALS)),demo) PYTHON=python3.12"; exit 1; }
+python:
+	@test -n "$(VERSION)" || { echo "$(PYTHON) does not run here; nbtune needs Python 3.11, 3.12 or 3.13."; exit 1; }
+	@case "$(VERSION)" in 3.11|3.12|3.13) ;; *) \
+		echo "nbtune needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is $(VERSION)."; \
+		echo "Name another one: make $(or $(firstword $(MAKECMDGOALS)),demo) PYTHON=python3.12"; exit 1;; esac
+
+$(READY): pyproject.toml | python
 	@echo "Setting up $(VENV); the first time this downloads about 0.5 GB, most of it TensorFlow ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cpu,lab,test]'
+	@$(BIN)/python $(INSTALL) --editable '.[cpu,lab,test]'
+	@touch $@
+
+$(DOCS_VENV)/.ready: pyproject.toml | python
+	@echo "Setting up $(DOCS_VENV) ..."
+	@$(PYTHON) -m venv $(DOCS_VENV)
+	@$(DOCS_VENV)/bin/python $(INSTALL) --editable '.[docs]'
 	@touch $@
 
 $(BENCH_VENV)/.ready: $(READY)
 	@echo "Setting up $(BENCH_VENV) with what nbtune is compared with ..."
 	@$(PYTHON) -m venv $(BENCH_VENV)
-	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[cpu,bench]'
+	@$(BENCH_VENV)/bin/python $(INSTALL) --editable '.[cpu,bench]'
 	@touch $@

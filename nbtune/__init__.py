@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from nbtune.errors import BuildError, UsageError
 
 if TYPE_CHECKING:
     from nbtune.panel.setup import Panel
+    from nbtune.record.progress import Coverage, Trial
+    from nbtune.run.plan import Plan
     from nbtune.search import Search, tune
 
 __version__ = "0.1.0"
-__all__ = ["BuildError", "Panel", "Search", "UsageError", "load_ipython_extension", "tune"]
+__all__ = ["BuildError", "Coverage", "Panel", "Plan", "Search", "Trial", "UsageError", "load_ipython_extension", "tune"]
+
+_LATER = {  # than `import nbtune`: they bring more with them
+    "Coverage": "nbtune.record.progress",
+    "Panel": "nbtune.panel.setup",
+    "Plan": "nbtune.run.plan",
+    "Search": "nbtune.search",
+    "Trial": "nbtune.record.progress",
+    "tune": "nbtune.search",
+}
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -22,12 +34,10 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Search", "tune"):  # later than `import nbtune`: they bring more with them
-        from nbtune import search
-
-        return getattr(search, name)
-    if name == "Panel":
-        from nbtune.panel.setup import Panel
-
-        return Panel
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module 'nbtune' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
