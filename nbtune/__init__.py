@@ -10,11 +10,24 @@ from nbtune.errors import BuildError, UsageError
 if TYPE_CHECKING:
     from nbtune.panel.setup import Panel
     from nbtune.record.progress import Coverage, Trial
+    from nbtune.report.initial import initial_weights, plot_init
     from nbtune.run.plan import Plan
     from nbtune.search import Search, tune
 
 __version__ = "0.1.0"
-__all__ = ["BuildError", "Coverage", "Panel", "Plan", "Search", "Trial", "UsageError", "load_ipython_extension", "tune"]
+__all__ = [
+    "BuildError",
+    "Coverage",
+    "Panel",
+    "Plan",
+    "Search",
+    "Trial",
+    "UsageError",
+    "initial_weights",
+    "load_ipython_extension",
+    "plot_init",
+    "tune",
+]
 
 _LATER = {  # than `import nbtune`: they bring more with them
     "Coverage": "nbtune.record.progress",
@@ -22,6 +35,8 @@ _LATER = {  # than `import nbtune`: they bring more with them
     "Plan": "nbtune.run.plan",
     "Search": "nbtune.search",
     "Trial": "nbtune.record.progress",
+    "initial_weights": "nbtune.report.initial",
+    "plot_init": "nbtune.report.initial",
     "tune": "nbtune.search",
 }
 

@@ -38,7 +38,13 @@ def plot(progress: Progress, kind: str) -> Figure:
     """Raises UsageError for a kind that there is not."""
     if kind not in _KINDS:
         raise UsageError(f"no plot {kind!r}{did_you_mean(kind, _KINDS)}; there are {', '.join(_KINDS)}")
-    figure = Plot(figsize=(6.4, 4.8), dpi=100, facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = new_figure()
     _KINDS[kind](progress, figure)
+    return figure
+
+
+def new_figure(height: float = 4.8, width: float = 6.4) -> Figure:
+    """An empty figure of so many inches."""
+    figure = Plot(figsize=(width, height), dpi=100, facecolor="white")
+    FigureCanvasAgg(figure)
     return figure

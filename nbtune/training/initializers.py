@@ -1,0 +1,86 @@
+"""Initialisers: as they are written, and the weights that they fill."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+from nbtune.errors import UsageError
+
+FILLED = ("kernel", "depthwise_kernel", "pointwise_kernel")  # by `--init`
+ATTRIBUTES = {  # weight → the layer's attribute with its own initialiser
+    "kernel": "kernel_initializer",
+    "depthwise_kernel": "depthwise_initializer",
+    "pointwise_kernel": "pointwise_initializer",
+    "recurrent_kernel": "recurrent_initializer",
+    "embeddings": "embeddings_initializer",
+}
+
+
+def kernels(model: keras.Model) -> Iterator[tuple[Any, str, Any]]:
+    """Each (layer, name, variable) that an initialiser of `ATTRIBUTES` fills, in cells of recurrent layers too."""
+    for layer in leaves(model):
+        for name in ATTRIBUTES:
+            variable = getattr(layer, name, None)
+            if isinstance(variable, keras.Variable):
+                yield layer, name, variable
+
+
+def leaves(model: Any) -> Iterator[Any]:
+    """Layers in the order of the model, those inside of wrappers and recurrent layers too, each once."""
+    seen: set[int] = set()
+    stack = [model]
+    while stack:
+        layer = stack.pop()
+        if id(layer) in seen:
+            continue
+        seen.add(id(layer))
+        yield layer
+        inner = [part for part in vars(layer).values() if isinstance(part, keras.Layer)]
+        stack += [*getattr(layer, "layers", []), *inner][::-1]
+
+
+def get(init: Any) -> Any:
+    """`he_normal`, `zeros`, `normal:0.01` (its standard deviation), `uniform:0.05` (its limit), or an initialiser itself.
+
+    Raises:
+        UsageError: a name that Keras does not know, or a number that is none.
+    """
+    if not isinstance(init, str):
+        return keras.initializers.get(init)
+    name, colon, number = init.partition(":")
+    if not colon:
+        return keras.initializers.get(name)
+    try:
+        value = float(number)
+    except ValueError:
+        raise UsageError(f"init: {number!r} in {init!r} is not a number; write normal:0.01") from None
+    match name:
+        case "normal" | "random_normal":
+            return keras.initializers.RandomNormal(stddev=value)
+        case "uniform" | "random_uniform":
+            return keras.initializers.RandomUniform(-value, value)
+        case "truncated_normal":
+            return keras.initializers.TruncatedNormal(stddev=value)
+        case "constant":
+            return keras.initializers.Constant(value)
+        case "orthogonal":
+            return keras.initializers.Orthogonal(gain=value)
+    raise UsageError(f"init: {name} takes no number; write {name} alone")
+
+
+def spelled(initializer: Any) -> str:
+    """An initialiser as a person writes it: `glorot_uniform`, `random_normal(stddev=0.01)`."""
+    if not isinstance(initializer, keras.Initializer):
+        return str(getattr(initializer, "__name__", type(initializer).__name__)) if initializer is not None else ""
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(initializer).__name__).lower().removesuffix("_initializer")
+    try:
+        usual = type(initializer)().get_config()
+    except TypeError:  # one of the user's own, with arguments that it needs
+        usual = {}
+    own = {key: value for key, value in initializer.get_config().items() if key != "seed" and usual.get(key) != value}
+    settings = ", ".join(f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in own.items())
+    return f"{name}({settings})" if settings else name
