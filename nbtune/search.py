@@ -86,8 +86,8 @@ class Search:
 
     @property
     def best_so_far(self) -> Trial | None:
-        """The best trial now; None before the first has a score."""
-        return self._run.progress.best
+        """The best trial now, also of those under way; None before the first has a score."""
+        return self._run.progress.best_so_far
 
     @property
     def best(self) -> Trial:

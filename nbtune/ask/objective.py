@@ -40,12 +40,16 @@ class Objective:
         """The metric to compile with: the objective without `val_`."""
         return self.name.removeprefix("val_")
 
+    def order(self, score: float) -> float:
+        """What to sort scores by: the better one is the smaller."""
+        return -score if self.direction == "max" else score
+
     def best(self, scores: Sequence[float]) -> int:
         """Which of the scores is the best; the first of equal ones."""
-        return scores.index(max(scores) if self.direction == "max" else min(scores))
+        return scores.index(min(scores, key=self.order))
 
     def is_better(self, score: float, other: float) -> bool:
-        return score > other if self.direction == "max" else score < other
+        return self.order(score) < self.order(other)
 
     def check(self, losses: Sequence[str], validated: bool) -> None:
         """Raises UsageError where this objective cannot rank the trials fairly."""

@@ -55,11 +55,12 @@ class EpochUnderWay:
 
 @dataclass(frozen=True)
 class EpochEnded:
-    """One epoch of one trial; `epoch` counts from 1, `logs` is what Keras reports."""
+    """One epoch of one trial; `epoch` counts from 1, `logs` is what Keras reports, `at` in seconds since the epoch."""
 
     trial: str
     epoch: int
     logs: dict[str, float]
+    at: float | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from statistics import fmean, stdev
+from math import isfinite, nan
+from statistics import stdev
 
 from nbtune.ask.objective import Objective
 from nbtune.ask.space import Value
@@ -24,6 +25,9 @@ from nbtune.record.events import (
     TrialReopened,
     TrialStarted,
 )
+from nbtune.record.ranking import ranked
+
+NEWEST = 0.3  # weight of the latest epoch in how long an epoch takes
 
 
 @dataclass(frozen=True)
@@ -34,14 +38,17 @@ class Trial:
         id: its number in grid order, as KerasTuner writes it ("07").
         values: hyperparameter to value.
         status: "pending", "running", "done", "failed", "diverged" or "stopped".
-        score: the objective at the best epoch, or the mean of `scores`; None unless done.
+        score: the objective at the best epoch, or the mean of `scores`; while it runs, the best so far.
         scores: with repeats, the score of each run; else empty.
         best_epoch: counted from 1; with repeats it, `epochs` and `history` are those of the best run.
         epochs: how many were trained.
         share: how much of the next one is trained, from 0 to 1; 0 where epochs are short.
+        run: with repeats that are trained one after the other, how many are behind it.
         history: metric to its values, one an epoch.
         seconds: wall time in the worker.
         error: a traceback or a reason.
+        started, last: when it started and when its last epoch ended, in seconds since the epoch.
+        pace: seconds that an epoch takes by now; the first, which may be compiled, does not count.
     """
 
     id: str
@@ -55,11 +62,19 @@ class Trial:
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     seconds: float = 0.0
     error: str | None = None
+    run: int = 0
     started: float | None = field(default=None, repr=False, compare=False)
+    last: float | None = field(default=None, repr=False, compare=False)
+    pace: float | None = field(default=None, repr=False, compare=False)
 
     @property
     def ended(self) -> bool:
         return self.status not in (PENDING, RUNNING)
+
+    @property
+    def provisional(self) -> bool:
+        """Whether its score may still change: it is under way, or was stopped before its end."""
+        return self.score is not None and self.status in (RUNNING, STOPPED)
 
     @property
     def std(self) -> float | None:
@@ -109,12 +124,16 @@ class Progress:
         epochs: int,
         workers: int,
         ids: Sequence[str] | None = None,
+        repeats: int = 1,
     ) -> None:
+        """`epochs`: of each of a trial's `repeats` at most."""
         ids = ids or [f"{i:0{len(str(len(combinations)))}d}" for i in range(len(combinations))]
         self._trials = {id: Trial(id, values) for id, values in zip(ids, combinations, strict=True)}
         self.objective = objective
         self.epochs = epochs
         self.workers = workers
+        self.repeats = repeats
+        self.notes: tuple[str, ...] = ()  # what people should know of how it began, a sentence each
         self.state, self.reason = "planned", ""
         self.version = 0
         self._clock = 0.0  # seconds spent running before `_since`
@@ -135,14 +154,25 @@ class Progress:
                 for trial in trials:
                     if (old := self._trials[trial]).status == RUNNING:
                         self._trials[trial] = replace(old, epochs=epoch - 1, share=share)
-            case EpochEnded(trial, epoch, logs) if self._trials[trial].status == RUNNING:
-                old = self._trials[trial]
-                before = old.history if epoch > 1 else {}  # each run of a trial begins anew
-                history = {name: (*before.get(name, ()), value) for name, value in logs.items()}
-                self._trials[trial] = replace(old, epochs=epoch, share=0.0, history=history)
+            case EpochEnded(trial) if self._trials[trial].status == RUNNING:
+                self._trials[trial] = self._after_epoch(self._trials[trial], event)
             case TrialEnded() if not self._trials[event.trial].ended:
                 self._trials[event.trial] = self._ended(self._trials[event.trial], event)
         self.version += 1
+
+    def _after_epoch(self, old: Trial, event: EpochEnded) -> Trial:
+        again = event.epoch == 1 and bool(old.history)  # each run of a trial begins anew
+        old = replace(old, run=old.run + 1, history={}, score=None, best_epoch=None, last=None) if again else old
+        history = {**old.history, **{name: (*old.history.get(name, ()), value) for name, value in event.logs.items()}}
+        score, best_epoch = old.score, old.best_epoch
+        value = event.logs.get(self.objective.name, nan)
+        if isfinite(value) and (score is None or self.objective.is_better(value, score)):
+            score, best_epoch = value, event.epoch
+        pace, last = old.pace, event.at
+        if last and old.last:
+            pace = last - old.last if pace is None else pace + NEWEST * (last - old.last - pace)
+        old = replace(old, epochs=event.epoch, share=0.0, last=last, pace=pace)
+        return replace(old, history=history, score=score, best_epoch=best_epoch)
 
     def _ended(self, old: Trial, event: TrialEnded) -> Trial:
         history = {name: tuple(values) for name, values in event.history.items()} or old.history
@@ -180,19 +210,27 @@ class Progress:
 
     @property
     def ranking(self) -> list[Trial]:
-        """Trials with a score, the best first; ties in grid order."""
+        """Trials that have ended with a score, the best first; ties in grid order."""
+        return self.ranked(trial for trial in self.trials if trial.ended)
+
+    @property
+    def standing(self) -> list[Trial]:
+        """As `ranking`, with the trials that are under way and their best score so far."""
         return self.ranked(self.trials)
 
     def ranked(self, trials: Iterable[Trial]) -> list[Trial]:
         """Of these the ones with a score, the best first; ties as they come."""
-        scored = [trial for trial in trials if trial.score is not None]
-        sign = -1 if self.objective.direction == "max" else 1
-        return sorted(scored, key=lambda trial: sign * (trial.score or 0.0))
+        return ranked(trials, self.objective)
 
     @property
     def best(self) -> Trial | None:
-        ranking = self.ranking
-        return ranking[0] if ranking else None
+        """Of the trials that have ended."""
+        return next(iter(self.ranking), None)
+
+    @property
+    def best_so_far(self) -> Trial | None:
+        """Of all trials, also of those under way."""
+        return next(iter(self.standing), None)
 
     @property
     def coverage(self) -> Coverage:
@@ -204,56 +242,6 @@ class Progress:
     def seconds_spent(self, now: float) -> float:
         """Time in state "running", pauses left out."""
         return self._clock + (now - self._since if self._since is not None else 0.0)
-
-    def seconds_left(self, now: float) -> float | None:
-        """An estimate from how fast stacks have ended so far; None before the first trial has.
-
-        A stack is what was started together, one trial or several: those are trained as one computation, and their
-        seconds add up to its own. Trials that stop early are in it.
-        """
-        trials = self.trials
-        stacks = _stacks(trials)
-        over = [stack for stack in stacks if all(trial.ended for trial in stack)]
-        running = [stack for stack in stacks if stack not in over]
-        elapsed = [now - (stack[0].started or now) for stack in running]
-        lasted = [seconds for stack in over if (seconds := sum(trial.seconds for trial in stack))]
-        lasted = lasted or [
-            e / self._share_done(stack)
-            for e, stack in zip(elapsed, running, strict=True)
-            if e and any(trial.ended for trial in stack)
-        ]
-        if not lasted:
-            return self._left_by_earlier_trials(elapsed)
-        usual, spent = fmean(lasted), self.seconds_spent(now)
-        shares = [min(e / usual, 1.0) for e in elapsed]
-        pending = sum(trial.status == PENDING for trial in trials) / fmean(map(len, stacks))
-        left, worked = pending + len(shares) - sum(shares), len(over) + sum(shares)
-        each = spent / worked if spent and over else usual / max(self.workers, 1)
-        return max(left * each, usual * (1 - min(shares, default=1.0)))
-
-    def _share_done(self, stack: Sequence[Trial]) -> float:
-        """How much of a stack's epochs is trained or, since trials stopped early, will never be."""
-        return fmean(1.0 if trial.ended else (trial.epochs + trial.share) / self.epochs for trial in stack)
-
-    def _left_by_earlier_trials(self, elapsed: Sequence[float]) -> float | None:
-        """The same where all that has ended did so in an earlier run; `elapsed` since the stacks under way began."""
-        trials = self.trials
-        lasted = [trial.seconds for trial in trials if trial.ended and trial.seconds]
-        if not lasted:
-            return None
-        usual = fmean(lasted)
-        pending = sum(trial.status == PENDING for trial in trials)
-        left = pending + sum(max(1 - seconds / usual, 0.0) for seconds in elapsed)
-        return left * usual / max(self.workers, 1)
-
-
-def _stacks(trials: Sequence[Trial]) -> list[list[Trial]]:
-    """The trials that have begun, those together that did so at the same moment."""
-    found: dict[float, list[Trial]] = {}
-    for trial in trials:
-        if trial.started is not None and trial.status != STOPPED:
-            found.setdefault(trial.started, []).append(trial)
-    return list(found.values())
 
 
 def show(value: object) -> str:

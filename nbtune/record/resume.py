@@ -13,6 +13,7 @@ from nbtune.ask.space import Space
 from nbtune.data.fingerprint import key
 from nbtune.record import log
 from nbtune.record.events import DIVERGED, DONE, FAILED, Event, TrialAdded, TrialEnded
+from nbtune.record.ranking import ranked
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,7 @@ def _ids(space: Space, objects: Mapping[str, Mapping[str, Any]], known: Mapping[
 
 def _without_weights(project: Path, ended: Sequence[TrialEnded], objective: Objective, keep: int) -> dict[str, Path]:
     """Of the best trials those whose weights cannot be read; of all but the very best they may also be missing."""
-    sign = -1 if objective.direction == "max" else 1
-    ranking = sorted((event for event in ended if event.score is not None), key=lambda event: sign * (event.score or 0.0))
+    ranking = ranked(ended, objective)
     paths = {event.trial: project / f"trial_{event.trial}" / "checkpoint.weights.h5" for event in ranking[:keep]}
     best = ranking[0].trial if ranking else None
     return {trial: path for trial, path in paths.items() if (path.exists() or trial == best) and not _is_readable(path)}

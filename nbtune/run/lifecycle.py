@@ -103,7 +103,7 @@ class Run:
         options, job = self.request.options, self.job
         assert job.objective is not None
         before = earlier(self.project.path, self.space, job.objects, job.objective, options.keep)
-        progress = Progress(self.space.combinations, job.objective, job.epochs, self._workers, before.ids)
+        progress = Progress(self.space.combinations, job.objective, job.epochs, self._workers, before.ids, job.repeats)
         for event in before.ended:
             progress.apply(event)
         store = Store(self.project.path, self.space, progress, options.seed, options.keep)

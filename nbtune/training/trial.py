@@ -83,7 +83,8 @@ class Reporter(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._last = time.monotonic()
-        self._emit([EpochEnded(self._trial, epoch + 1, {name: float(value) for name, value in (logs or {}).items()})])
+        found = {name: float(value) for name, value in (logs or {}).items()}
+        self._emit([EpochEnded(self._trial, epoch + 1, found, time.time())])
 
 
 def together(job: Job, ends: Sequence[TrialEnded]) -> tuple[TrialEnded, int]:

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 from nbtune.record.events import DIVERGED, FAILED, RUNNING
 from nbtune.record.progress import Progress, duration
-from nbtune.views.words import measured, plural
+from nbtune.record.remaining import seconds_left, share_done
+from nbtune.views.words import measured, plural, shorten, useful_line
 
 
 def headline(progress: Progress, now: float) -> str:
     """`running: 31 of 54, about 40 s left; best val_accuracy 0.9833 (layers 2, units 64)`; `now` in seconds since the epoch."""
-    best = progress.best
-    found = f"; best {progress.objective.name} {measured(best)}" if best else ""
-    values = f" ({best.label})" if best and best.label else ""
-    return f"{progress.state}: {_how_far(progress, now)}{found}{values}"
+    return f"{progress.state}: {_how_far(progress, now)}{_found(progress)}"
+
+
+def all_went_wrong(progress: Progress) -> bool:
+    """Whether it is over, and nothing came of it."""
+    trials = progress.trials
+    return bool(trials) and all(trial.status in (FAILED, DIVERGED) for trial in trials)
+
+
+def _found(progress: Progress) -> str:
+    """The best trial, or why there is none."""
+    best = progress.best_so_far
+    if best is None:
+        wrong = [trial for trial in progress.trials if trial.status in (FAILED, DIVERGED)]
+        reason = shorten(useful_line(wrong[0].error or ""), 120) if wrong else ""
+        return f"; {'no network could be trained' if all_went_wrong(progress) else 'so far'}: {reason}" if reason else ""
+    values = f" ({best.label})" if best.label else ""
+    return f"; best{' so far' if best.provisional else ''} {progress.objective.name} {measured(best)}{values}"
 
 
 def spoken(progress: Progress) -> str:
     """The same for a screen reader, which reads it out whenever it changes: with the state, and with each tenth."""
     if progress.state == "planned":
         return "Search planned"
-    tenths = 10 * progress.ended // max(len(progress.trials), 1)
+    tenths = int(10 * share_done(progress))
     best = progress.best if progress.state != "running" else None
     found = f", best {progress.objective.name} {measured(best)}" if best else ""
     return f"Search {progress.state}, {10 * tenths} % done{_bad(progress) if found else ''}{found}"
@@ -46,7 +61,7 @@ def _bad(progress: Progress) -> str:
 
 def _time_left(progress: Progress, now: float) -> str:
     """Coarse, so that the line does not tick with every second."""
-    left = progress.seconds_left(now)
+    left = seconds_left(progress, now)
     if left is None:
         return _under_way(progress)
     if left < 5:

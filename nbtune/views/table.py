@@ -9,7 +9,7 @@ from html import escape
 from nbtune.record.events import DIVERGED, FAILED, PENDING, RUNNING
 from nbtune.record.progress import Progress, Trial
 from nbtune.record.ties import SIGN, explanation, ties
-from nbtune.views.words import hyperparameters, last_line, measured, plural, shorten, value_text
+from nbtune.views.words import hyperparameters, measured, plural, shorten, useful_line, value_text
 
 MOST_FAILURES = 5
 
@@ -78,7 +78,7 @@ def failures(progress: Progress) -> list[Failure]:
     groups: dict[tuple[str, str], list[Trial]] = {}
     for trial in progress.trials:
         if trial.status in (FAILED, DIVERGED):
-            groups.setdefault((trial.status, last_line(trial.error or "")), []).append(trial)
+            groups.setdefault((trial.status, useful_line(trial.error or "")), []).append(trial)
     found = [Failure(status, reason, tuple(trials)) for (status, reason), trials in groups.items()]
     return sorted(found, key=lambda failure: -len(failure.trials))
 

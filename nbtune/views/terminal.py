@@ -9,6 +9,7 @@ import sys
 from typing import TextIO
 
 from nbtune.record.progress import Progress
+from nbtune.record.remaining import share_done
 from nbtune.views.headline import headline
 from nbtune.views.surface import Controls
 from nbtune.views.table import table_text
@@ -63,7 +64,7 @@ class TerminalSurface:
 
 def progress_line(progress: Progress, now: float) -> str:
     """`[########------------] running: 21 of 54, about 40 s left; ...`"""
-    full = BAR * progress.ended // max(len(progress.trials), 1)
+    full = int(BAR * share_done(progress))
     return f"[{'#' * full}{'-' * (BAR - full)}] {headline(progress, now)}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from nbtune.record.progress import Trial, show
@@ -69,7 +70,24 @@ def value_text(trial: Trial, name: str) -> str:
     return show(trial.values[name]) if name in trial.values else MISSING
 
 
-def last_line(error: str) -> str:
-    """What a traceback says in the end: `ValueError: no such loss`."""
+# What TensorFlow puts around the one line of an error that helps.
+_NOISE = re.compile(
+    r"\[\[.*\]\]|Graph execution error:?$|Detected at node|<stack traces unavailable>|Stack trace for op|\d+ root error|"
+    r"File \"|Arguments received by|  [•*]|Use `|\^+$|\(\d+\) |Hint: |This error may be due"
+)
+_TYPE = re.compile(r"(?:\w+\.)*(\w+(?:Error|Exception|Exit|Interrupt|Warning)|[A-Z]\w+): ?(.*)")
+
+
+def useful_line(error: str) -> str:
+    """The line of a traceback that says what went wrong: `ValueError: no such loss`.
+
+    That is the last one but for what TensorFlow adds: `InvalidArgumentError: Incompatible shapes: [32] vs. [32,10]`.
+    """
     lines = error.strip().splitlines()
-    return lines[-1].strip() if lines else ""
+    starts = [i for i, line in enumerate(lines) if line[:1].strip() and _TYPE.match(line)]
+    if not starts:
+        return lines[-1].strip() if lines else ""
+    kind, first = _TYPE.match(lines[starts[-1]]).groups()  # type: ignore[union-attr]
+    said = [line.strip() for line in (first, *lines[starts[-1] + 1 :])]
+    useful = [line for line in said if line and not _NOISE.search(line)] or [line for line in said if line]
+    return f"{kind}: {useful[0]}" if useful else kind

@@ -13,6 +13,7 @@ from nbtune.ask.objective import Objective
 from nbtune.ask.space import Axis, Space
 from nbtune.record.events import EpochEnded, EpochUnderWay, StateChanged, TrialEnded, TrialStarted, from_dict, to_dict
 from nbtune.record.progress import Progress, duration, show
+from nbtune.record.remaining import Lifetimes, seconds_left, share_done
 
 ACCURACY = Objective("val_accuracy", "max")
 ERROR = Objective("val_loss", "min")
@@ -233,24 +234,24 @@ def test_a_search_that_never_ran_spent_nothing():
 
 
 def test_time_left_is_unknown_before_the_first_trial_ended():
-    assert fold([StateChanged("running", 0), TrialStarted("0", 0)]).seconds_left(3) is None
+    assert seconds_left(fold([StateChanged("running", 0), TrialStarted("0", 0)]), 3) is None
 
 
 @pytest.mark.parametrize(("workers", "left"), [(1, 30.0), (2, 15.0), (0, 30.0)])
 def test_time_left_is_what_the_trials_lasted_for_those_to_come(workers, left):
     progress = fold([done("0", 0.5, 8.0), done("1", 0.5, 12.0)], n=5, workers=workers)
-    assert progress.seconds_left(100) == pytest.approx(left)
+    assert seconds_left(progress, 100) == pytest.approx(left)
 
 
 def test_time_left_shrinks_while_a_trial_runs_and_never_below_nought():
     progress = fold([done("0", 0.5, 10.0), TrialStarted("1", 100.0)], n=2)
-    left = [progress.seconds_left(now) for now in (100, 104, 109, 200)]
+    left = [seconds_left(progress, now) for now in (100, 104, 109, 200)]
     assert left == [pytest.approx(10), pytest.approx(6), pytest.approx(1), 0]
 
 
 def test_a_stack_whose_first_trial_ends_as_it_starts_leaves_the_time_unknown():
     events = [TrialStarted("0", 100.0), TrialStarted("1", 100.0), done("0", 0.5, 0.0)]
-    assert fold(events, n=2).seconds_left(100) is None
+    assert seconds_left(fold(events, n=2), 100) is None
 
 
 def test_time_left_of_a_stack_with_everything_in_it_goes_by_its_epochs():
@@ -258,11 +259,11 @@ def test_time_left_of_a_stack_with_everything_in_it_goes_by_its_epochs():
     events = [*began, EpochEnded("0", 5, {}), EpochEnded("1", 5, {}), done("0", 0.5, 6.0)]
     progress = fold(events, n=2)
     assert progress.epochs == 10
-    assert progress.seconds_left(106) == pytest.approx(2)  # 6 s for three quarters
+    assert seconds_left(progress, 106) == pytest.approx(2)  # 6 s for three quarters
 
 
 def test_nothing_is_left_at_the_end():
-    assert fold([done("0", 0.5, 10.0), done("1", 0.5, 10.0)], n=2).seconds_left(50) == 0
+    assert seconds_left(fold([done("0", 0.5, 10.0), done("1", 0.5, 10.0)], n=2), 50) == 0
 
 
 # ---- in words
@@ -313,5 +314,68 @@ def test_time_left_of_recorded_searches_is_within_thirty_per_cent_once_a_tenth_i
         progress.apply(event)
         left = record["ended"] - now
         if progress.ended >= 0.1 * n and left > 5:
-            good.append(0.7 * left < progress.seconds_left(now) < 1.3 * left)
+            good.append(0.7 * left < seconds_left(progress, now) < 1.3 * left)
     assert sum(good) >= share * len(good) > 10
+
+
+# ---- while trials are under way
+
+
+def epochs(trial, count, start=100.0, each=2.0, first=5.0, value=0.1):
+    """A trial that starts and trains some epochs, the first of which takes longer."""
+    yield TrialStarted(trial, start)
+    for epoch in range(1, count + 1):
+        yield EpochEnded(trial, epoch, {"val_accuracy": value * epoch}, start + first + each * (epoch - 1))
+
+
+def test_a_trial_under_way_stands_with_its_best_epoch_so_far():
+    scores = [0.5, 0.7, float("nan"), 0.6]
+    progress = fold([done("1", 0.6), TrialStarted("0", 0)])
+    for epoch, score in enumerate(scores, 1):
+        progress.apply(EpochEnded("0", epoch, {"val_accuracy": score}))
+    trial = progress.trial("0")
+    assert (trial.score, trial.best_epoch, trial.provisional) == (0.7, 2, True)
+    assert [trial.id for trial in progress.standing] == ["0", "1"]
+    assert (progress.best.id, progress.best_so_far.id) == ("1", "0")
+    progress.apply(TrialEnded("0", "failed", error="killed"))
+    assert progress.trial("0").score is None
+    assert progress.best_so_far.id == "1"
+
+
+def test_each_run_of_a_trial_begins_anew():
+    progress = fold([*epochs("0", 3), EpochEnded("0", 1, {"val_accuracy": 0.05}, 120.0)])
+    trial = progress.trial("0")
+    assert (trial.run, trial.epochs, trial.score, trial.history) == (1, 1, 0.05, {"val_accuracy": (0.05,)})
+
+
+def test_time_left_is_known_from_the_second_epoch_and_leaves_the_first_out():
+    both = [event for trial in "01" for event in epochs(trial, 4)]
+    progress = fold([StateChanged("running", 100.0), *both], n=2)
+    assert seconds_left(progress, 111.0) == pytest.approx(6 * 2.0)  # six epochs of both at once, the fourth just over
+    assert seconds_left(progress, 112.0) == pytest.approx(11.0)
+    assert seconds_left(fold([StateChanged("running", 100.0), *epochs("0", 1)], n=1), 105.0) == pytest.approx(45.0)
+
+
+def test_time_left_counts_what_has_not_begun():
+    progress = fold([StateChanged("running", 100.0), *epochs("0", 5, first=2.0)], n=3, workers=1)
+    assert seconds_left(progress, 110.0) == pytest.approx(10 + 2 * 20)
+
+
+def test_the_share_that_is_done_counts_epochs():
+    progress = fold([StateChanged("running", 100.0), *epochs("0", 5), *epochs("1", 2), done("2", 0.5)], n=4)
+    assert share_done(fold([TrialStarted("0", 0.0)])) == 0
+    assert 0.25 + (5 + 2) / 10 / 4 <= share_done(progress) < 1
+    for trial in "013":
+        progress.apply(done(trial, 0.4))
+    assert share_done(progress) == 1
+
+
+def test_the_epochs_before_a_trial_are_those_that_others_lived_for():
+    """By hand: of five, one ends after 2 epochs, one after 4; one is under way with 3, two with 5; all train 10 at most."""
+    ended = [TrialEnded(t, "done", 0.5, 1, {"val_accuracy": [0.5] * n}) for t, n in (("0", 2), ("1", 4))]
+    progress = fold([*ended, *(event for t, n in (("2", 3), ("3", 5), ("4", 5)) for event in epochs(t, n))], n=5)
+    lives = Lifetimes(progress.trials, 10)
+    assert lives.left(0) == pytest.approx(2 + 2 * 4 / 5 + 6 * 4 / 5 * 2 / 3)
+    assert lives.left(3) == pytest.approx(1 + 6 * 2 / 3)
+    assert lives.left(5) == pytest.approx(5)
+    assert Lifetimes([], 10).left(4) == 6

@@ -40,6 +40,18 @@ def test_wording(events, expected):
     assert headline(search(FOUR, events=events), 1000.0) == expected
 
 
+def test_a_search_in_which_everything_failed_says_so_and_why():
+    ends = [TrialEnded(str(i), FAILED, error="Traceback\nValueError: no such loss") for i in range(4)]
+    progress = search(FOUR, events=[RUN, *ends, StateChanged("finished", 1003.0)])
+    expected = "finished: 4 of 4 in 3 s, 4 failed; no network could be trained: ValueError: no such loss"
+    assert headline(progress, 1003.0) == expected
+
+
+def test_the_best_epoch_so_far_leads():
+    progress = search(FOUR, events=[RUN, TrialStarted("1", 1000.0), EpochEnded("1", 1, {"val_accuracy": 0.7}, 1004.0)])
+    assert headline(progress, 1004.0).endswith("left; best so far val_accuracy 0.7000 (units 8, layers 2)")
+
+
 def test_one_combination():
     assert headline(search(product(units=[8])), 0.0) == "planned: 1 combination, nothing trained yet"
 

@@ -59,5 +59,5 @@ def test_a_file_gets_only_what_lasts(fifty_four):
     assert str(fifty_four.coverage) in stream.getvalue()
 
 
-def test_the_line_has_a_bar(fifty_four):
-    assert progress_line(fifty_four, 1000.0).startswith("[##############------] running: 40 of 54")
+def test_the_bar_counts_epochs_of_trials_under_way_too(fifty_four):
+    assert progress_line(fifty_four, 1000.0).startswith("[###############-----] running: 40 of 54")

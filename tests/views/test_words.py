@@ -1,4 +1,4 @@
-from nbtune.views.words import last_line, score_text, short_score, shorten, squeeze
+from nbtune.views.words import score_text, short_score, shorten, squeeze, useful_line
 
 
 def test_scores_have_four_digits():
@@ -21,6 +21,6 @@ def test_the_longest_part_is_shortened_first():
     assert squeeze(["2", "0.001", "categorical_crossentropy"], 22) == "2 · 0.001 · categ…ropy"
 
 
-def test_the_last_line_of_a_traceback():
-    assert last_line("Traceback:\n  x\nValueError: no\n\n") == "ValueError: no"
-    assert last_line("") == ""
+def test_the_useful_line_of_a_traceback():
+    assert useful_line("Traceback:\n  x\nValueError: no\n\n") == "ValueError: no"
+    assert useful_line("") == ""

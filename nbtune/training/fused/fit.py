@@ -269,7 +269,8 @@ class Fit:
             raise CannotFuse(f"the model logs no {self._job.objective.name!r}")
         logs = [{name: float(v[runner.place]) for name, v in results.items()} for runner in self._running]
         shown = {r.recipe.trial: own for r, own in zip(reversed(self._running), reversed(logs), strict=True)}  # the first run's
-        self._emit([EpochEnded(name, epoch + 1, own) for name, own in reversed(shown.items())])
+        now = time.time()
+        self._emit([EpochEnded(name, epoch + 1, own, now) for name, own in reversed(shown.items())])
         for runner, own in zip(self._running, logs, strict=True):
             runner.take(epoch, own)
             runner.seconds += (time.time() - before) / len(self._running)

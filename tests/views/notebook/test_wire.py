@@ -78,7 +78,7 @@ def test_nothing_is_told_twice(two_thousand):
     two_thousand.apply(EpochEnded("1500", 4, {"accuracy": 0.5, "val_accuracy": 0.4}))
     changes = wire.changes(1000.0)
     assert changes["trials"].keys() == {1500}
-    assert changes["lines"] == {1500: {"values": (3, [0.4]), "training": (3, [0.5]), "best": None}}
+    assert changes["lines"] == {1500: {"values": (3, [0.4]), "training": (3, [0.5]), "best": 3}}
     assert len(json.dumps(changes)) < 2000 < 100_000 < len(json.dumps(whole)) < 600_000
 
 
