@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from nbtune.record.progress import Coverage, Trial
     from nbtune.report.initial import initial_weights, plot_init
     from nbtune.run.plan import Plan
-    from nbtune.search import Search, tune
+    from nbtune.search import Search
+    from nbtune.tuning import tune
 
 __version__ = "0.1.0"
 __all__ = [
@@ -37,7 +38,7 @@ _LATER = {  # than `import nbtune`: they bring more with them
     "Trial": "nbtune.record.progress",
     "initial_weights": "nbtune.report.initial",
     "plot_init": "nbtune.report.initial",
-    "tune": "nbtune.search",
+    "tune": "nbtune.tuning",
 }
 
 

@@ -46,7 +46,7 @@ class BackendDied(WorkerDied):
     """All workers are gone, and with them the process that starts new ones."""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """`"; did you mean 'units'?"` for the nearest known word, `""` where none is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
     return f"; did you mean {near[0]!r}?" if near else ""

@@ -6,10 +6,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbtune.ask.options import Options
 from nbtune.ask.space import Value
 from nbtune.errors import UsageError
-from nbtune.execution.local.warm import OnDemand, Pool
+from nbtune.execution.local.warm import Pool
 from nbtune.record.progress import Coverage, Trial
 from nbtune.record.ties import ties
 from nbtune.report.script import script
@@ -27,8 +26,30 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+class Code(str):
+    """Python as text. Notebooks show it as code, a terminal line by line."""
+
+    def _repr_markdown_(self) -> str:
+        return f"```python\n{self}\n```"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
+
 class Search:
-    """One grid search. `nbtune.tune` and `%%tune` make it; the README describes its members."""
+    """One grid search: made by `%%tune`, which keeps it in `search`, and by `nbtune.tune`, which returns it.
+
+    What needs the final result (`best`, `best_model`, `refit`, `code`) waits for the end of the search.
+
+    Example:
+        ```
+        search = nbtune.tune(build, data=(x, y), layers=[1, 2], units=[16, 64], wait=False)
+        search.best_so_far  # while it runs
+        search.best.values, search.best.score
+        search.best_model.evaluate(x_test, y_test)
+        search.to_frame().sort_values("score")
+        ```
+    """
 
     def __init__(self, run: Run, screen: Screen) -> None:
         self._run, self._screen = run, screen
@@ -39,10 +60,16 @@ class Search:
         return self._run.state
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Waits until the search has ended; True if it has. An interrupt (■, Ctrl-C) stops the search and keeps its results.
+        """Waits until the search has ended. An interrupt (■, Ctrl-C) stops the search and keeps its results.
 
         Args:
             timeout: seconds at most; None for as long as it takes.
+
+        Returns:
+            Whether it has ended.
+
+        Raises:
+            UsageError: the search is planned or paused, so that it would never end.
         """
         if self.state in ("planned", "paused"):
             raise UsageError(f"the search is {self.state}; `%tune resume` or search.resume() sets it going")
@@ -52,7 +79,11 @@ class Search:
         return over
 
     def pause(self) -> None:
-        """Halts the workers where they are. Nothing is lost, and nothing is computed until `resume`."""
+        """Halts the workers where they are. Nothing is lost, and nothing is computed until `resume`.
+
+        Raises:
+            UsageError: the search is not running.
+        """
         self._run.pause()
 
     def resume(self) -> None:
@@ -60,7 +91,11 @@ class Search:
         self._screen.begin(self._run.progress, self, self._run.resume)
 
     def retry(self) -> None:
-        """Trains the trials that failed or diverged again."""
+        """Trains the trials that failed or diverged again.
+
+        Raises:
+            UsageError: there are none, or the search is still under way.
+        """
         self._screen.begin(self._run.progress, self, self._run.retry)
 
     def stop(self) -> None:
@@ -81,7 +116,11 @@ class Search:
 
     @property
     def coverage(self) -> Coverage:
-        """How many combinations ended how, as it stands now."""
+        """How many combinations ended how, as it stands now; the counts add up to the grid.
+
+        Example:
+            `search.coverage.failed`, `search.coverage.untried`
+        """
         return self._run.progress.coverage
 
     @property
@@ -107,12 +146,25 @@ class Search:
 
     @property
     def best_hyperparameters(self) -> dict[str, Value]:
-        """The best trial's values."""
+        """The best trial's values, `{"layers": 2, "units": 64}`.
+
+        Raises:
+            UsageError: no trial has a score.
+        """
         return dict(self.best.values)
 
     @property
     def best_model(self) -> keras.Model:
-        """The best trial's model with the weights of its best epoch, compiled for labels as you have them."""
+        """The best trial's model with the weights of its best epoch, compiled for labels as you have them.
+
+        Loads TensorFlow into this process.
+
+        Raises:
+            UsageError: no trial has a score.
+
+        Example:
+            `search.best_model.evaluate(x_test, y_test)`
+        """
         return winner.model(self._run.job, self._run.request.data.x, self.best.values, self._run.job.weights(self.best.id))
 
     def refit(self, epochs: int | None = None) -> keras.Model:
@@ -120,19 +172,39 @@ class Search:
 
         Args:
             epochs: exactly so many; the best trial's best epoch if left out.
+
+        Raises:
+            UsageError: no trial has a score.
         """
         best = self.best
         weights = self._run.refit(best, epochs or best.best_epoch or 1)
         return winner.model(self._run.job, self._run.request.data.x, best.values, weights)
 
-    def code(self) -> str:
-        """Plain Python that builds, compiles and fits the best combination as the search did."""
+    def code(self) -> Code:
+        """Plain Python that builds, compiles and fits the best combination as the search did.
+
+        Returns:
+            The text; a notebook shows it as code.
+
+        Raises:
+            UsageError: no trial has a score.
+
+        Example:
+            `Path("winner.py").write_text(search.code())`
+        """
         best, job = self.best, self._run.job
         run = job.runs[self._run.progress.objective.best(best.scores) if best.scores else 0]
-        return script(self._run.request.options, self._run.request.data, run, best.values)
+        return Code(script(self._run.request.options, self._run.request.data, run, best.values))
 
     def to_frame(self) -> pandas.DataFrame:
-        """One row a trial, in grid order: its values, then what came of it; `tie` if it cannot be told from the best."""
+        """One row a trial, in grid order: its values, then what came of it.
+
+        Columns: `status`; `score` at `best_epoch`; `std` over repeats; `epochs`; `seconds` in the worker; `error`; and
+        `tie`, whether the trial is not significantly different from the best.
+
+        Example:
+            `search.to_frame().groupby("layers").score.max()`
+        """
         import pandas
 
         facts = ("status", "score", "std", "best_epoch", "epochs", "seconds", "error")
@@ -175,32 +247,6 @@ class Search:
             display(self._run.plan)
             return
         self._screen.show_once(self._run.progress, self)
-
-
-def tune(build: Any = None, data: Any = None, *, name: str = "search", wait: bool = True, **options: Any) -> Search:
-    """Trains every combination of some hyperparameters and keeps the best: `%%tune` as a function.
-
-    Args:
-        build: a function of hyperparameters that returns a Keras model, or KerasTuner's `build(hp)`.
-        data: (features, labels), with `(rows,)` weights as a third if rows do not count alike, or a dataset of such batches.
-        name: the folder of the project, in `dir`.
-        wait: return when the search has ended.
-        **options: the options of `%%tune` with underscores, and Python values: `layers=[1, 2]`, `axis={"rate": [0, 0.5]}`.
-
-    Returns:
-        The search, ended or under way; only planned with `plan=True`.
-
-    Raises:
-        UsageError: a mistake in the call; `BuildError` if the function itself raised.
-    """
-    if not name.isidentifier():  # it becomes the name of a folder
-        raise UsageError(f"{name!r} cannot be the name of a search; use letters, digits and _")
-    search = prepared(Request.of(Options.of(build=build, data=data, wait=wait, **options)), name, OnDemand())
-    if search.state == "planned" and not search.plan.measured:
-        search.resume()
-        if wait:
-            search.wait()
-    return search
 
 
 def prepared(request: Request, name: str, pool: Pool) -> Search:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from nbtune import BuildError, UsageError, tune
 from tests.conftest import dense
@@ -76,6 +77,20 @@ def test_the_frame_has_a_row_a_trial(found):
     assert list(frame["units"]) == [4, 4, 5, 5, 6, 6]
     assert frame["score"].max() == found.best.score
     assert list(frame.loc[frame["status"] == "failed", "units"]) == [5, 5]
+
+
+def test_what_a_notebook_prints_of_results_is_short_and_can_be_read(found):
+    shell = InteractiveShell.instance()
+
+    def shown(thing):
+        return shell.display_formatter.format(thing)[0]
+
+    assert shown(found.best)["text/plain"].startswith(f"<trial {found.best.id}: units ")
+    assert "\n" not in shown(found.best)["text/plain"]
+    assert len(shown(found.trials)["text/plain"].splitlines()) == len(found.trials)
+    code = shown(found.code())
+    assert code["text/plain"].splitlines()[0] == "import keras"
+    assert code["text/markdown"].startswith("```python\nimport keras\n")
 
 
 def test_stock_keras_tuner_reloads_the_project(found):

@@ -55,6 +55,7 @@ class Option:
         metavar: what stands for its value in the help.
         help: a sentence without its full stop.
         type: its annotation in the signature of `nbtune.tune`.
+        help_in_python: what `nbtune.tune` says of it, where that is something else.
         results: how it changes results. It has no default, so that nobody forgets it.
         check: from (name, value as typed or as a Python object) to the value as it is kept; raises UsageError.
         reads: how it is written on a line.
@@ -76,6 +77,7 @@ class Option:
     help: str
     type: str
     results: Results
+    help_in_python: str = ""
     check: Check = as_is
     reads: Reads = Reads.VALUE
     left_out: str = ""

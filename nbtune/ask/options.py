@@ -69,7 +69,8 @@ def nearest(word: str, spell: Callable[[str], str] = str) -> str:
     for option in table().values():
         if name in option.aliases:
             return f"; did you mean {spell(option.name)!r}?"
-    hint = did_you_mean(name, [*table(), *(f"no_{n}" for n, option in table().items() if option.reads is Reads.YES_NO)])
+    known = [*table(), *(f"no_{n}" for n, option in table().items() if option.reads is Reads.YES_NO)]
+    hint = did_you_mean(name, known, cutoff=0.65)  # `last` is not `layers`
     return hint and f"; did you mean {spell(hint.split(chr(39))[1])!r}?"
 
 

@@ -30,7 +30,7 @@ from nbtune.record.ranking import ranked
 NEWEST = 0.3  # weight of the latest epoch in how long an epoch takes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trial:
     """One combination and what came of it.
 
@@ -89,6 +89,9 @@ class Trial:
     def __str__(self) -> str:
         score = "" if self.score is None else f", score {self.score:.4f} in epoch {self.best_epoch}"
         return f"trial {self.id}: {self.label or 'no hyperparameters'}; {self.status}{score}"
+
+    def __repr__(self) -> str:
+        return f"<{self}>"  # the history would fill screens
 
 
 @dataclass(frozen=True, repr=False)
