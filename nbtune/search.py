@@ -193,7 +193,7 @@ class Search:
             `Path("winner.py").write_text(search.code())`
         """
         best, job = self.best, self._run.job
-        run = job.runs[self._run.progress.objective.best(best.scores) if best.scores else 0]
+        run = job.each_repeat[self._run.progress.objective.best(best.scores) if best.scores else 0]
         return Code(script(self._run.request.options, self._run.request.data, run, best.values))
 
     def to_frame(self) -> pandas.DataFrame:

@@ -19,7 +19,7 @@ class Architecture(NamedTuple):
     Attributes:
         name: equal where models can be trained together.
         size: how many numbers its variables hold.
-        depth: how many hidden layers alike it has in a row; in a stack the others are filled up to the widest of each depth.
+        depth: how many hidden layers alike it has in a row; in a stack the others are padded to the widest of each depth.
     """
 
     name: str

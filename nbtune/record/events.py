@@ -1,6 +1,6 @@
 """What happens during a search, as small frozen values that travel as JSON.
 
-A worker sends them, the project's log keeps them, and `progress.Progress` folds them.
+A worker sends them, the project's log keeps them, and `progress.Progress` reduces them to what is known.
 """
 
 from __future__ import annotations

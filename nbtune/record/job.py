@@ -66,7 +66,7 @@ class Job:
     look: Look | None = None
 
     @property
-    def runs(self) -> list[Job]:
+    def each_repeat(self) -> list[Job]:
         """The terms of each of a combination's runs, which differ in their seed."""
         return [replace(self, seed=self.seed + i, repeats=1) for i in range(self.repeats)]
 

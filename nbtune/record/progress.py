@@ -1,4 +1,4 @@
-"""The one fold: events → what is known of a search. Replay the events and every screen comes back."""
+"""The one reducer: events → what is known of a search. Replay the events and every screen comes back."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ class Progress:
         self._since: float | None = None
 
     def apply(self, event: Event) -> None:
-        """Folds one event in. What reaches a trial after its end changes nothing."""
+        """Takes one event in. What reaches a trial after its end changes nothing."""
         match event:
             case StateChanged(state, at, reason):
                 self._change_state(state, at)

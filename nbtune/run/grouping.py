@@ -67,7 +67,7 @@ class _Costs:
     def alike(self, part: Sequence[int]) -> bool:
         return len({(self.size(i), self.depth(i)) for i in part}) == 1
 
-    def filling_up(self, own: Sequence[int], part: Sequence[int]) -> float:
+    def padding(self, own: Sequence[int], part: Sequence[int]) -> float:
         """Trials of one size, which are not wider than those of their depth in a part, to the widest of these."""
         size, depth = self.size(own[0]), self.depth(own[0])
         widest = max((self.size(i) for i in part if self.depth(i) == depth), default=size)
@@ -80,7 +80,7 @@ class _Costs:
         """The widest of each depth first, then the next ones.
 
         The shallow ones of a width come first, so wherever this is cut, in both parts the deepest are the widest as well, and
-        one of them can be the frame of the others.
+        one of them can be the template of the others.
         """
         sizes: dict[int, set[int]] = {}
         for i in part:
@@ -89,7 +89,7 @@ class _Costs:
         return sorted(part, key=lambda i: (place[self.depth(i), self.size(i)], self.depth(i), i))
 
     def first(self, order: Sequence[int]) -> list[float]:
-        """The cost of each stack that the first of these trials make, all filled up to the widest of their depth."""
+        """The cost of each stack that the first of these trials make, all padded to the widest of their depth."""
         counts: Counter[int] = Counter()
         widest: dict[int, int] = {}
         models = set()
@@ -106,11 +106,11 @@ class _Costs:
 
 
 def _of_like_sizes(group: list[int], costs: _Costs) -> list[list[int]]:
-    """Apart what is so much narrower than the widest that filling it up would take longer than compiling it separately."""
+    """Apart what is so much narrower than the widest that padding it would take longer than compiling it separately."""
     parts: list[list[int]] = []
     for size in sorted({costs.size(i) for i in group}, reverse=True):
         own = [i for i in group if costs.size(i) == size]
-        part = next((part for part in parts if costs.filling_up(own, part) <= OPERATIONS_A_STACK), None)
+        part = next((part for part in parts if costs.padding(own, part) <= OPERATIONS_A_STACK), None)
         if part:
             part += own
         else:
@@ -141,7 +141,7 @@ def shared_out(groups: Sequence[Sequence[int]], workers: int, space: Space, work
 
 
 def _halves(part: Sequence[int], costs: _Costs) -> list[list[int]]:
-    """The wide ones and the narrow ones, that need not be filled up so much; every other one if all are alike."""
+    """The wide ones and the narrow ones, that need less padding; every other one if all are alike."""
     if costs.alike(part):
         return [list(part[0::2]), list(part[1::2])]
     order = costs.by_width(part)

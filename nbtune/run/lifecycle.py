@@ -227,7 +227,7 @@ class Run:
         self._take(StateChanged("finished" if over else "stopped", now))
 
     def _take(self, *events: Event) -> None:
-        """Folds events in and writes them down; a disk that takes no more pauses the search, with all of it in memory."""
+        """Applies events and writes them down; a disk that takes no more pauses the search, with all of it in memory."""
         with self._taking:
             events = tuple(event for event in events if not self._is_known(event))
             for event in events:

@@ -64,7 +64,7 @@ def measure(
 
 
 def sample(space: Space, numbers: Sequence[int]) -> list[int]:
-    """Some combinations of a large stack: the widest first, since all are filled up to it, then others in their order.
+    """Some combinations of a large stack: the widest first, since all are padded to it, then others in their order.
 
     They are drawn at random, one out of each of equally many neighbours: at equal steps they could all have the same
     value of an axis.

@@ -170,9 +170,9 @@ def measure(job: Job, emit: Emit, trials: list[Mapping[str, Value]], of: int, to
     stack, reason = _stack(quick, trials) if together else (None, None)
     middle = trials[len(trials) // 2]
     if stack and of > len(trials):
-        (recipe,) = spec.recipes(quick, {"0": trials[0]}, arrays)
-        assert isinstance(recipe, spec.Recipe), "it has been trained in a stack"
-        stack["worker_mb"] += memory.more_mb(recipe, of - len(trials), quick)
+        (widest,) = spec.trial_specs(quick, {"0": trials[0]}, arrays)
+        assert isinstance(widest, spec.TrialSpec), "it has been trained in a stack"
+        stack["worker_mb"] += memory.more_mb(widest, of - len(trials), quick)
     alone = _alone(quick, middle, arrays)
     held = psutil.Process().memory_full_info()
     return {"alone": alone, "stack": stack, "reason": reason, "shared_mb": (held.rss - held.uss) / 1e6}

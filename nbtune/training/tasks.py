@@ -19,7 +19,7 @@ def use_threads(threads: int) -> None:
 
 
 def run(task: str, job: Job, emit: Emit, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Runs one task; its result can be written as JSON."""
+    """Repeats one task; its result can be written as JSON."""
     match task:
         case "fit":
             return to_dict(trial.fit(job, emit, **arguments))

@@ -42,8 +42,8 @@ def fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value]) -> TrialE
 
 def _fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], start: float) -> TrialEnded:
     arrays, ends = data.read(job.folder), []
-    for run in job.runs:
-        model, end = _run(run, emit, trial, values, arrays)
+    for once in job.each_repeat:
+        model, end = _once(once, emit, trial, values, arrays)
         ends.append(end)
         ended, best = together(job, ends)
         if best == len(ends) - 1:
@@ -55,8 +55,8 @@ def _fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], start: f
     return replace(ended, seconds=time.time() - start)
 
 
-def _run(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], arrays: data.Arrays) -> tuple[keras.Model, TrialEnded]:
-    """One run of a trial: the model with its best epoch's weights, and what it came to."""
+def _once(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], arrays: data.Arrays) -> tuple[keras.Model, TrialEnded]:
+    """One repeat of a trial: the model with its best epoch's weights, and what it came to."""
     model = new_model(job, values, arrays.x)
     stopper = early_stopping(job)
     history = train(job, model, values, arrays, [keras.callbacks.TerminateOnNaN(), stopper, Reporter(emit, trial)])
@@ -88,7 +88,7 @@ class Reporter(keras.callbacks.Callback):
 
 
 def together(job: Job, ends: Sequence[TrialEnded]) -> tuple[TrialEnded, int]:
-    """What a trial came to whose runs ended so, and which run stands for it: the best, or the one that went wrong."""
+    """What a trial came to whose repeats ended so, and which repeat stands for it: the best, or the one that went wrong."""
     assert job.objective is not None
     if job.repeats == 1:
         return ends[0], 0
@@ -101,7 +101,7 @@ def together(job: Job, ends: Sequence[TrialEnded]) -> tuple[TrialEnded, int]:
 
 
 def verdict(job: Job, trial: str, history: dict[str, list[float]], best_epoch: int) -> TrialEnded:
-    """What a run with this history came to.
+    """What a repeat with this history came to.
 
     Raises:
         KeyError: the objective is not in it.

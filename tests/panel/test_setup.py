@@ -39,7 +39,7 @@ def with_hp(hp):
 
 
 class Page:
-    """A page that shows a panel: it folds in what it is sent."""
+    """A page that shows a panel: it applies what it is sent."""
 
     def __init__(self, panel):
         self.panel, self.known, self.messages = panel, {}, []

@@ -1,4 +1,4 @@
-"""The fold from events to what is known of a search."""
+"""The reducer from events to what is known of a search."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def progress_of(n=4, objective=ACCURACY, workers=1, epochs=10):
     return Progress(Space.product([Axis.of("units", range(1, n + 1))]), objective, epochs, workers)
 
 
-def fold(events, **settings):
+def reduced(events, **settings):
     progress = progress_of(**settings)
     for event in events:
         progress.apply(event)
@@ -67,27 +67,27 @@ def test_a_trial_is_followed_from_start_to_end():
 
 
 def test_how_far_a_long_epoch_is():
-    progress = fold([TrialStarted("0", 0), TrialStarted("1", 0), done("1", 0.9), EpochUnderWay(["0", "1"], 3, 0.4)])
+    progress = reduced([TrialStarted("0", 0), TrialStarted("1", 0), done("1", 0.9), EpochUnderWay(["0", "1"], 3, 0.4)])
     assert [(trial.epochs, trial.share) for trial in progress.trials[:2]] == [(2, 0.4), (progress.trial("1").epochs, 0.0)]
     progress.apply(EpochEnded("0", 3, {"loss": 1.0}))
     assert (progress.trial("0").epochs, progress.trial("0").share) == (3, 0.0)
 
 
 def test_a_metric_that_is_logged_once_in_a_while_keeps_what_it_has():
-    progress = fold([TrialStarted("0", 0), EpochEnded("0", 1, {"loss": 3.0}), EpochEnded("0", 2, {"loss": 2.0, "lr": 0.1})])
+    progress = reduced([TrialStarted("0", 0), EpochEnded("0", 1, {"loss": 3.0}), EpochEnded("0", 2, {"loss": 2.0, "lr": 0.1})])
     assert list(progress.trial("0").history["loss"]) == [3.0, 2.0]
     assert list(progress.trial("0").history["lr"]) == [0.1]
 
 
 def test_a_failed_trial_keeps_the_epochs_that_it_had():
-    progress = fold([TrialStarted("0", 0), EpochEnded("0", 1, {"loss": 1.0}), TrialEnded("0", "failed", error="ValueError: no")])
+    progress = reduced([TrialStarted("0", 0), EpochEnded("0", 1, {"loss": 1.0}), TrialEnded("0", "failed", error="E: no")])
     trial = progress.trial("0")
-    assert (trial.status, trial.score, trial.error, trial.epochs) == ("failed", None, "ValueError: no", 1)
+    assert (trial.status, trial.score, trial.error, trial.epochs) == ("failed", None, "E: no", 1)
     assert list(trial.history["loss"]) == [1.0]
 
 
 def test_a_trial_may_fail_before_it_starts():
-    assert fold([TrialEnded("2", "failed", error="killed")]).trial("2").status == "failed"
+    assert reduced([TrialEnded("2", "failed", error="killed")]).trial("2").status == "failed"
 
 
 @pytest.mark.parametrize(
@@ -103,11 +103,11 @@ def test_a_trial_may_fail_before_it_starts():
 )
 def test_what_comes_late_changes_nothing(late):
     events = [TrialStarted("0", 0), EpochEnded("0", 1, {"loss": 1.0}), done("0", 0.9)]
-    assert fold([*events, late]).trials == fold(events).trials
+    assert reduced([*events, late]).trials == reduced(events).trials
 
 
 def test_an_epoch_of_a_trial_that_never_started_changes_nothing():
-    assert fold([EpochEnded("0", 1, {"loss": 1.0})]).trials == progress_of().trials
+    assert reduced([EpochEnded("0", 1, {"loss": 1.0})]).trials == progress_of().trials
 
 
 def test_a_view_can_see_that_something_happened():
@@ -120,7 +120,7 @@ def test_a_view_can_see_that_something_happened():
 
 
 def test_what_a_reader_holds_is_not_changed_under_it():
-    progress = fold([TrialStarted("0", 0), EpochEnded("0", 1, {"loss": 1.0})])
+    progress = reduced([TrialStarted("0", 0), EpochEnded("0", 1, {"loss": 1.0})])
     held, trials = progress.trial("0"), progress.trials
     progress.apply(EpochEnded("0", 2, {"loss": 0.5}))
     assert held.epochs == 1
@@ -155,8 +155,8 @@ def test_coverage_adds_up_after_every_event(events):
 
 @given(sequences)
 def test_replaying_the_events_gives_the_same_state(events):
-    replayed = fold([from_dict(to_dict(event)) for event in events], n=5)
-    assert state(replayed) == state(fold(events, n=5))
+    replayed = reduced([from_dict(to_dict(event)) for event in events], n=5)
+    assert state(replayed) == state(reduced(events, n=5))
 
 
 @given(sequences)
@@ -181,7 +181,7 @@ def test_coverage_counts_by_status_and_names_what_was_never_tried():
         TrialEnded("3", "stopped"),
         TrialStarted("4", 0),
     ]
-    coverage = fold(events, n=6).coverage
+    coverage = reduced(events, n=6).coverage
     assert (coverage.done, coverage.failed, coverage.diverged, coverage.stopped, coverage.pending) == (1, 1, 1, 1, 2)
     assert list(coverage.untried) == [{"units": 6}]
     assert str(coverage) == "6 combinations: 1 done, 1 failed, 1 diverged, 1 stopped, 2 pending"
@@ -189,26 +189,26 @@ def test_coverage_counts_by_status_and_names_what_was_never_tried():
 
 def test_coverage_in_words_leaves_out_what_is_nought_except_done():
     assert str(progress_of(3).coverage) == "3 combinations: 0 done, 3 pending"
-    assert str(fold([done(i, 0.5) for i in "01"], n=2).coverage) == "2 combinations: 2 done"
+    assert str(reduced([done(i, 0.5) for i in "01"], n=2).coverage) == "2 combinations: 2 done"
 
 
 @pytest.mark.parametrize(("objective", "order"), [(ACCURACY, "2013"), (ERROR, "3012")])
 def test_ranking_follows_the_direction_and_ties_are_in_grid_order(objective, order):
     scores = {"1": 0.5, "0": 0.5, "3": 0.1, "2": 0.9}
-    progress = fold([done(trial, score) for trial, score in scores.items()], n=5, objective=objective)
+    progress = reduced([done(trial, score) for trial, score in scores.items()], n=5, objective=objective)
     assert "".join(trial.id for trial in progress.ranking) == order
     assert progress.best.id == order[0]
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=9), st.sampled_from([ACCURACY, ERROR]))
 def test_nothing_is_better_than_the_best(scores, objective):
-    progress = fold([done(str(i), score) for i, score in enumerate(scores)], n=9, objective=objective)
+    progress = reduced([done(str(i), score) for i, score in enumerate(scores)], n=9, objective=objective)
     assert progress.best.score == (max(scores) if objective is ACCURACY else min(scores))
     assert progress.best.id == str(scores.index(progress.best.score))
 
 
 def test_without_a_score_there_is_no_best():
-    progress = fold([TrialEnded("0", "failed"), TrialStarted("1", 0), EpochEnded("1", 1, {"val_accuracy": 0.9})])
+    progress = reduced([TrialEnded("0", "failed"), TrialStarted("1", 0), EpochEnded("1", 1, {"val_accuracy": 0.9})])
     assert progress.best is None
     assert progress.ranking == []
 
@@ -217,7 +217,7 @@ def test_without_a_score_there_is_no_best():
 
 
 def test_pauses_are_not_time_spent():
-    progress = fold([StateChanged("running", 100), StateChanged("paused", 110), StateChanged("running", 500)])
+    progress = reduced([StateChanged("running", 100), StateChanged("paused", 110), StateChanged("running", 500)])
     assert progress.seconds_spent(505) == pytest.approx(15)
     progress.apply(StateChanged("finished", 520))
     assert progress.seconds_spent(9999) == pytest.approx(30)
@@ -225,7 +225,7 @@ def test_pauses_are_not_time_spent():
 
 
 def test_a_paused_search_spends_no_time():
-    progress = fold([StateChanged("running", 100), StateChanged("paused", 110)])
+    progress = reduced([StateChanged("running", 100), StateChanged("paused", 110)])
     assert progress.seconds_spent(110) == progress.seconds_spent(1e6) == pytest.approx(10)
 
 
@@ -234,36 +234,36 @@ def test_a_search_that_never_ran_spent_nothing():
 
 
 def test_time_left_is_unknown_before_the_first_trial_ended():
-    assert seconds_left(fold([StateChanged("running", 0), TrialStarted("0", 0)]), 3) is None
+    assert seconds_left(reduced([StateChanged("running", 0), TrialStarted("0", 0)]), 3) is None
 
 
 @pytest.mark.parametrize(("workers", "left"), [(1, 30.0), (2, 15.0), (0, 30.0)])
 def test_time_left_is_what_the_trials_lasted_for_those_to_come(workers, left):
-    progress = fold([done("0", 0.5, 8.0), done("1", 0.5, 12.0)], n=5, workers=workers)
+    progress = reduced([done("0", 0.5, 8.0), done("1", 0.5, 12.0)], n=5, workers=workers)
     assert seconds_left(progress, 100) == pytest.approx(left)
 
 
 def test_time_left_shrinks_while_a_trial_runs_and_never_below_nought():
-    progress = fold([done("0", 0.5, 10.0), TrialStarted("1", 100.0)], n=2)
+    progress = reduced([done("0", 0.5, 10.0), TrialStarted("1", 100.0)], n=2)
     left = [seconds_left(progress, now) for now in (100, 104, 109, 200)]
     assert left == [pytest.approx(10), pytest.approx(6), pytest.approx(1), 0]
 
 
 def test_a_stack_whose_first_trial_ends_as_it_starts_leaves_the_time_unknown():
     events = [TrialStarted("0", 100.0), TrialStarted("1", 100.0), done("0", 0.5, 0.0)]
-    assert seconds_left(fold(events, n=2), 100) is None
+    assert seconds_left(reduced(events, n=2), 100) is None
 
 
 def test_time_left_of_a_stack_with_everything_in_it_goes_by_its_epochs():
     began = [StateChanged("running", 100.0), TrialStarted("0", 100.0), TrialStarted("1", 100.0)]
     events = [*began, EpochEnded("0", 5, {}), EpochEnded("1", 5, {}), done("0", 0.5, 6.0)]
-    progress = fold(events, n=2)
+    progress = reduced(events, n=2)
     assert progress.epochs == 10
     assert seconds_left(progress, 106) == pytest.approx(2)  # 6 s for three quarters
 
 
 def test_nothing_is_left_at_the_end():
-    assert seconds_left(fold([done("0", 0.5, 10.0), done("1", 0.5, 10.0)], n=2), 50) == 0
+    assert seconds_left(reduced([done("0", 0.5, 10.0), done("1", 0.5, 10.0)], n=2), 50) == 0
 
 
 # ---- in words
@@ -330,7 +330,7 @@ def epochs(trial, count, start=100.0, each=2.0, first=5.0, value=0.1):
 
 def test_a_trial_under_way_stands_with_its_best_epoch_so_far():
     scores = [0.5, 0.7, float("nan"), 0.6]
-    progress = fold([done("1", 0.6), TrialStarted("0", 0)])
+    progress = reduced([done("1", 0.6), TrialStarted("0", 0)])
     for epoch, score in enumerate(scores, 1):
         progress.apply(EpochEnded("0", epoch, {"val_accuracy": score}))
     trial = progress.trial("0")
@@ -343,27 +343,27 @@ def test_a_trial_under_way_stands_with_its_best_epoch_so_far():
 
 
 def test_each_run_of_a_trial_begins_anew():
-    progress = fold([*epochs("0", 3), EpochEnded("0", 1, {"val_accuracy": 0.05}, 120.0)])
+    progress = reduced([*epochs("0", 3), EpochEnded("0", 1, {"val_accuracy": 0.05}, 120.0)])
     trial = progress.trial("0")
     assert (trial.run, trial.epochs, trial.score, trial.history) == (1, 1, 0.05, {"val_accuracy": (0.05,)})
 
 
 def test_time_left_is_known_from_the_second_epoch_and_leaves_the_first_out():
     both = [event for trial in "01" for event in epochs(trial, 4)]
-    progress = fold([StateChanged("running", 100.0), *both], n=2)
+    progress = reduced([StateChanged("running", 100.0), *both], n=2)
     assert seconds_left(progress, 111.0) == pytest.approx(6 * 2.0)  # six epochs of both at once, the fourth just over
     assert seconds_left(progress, 112.0) == pytest.approx(11.0)
-    assert seconds_left(fold([StateChanged("running", 100.0), *epochs("0", 1)], n=1), 105.0) == pytest.approx(45.0)
+    assert seconds_left(reduced([StateChanged("running", 100.0), *epochs("0", 1)], n=1), 105.0) == pytest.approx(45.0)
 
 
 def test_time_left_counts_what_has_not_begun():
-    progress = fold([StateChanged("running", 100.0), *epochs("0", 5, first=2.0)], n=3, workers=1)
+    progress = reduced([StateChanged("running", 100.0), *epochs("0", 5, first=2.0)], n=3, workers=1)
     assert seconds_left(progress, 110.0) == pytest.approx(10 + 2 * 20)
 
 
 def test_the_share_that_is_done_counts_epochs():
-    progress = fold([StateChanged("running", 100.0), *epochs("0", 5), *epochs("1", 2), done("2", 0.5)], n=4)
-    assert share_done(fold([TrialStarted("0", 0.0)])) == 0
+    progress = reduced([StateChanged("running", 100.0), *epochs("0", 5), *epochs("1", 2), done("2", 0.5)], n=4)
+    assert share_done(reduced([TrialStarted("0", 0.0)])) == 0
     assert 0.25 + (5 + 2) / 10 / 4 <= share_done(progress) < 1
     for trial in "013":
         progress.apply(done(trial, 0.4))
@@ -373,7 +373,7 @@ def test_the_share_that_is_done_counts_epochs():
 def test_the_epochs_before_a_trial_are_those_that_others_lived_for():
     """By hand: of five, one ends after 2 epochs, one after 4; one is under way with 3, two with 5; all train 10 at most."""
     ended = [TrialEnded(t, "done", 0.5, 1, {"val_accuracy": [0.5] * n}) for t, n in (("0", 2), ("1", 4))]
-    progress = fold([*ended, *(event for t, n in (("2", 3), ("3", 5), ("4", 5)) for event in epochs(t, n))], n=5)
+    progress = reduced([*ended, *(event for t, n in (("2", 3), ("3", 5), ("4", 5)) for event in epochs(t, n))], n=5)
     lives = Lifetimes(progress.trials, 10)
     assert lives.left(0) == pytest.approx(2 + 2 * 4 / 5 + 6 * 4 / 5 * 2 / 3)
     assert lives.left(3) == pytest.approx(1 + 6 * 2 / 3)

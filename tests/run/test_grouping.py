@@ -21,7 +21,7 @@ def test_architectures_that_were_found_decide_where_they_are_known():
     assert stacks(space, "auto") == [[0, 1], [2]]
 
 
-def test_widths_share_a_stack_unless_filling_up_takes_longer_than_compiling():
+def test_widths_share_a_stack_unless_padding_takes_longer_than_compiling():
     sizes = [100, 1_000, 10_000]
     space = Space.listed([{"units": i} for i in range(3)], [], [Architecture("a", size) for size in sizes])
     rows = int(OPERATIONS_A_STACK / (OPERATIONS_A_WEIGHT * (sizes[2] - sizes[1])))
@@ -38,7 +38,7 @@ def grid(layers, units, rates):
     return replace(product, architectures=tuple(Architecture("a", size(v["layers"], v["units"]), v["layers"]) for v in product))
 
 
-def test_what_a_trial_passes_over_is_not_filled_up():
+def test_layers_that_a_trial_skips_are_not_padded():
     space = grid([1, 4], [64], 2)
     sizes = [known.size for known in space.architectures]
     rows = int(OPERATIONS_A_STACK / (OPERATIONS_A_WEIGHT * (max(sizes) - min(sizes))))

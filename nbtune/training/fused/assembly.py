@@ -12,47 +12,47 @@ import tensorflow as tf
 from nbtune.data import arrays as data
 from nbtune.data.rows import Inputs
 from nbtune.training.fused import padding, skipping
-from nbtune.training.fused.epoch import Rows
+from nbtune.training.fused.epoch import Split
 from nbtune.training.fused.optimizers import Update, UpdateOfAll
-from nbtune.training.fused.spec import Recipe
+from nbtune.training.fused.spec import TrialSpec
 from nbtune.training.fused.step import Loss, State, Step, View
 
 
-class Labels(NamedTuple):
+class EncodedLabels(NamedTuple):
     """The labels of the training and the validation rows, once for each view of a step."""
 
     ys: list[np.ndarray]
     ys_val: list[np.ndarray | None]
 
 
-def assemble(frame: Recipe, stack: Sequence[Recipe]) -> tuple[Step, list[int], Labels]:
+def assemble(template: TrialSpec, stack: Sequence[TrialSpec]) -> tuple[Step, list[int], EncodedLabels]:
     """The step of a stack, which of the step's losses each trial has, and the labels for its views."""
     losses: dict[str, Loss] = {}
     views: dict[tuple[Any, ...], tuple[int, View, np.ndarray, np.ndarray | None]] = {}
-    for recipe in stack:
-        if recipe.loss_key in losses:
+    for spec in stack:
+        if spec.loss_key in losses:
             continue
-        encoding = (recipe.y.dtype.str, recipe.y.shape)
+        encoding = (spec.y.dtype.str, spec.y.shape)
         if encoding not in views:
-            views[encoding] = (len(views), View(_built(recipe.metrics, recipe)), recipe.y, recipe.y_val)
-        losses[recipe.loss_key] = Loss(_built(recipe.loss, recipe), views[encoding][0])
+            views[encoding] = (len(views), View(_built(spec.metrics, spec)), spec.y, spec.y_val)
+        losses[spec.loss_key] = Loss(_built(spec.loss, spec), views[encoding][0])
     names = list(losses)
     step = Step(
-        model=frame.model,
-        update=Update(frame.optimizer, frame.model),
+        model=template.model,
+        update=Update(template.optimizer, template.model),
         losses=list(losses.values()),
         views=[view for _, view, _, _ in views.values()],
-        blocks=skipping.blocks(frame, stack),
-        passed_over=skipping.passed_over(frame, stack),
+        blocks=skipping.blocks(template, stack),
+        skipped=skipping.skipped(template, stack),
     )
-    labels = Labels([y for _, _, y, _ in views.values()], [y for _, _, _, y in views.values()])
-    return step, [names.index(recipe.loss_key) for recipe in stack], labels
+    labels = EncodedLabels([y for _, _, y, _ in views.values()], [y for _, _, _, y in views.values()])
+    return step, [names.index(spec.loss_key) for spec in stack], labels
 
 
-def _built(part: Any, recipe: Recipe) -> Any:
+def _built(part: Any, spec: TrialSpec) -> Any:
     """A `CompileLoss` or `CompileMetrics` that knows the shapes that it will see."""
     if part is not None and not part.built:
-        part.build(*(_spec(each) for each in (recipe.y, recipe.output)))
+        part.build(*(_spec(each) for each in (spec.y, spec.output)))
     return part
 
 
@@ -60,43 +60,45 @@ def _spec(rows: Any) -> keras.KerasTensor:
     return keras.KerasTensor((None, *rows.shape[1:]), keras.backend.standardize_dtype(rows.dtype))
 
 
-def rows(arrays: data.Arrays, labels: Labels) -> tuple[Rows, Rows | None]:
+def splits(arrays: data.Arrays, labels: EncodedLabels) -> tuple[Split, Split | None]:
     """The rows to train on, and those for the evaluation."""
-    train = _rows(arrays.x, labels.ys, arrays.sample_weight)
-    return train, None if arrays.y_val is None else _rows(arrays.x_val, labels.ys_val, arrays.sample_weight_val)
+    train = _split(arrays.x, labels.ys, arrays.sample_weight)
+    return train, None if arrays.y_val is None else _split(arrays.x_val, labels.ys_val, arrays.sample_weight_val)
 
 
-def _rows(x: Inputs, ys: Sequence[Any], sample_weight: np.ndarray | None) -> Rows:
+def _split(x: Inputs, ys: Sequence[Any], sample_weight: np.ndarray | None) -> Split:
     """As tensors, with `x` as Keras takes it."""
     inputs = keras.tree.map_structure(tf.constant, tuple(x) if isinstance(x, list) else x)
-    return Rows(inputs, [tf.constant(y) for y in ys], None if sample_weight is None else tf.constant(sample_weight))
+    return Split(inputs, [tf.constant(y) for y in ys], None if sample_weight is None else tf.constant(sample_weight))
 
 
-def stacked(frame: Recipe, runs: Sequence[Sequence[Recipe]], update: Update | UpdateOfAll, which: Sequence[int]) -> State:
-    """The trials' variables side by side, the trials first, each as large as the frame's.
+def stacked(
+    template: TrialSpec, repeats: Sequence[Sequence[TrialSpec]], update: Update | UpdateOfAll, which: Sequence[int]
+) -> State:
+    """The trials' variables side by side, the trials first, each as large as the template's.
 
     Args:
-        runs: the trials of a stack as they start, the deepest first, once for each run that they go through at the same time.
+        repeats: the trials of a stack as they start, the deepest first, once for each repeat that is trained at the same time.
         which: the loss of each trial.
 
     Returns:
-        Each trial's runs one after another.
+        Each trial's repeats one after another.
     """
-    stack = [recipe for trial in zip(*runs, strict=True) for recipe in trial]
-    weights: list[list[np.ndarray]] = [[] for _ in frame.weights]
-    others: list[list[np.ndarray]] = [[] for _ in frame.others]
-    for recipe in stack:
-        for place, own in zip(skipping.places(recipe, frame), recipe.weights, strict=True):
-            weights[place].append(padding.filled(own, frame.weights[place].shape))
-        for of_all, own, wide in zip(others, recipe.others, frame.others, strict=True):
-            of_all.append(padding.filled(own, wide.shape))
-    rates = [recipe.optimizer._learning_rate for recipe in stack]  # the property would call a schedule
+    stack = [spec for trial in zip(*repeats, strict=True) for spec in trial]
+    weights: list[list[np.ndarray]] = [[] for _ in template.weights]
+    others: list[list[np.ndarray]] = [[] for _ in template.others]
+    for spec in stack:
+        for place, own in zip(skipping.places(spec, template), spec.weights, strict=True):
+            weights[place].append(padding.padded(own, template.weights[place].shape))
+        for of_all, own, wide in zip(others, spec.others, template.others, strict=True):
+            of_all.append(padding.padded(own, wide.shape))
+    rates = [spec.optimizer._learning_rate for spec in stack]  # the property would call a schedule
     return State(
-        weights=[_together(own, wide.shape) for own, wide in zip(weights, frame.weights, strict=True)],
-        others=[_together(own, wide.shape) for own, wide in zip(others, frame.others, strict=True)],
+        weights=[_together(own, wide.shape) for own, wide in zip(weights, template.weights, strict=True)],
+        others=[_together(own, wide.shape) for own, wide in zip(others, template.others, strict=True)],
         slots=update.start([float(r) if isinstance(r, keras.Variable) else 0.0 for r in rates], [len(own) for own in weights]),
-        loss=tf.constant(np.repeat(which, len(runs)), tf.int32),
-        run=tf.constant(np.tile(np.arange(len(runs)), len(which)), tf.int32),
+        loss=tf.constant(np.repeat(which, len(repeats)), tf.int32),
+        repeat=tf.constant(np.tile(np.arange(len(repeats)), len(which)), tf.int32),
         live=tf.ones([len(stack)], tf.bool),
     )
 

@@ -57,8 +57,8 @@ class Piece:
     """Batches of one shape.
 
     Attributes:
-        rows: row numbers, `(batches, size)`, or `(batches, runs, size)` where runs go through them in orders of their own.
-        real: 1 for a row that counts, 0 for one that only fills a batch up, like `rows`; None where all count.
+        rows: row numbers, `(batches, size)`, or `(batches, repeats, size)` where repeats go through them in orders of their own.
+        real: 1 for a row that counts, 0 for one that only pads a batch, like `rows`; None where all count.
     """
 
     rows: np.ndarray
@@ -68,7 +68,7 @@ class Piece:
 def cut(order: np.ndarray, size: int, padded: bool) -> list[Piece]:
     """An epoch's batches: all of one shape if `padded`, else the last, shorter one is a piece of its own.
 
-    A batch is filled up with its own first row, so that the filling brings no number that the batch does not have.
+    A batch is padded with its own first row, so that the padding brings no number that the batch does not have.
     """
     full, rest = divmod(len(order), size)
     if not rest or not full or not padded:
@@ -81,8 +81,8 @@ def cut(order: np.ndarray, size: int, padded: bool) -> list[Piece]:
     return [Piece(rows, real)]
 
 
-def side_by_side(runs: Sequence[list[Piece]]) -> list[Piece]:
-    """The pieces of several orders of the same rows as one, `rows` `(batches, runs, size)`; one run's as they are."""
-    if len(runs) == 1:
-        return runs[0]
-    return [Piece(np.stack([piece.rows for piece in each], 1), each[0].real) for each in zip(*runs, strict=True)]
+def side_by_side(repeats: Sequence[list[Piece]]) -> list[Piece]:
+    """The pieces of several orders of the same rows as one, `rows` `(batches, repeats, size)`; one repeat's as they are."""
+    if len(repeats) == 1:
+        return repeats[0]
+    return [Piece(np.stack([piece.rows for piece in each], 1), each[0].real) for each in zip(*repeats, strict=True)]

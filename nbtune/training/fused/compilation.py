@@ -26,19 +26,19 @@ _COMPILER_ERRORS = (
 )
 
 
-def compiled(step: Step, is_dense: bool, runs: int, numbers: float) -> tuple[Epoch, bool]:
-    """What trains an epoch of so many runs at once, and whether it takes a smaller stack as it is.
+def compiled(step: Step, is_dense: bool, repeats: int, numbers: float) -> tuple[Epoch, bool]:
+    """What trains an epoch of so many repeats at once, and whether it takes a smaller stack as it is.
 
     It is XLA where all layers say that they can be compiled and XLA agrees, else TensorFlow's graph. With convolutions it
     is what Keras itself would take, and with Dense layers alone the graph as long as it is done before XLA had compiled.
 
     Args:
-        is_dense: whether the step `dense.fits`.
+        is_dense: whether the step `dense.can_train`.
         numbers: how many the optimizer will update at most, over all steps.
     """
 
     def epoch(jit: bool) -> Epoch:
-        return epoch_function(dense.Dense(step, runs) if is_dense else Mapped(step, jit), jit)
+        return epoch_function(dense.Dense(step, repeats) if is_dense else Mapped(step, jit), jit)
 
     if not _is_for_xla(step, is_dense, numbers):
         return epoch(jit=False), is_dense

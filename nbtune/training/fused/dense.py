@@ -23,7 +23,7 @@ from nbtune.training.fused.step import Batch, Logs, Loss, Standing, State, Step,
 _REGULARISERS = ("kernel_regularizer", "bias_regularizer")
 
 
-def fits(step: Step, output: Any) -> bool:
+def can_train(step: Step, output: Any) -> bool:
     """Whether a stack can be trained here: each row for itself, through plain Dense layers and layers without weights.
 
     Args:
@@ -49,7 +49,7 @@ class _Each:
     """What each trial makes of a batch's rows: `apart`, `(trials, batch, ...)`, or `joined`, `(trials × batch, ...)`.
 
     Args:
-        passed: the same of the trials that come after those in `apart`, and passed over the last layer.
+        passed: the same of the trials that come after those in `apart`, and skip the last layer.
     """
 
     def __init__(self, batch: int, apart: Any = None, joined: Any = None, passed: Sequence[Any] = ()) -> None:
@@ -76,7 +76,7 @@ class _Each:
         return first, [others, *passed]
 
 
-class _Rows(NamedTuple):
+class _StackBatch(NamedTuple):
     """A batch for all trials: `x` as the model takes it, of each trial or the same for all, and the joined labels.
 
     Attributes:
@@ -99,13 +99,13 @@ class Dense:
     The slots are as `UpdateOfAll` has them, and from one training step to the next the weights are in blocks as well.
 
     Args:
-        runs: how many orders of the rows the trials go through, each through its own.
+        repeats: how many orders of the rows the trials go through, each through its own.
     """
 
     any_size = True
 
-    def __init__(self, step: Step, runs: int) -> None:
-        self.step, self._runs = step, runs
+    def __init__(self, step: Step, repeats: int) -> None:
+        self.step, self._repeats = step, repeats
         self._graph = getattr(step.model, "_functional", step.model)
         self._last = self._graph.outputs[0]._keras_history.operation
         self._losses = [_of_rows(loss) for loss in step.losses]
@@ -120,7 +120,7 @@ class Dense:
     def train(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
         state, logs = at.state, at.logs
         weights = self._update.apart(state.weights)
-        rows = _own(batch, state.run) if self._runs > 1 else _shared(batch, state)
+        rows = _own(batch, state.repeat) if self._repeats > 1 else _shared(batch, state)
         out = self._forward(weights, state, rows)
         if len(self._losses) == 1:
             losses = self._each_loss(0, rows, out)
@@ -159,7 +159,7 @@ class Dense:
         means = [tf.math.divide_no_nan(found[id(m.total)], found[id(m.count)]) for group in _metrics(metrics) for m in group]
         return dict(zip(names, means, strict=True))
 
-    def _forward(self, weights: Tensors, state: State, rows: _Rows) -> tf.Tensor:
+    def _forward(self, weights: Tensors, state: State, rows: _StackBatch) -> tf.Tensor:
         """What the networks put out for a batch, `(trials × batch, ...)`."""
         model, trials = self.step.model, tf.shape(state.loss)[0]
         variables = [*model.trainable_variables, *model.non_trainable_variables]
@@ -183,7 +183,7 @@ class Dense:
         """A Dense layer with each trial's weights; the dimensions of `x` between rows and inputs are rows to it too."""
         kernel, biases = values[id(layer._kernel)], [] if layer.bias is None else [values[id(layer.bias)]]
         passed: list[Any] = []
-        if layer.name in self.step.passed_over:
+        if layer.name in self.step.skipped:
             rows, passed = x.first(count(kernel))
         else:
             rows = x.apart if isinstance(x, _Each) else x[None]
@@ -198,11 +198,11 @@ class Dense:
             return _Each(batch, joined=layer.activation(_Each(batch, apart=out).joined))
         return _Each(batch, apart=layer.activation(out), passed=passed)
 
-    def _each_loss(self, which: int, rows: _Rows, out: tf.Tensor) -> tf.Tensor:
+    def _each_loss(self, which: int, rows: _StackBatch, out: tf.Tensor) -> tf.Tensor:
         """Each row's, `(trials × batch,)`."""
         return tf.cast(self._losses[which](rows.ys[self.step.losses[which].view], out), tf.float32)
 
-    def _chosen_loss(self, state: State, rows: _Rows, out: tf.Tensor) -> tuple[tf.Tensor, Tensors, Tensors]:
+    def _chosen_loss(self, state: State, rows: _StackBatch, out: tf.Tensor) -> tuple[tf.Tensor, Tensors, Tensors]:
         """As `Step._chosen_loss`, for all rows."""
         cut = loss_inputs(out)
         means, slopes = [], []
@@ -218,14 +218,14 @@ class Dense:
         ]
         return choose(state.loss, means), cut, picked
 
-    def _log(self, logs: Logs, loss: tf.Tensor, rows: _Rows, out: tf.Tensor) -> Logs:
+    def _log(self, logs: Logs, loss: tf.Tensor, rows: _StackBatch, out: tf.Tensor) -> Logs:
         metrics = [
             self._updated(view.metrics, variables, y, rows, out) if view.metrics else []
             for view, variables, y in zip(self.step.views, logs.metrics, rows.ys, strict=True)
         ]
         return Logs(logs.total + loss * rows.size, logs.count + rows.size, metrics)
 
-    def _updated(self, metrics: Any, variables: Tensors, y: tf.Tensor, rows: _Rows, out: tf.Tensor) -> Tensors:
+    def _updated(self, metrics: Any, variables: Tensors, y: tf.Tensor, rows: _StackBatch, out: tf.Tensor) -> Tensors:
         """The `total` and `count` of each `MeanMetricWrapper` after a batch: its `update_state` for every trial."""
         found = {id(variable): value for variable, value in zip(metrics.variables, variables, strict=True)}
         for group, weights in zip(_metrics(metrics), (rows.real, rows.weights), strict=True):
@@ -265,19 +265,19 @@ def _slopes_of_weights(x: tf.Tensor, bias: Sequence[tf.Tensor], slope: tf.Tensor
     return [tf.matmul(x, slope, transpose_a=True), *(tf.reduce_sum(slope, 1) for _ in bias)]
 
 
-def _shared(batch: Batch, state: State) -> _Rows:
+def _shared(batch: Batch, state: State) -> _StackBatch:
     """The same rows for all trials."""
     ys = [_tiled(y, tf.shape(state.loss)[0]) for y in batch.ys]
-    return _Rows(batch.x, ys, batch.ys[0].shape[0], _size(batch, 0), batch.real, batch.weights)
+    return _StackBatch(batch.x, ys, batch.ys[0].shape[0], _size(batch, 0), batch.real, batch.weights)
 
 
-def _own(batch: Batch, run: tf.Tensor) -> _Rows:
-    """Each trial's run's rows, out of a batch whose parts are `(runs, batch, ...)`."""
+def _own(batch: Batch, repeat: tf.Tensor) -> _StackBatch:
+    """Each trial's repeat's rows, out of a batch whose parts are `(repeats, batch, ...)`."""
     count = batch.ys[0].shape[1]
-    take = lambda part: _Each(count, apart=tf.gather(part, run))  # noqa: E731
-    weights = batch.weights if batch.weights is None or len(batch.weights.shape) == 1 else tf.gather(batch.weights, run)
+    take = lambda part: _Each(count, apart=tf.gather(part, repeat))  # noqa: E731
+    weights = batch.weights if batch.weights is None or len(batch.weights.shape) == 1 else tf.gather(batch.weights, repeat)
     ys = [take(y).joined for y in batch.ys]
-    return _Rows(keras.tree.map_structure(take, batch.x), ys, count, _size(batch, 1), batch.real, weights)
+    return _StackBatch(keras.tree.map_structure(take, batch.x), ys, count, _size(batch, 1), batch.real, weights)
 
 
 def _size(batch: Batch, axis: int) -> Any:
@@ -319,18 +319,18 @@ def _tiled(rows: tf.Tensor, trials: tf.Tensor) -> tf.Tensor:
     return out
 
 
-def _mean(losses: tf.Tensor, rows: _Rows) -> tf.Tensor:
+def _mean(losses: tf.Tensor, rows: _StackBatch) -> tf.Tensor:
     """Each trial's over the batch's real rows, `(trials,)`."""
     return _sum(losses, rows.weights, rows) / rows.size
 
 
-def _shares(losses: tf.Tensor, rows: _Rows) -> tf.Tensor:
+def _shares(losses: tf.Tensor, rows: _StackBatch) -> tf.Tensor:
     """The slopes of `_mean`, `(trials × batch,)`."""
     share = (1.0 if rows.weights is None else rows.weights) / rows.size
     return tf.reshape(tf.ones_like(tf.reshape(losses, [-1, rows.batch])) * share, [-1])
 
 
-def _sum(values: tf.Tensor, weights: tf.Tensor | None, rows: _Rows) -> tf.Tensor:
+def _sum(values: tf.Tensor, weights: tf.Tensor | None, rows: _StackBatch) -> tf.Tensor:
     """Of numbers `(trials × batch,)` each trial's, weighted, `(trials,)`."""
     apart = tf.cast(tf.reshape(values, [-1, rows.batch]), tf.float32)
     return tf.reduce_sum(apart if weights is None else apart * weights, 1)

@@ -15,10 +15,12 @@ from nbtune.training.fused.step import Batch, Logs, Standing, Step, Tensors
 
 Carried = TypeVar("Carried")
 Pieces = list[tuple[tf.Tensor, tf.Tensor | None]]
-Epoch = Callable[["Standing", tf.Tensor, "Rows", "Rows | None", Pieces, Pieces, "Part"], tuple["Standing", dict[str, tf.Tensor]]]
+Epoch = Callable[
+    ["Standing", tf.Tensor, "Split", "Split | None", Pieces, Pieces, "Part"], tuple["Standing", dict[str, tf.Tensor]]
+]
 
 
-class Rows(NamedTuple):
+class Split(NamedTuple):
     """All rows of the training or the validation data: `x`, the labels once for each `step.View`, weights if it has some."""
 
     x: Any
@@ -77,7 +79,7 @@ def epoch_function(steps: Steps, jit: bool) -> Epoch:
 
     @tf.function(jit_compile=jit, autograph=False)
     def epoch(
-        at: Standing, live: tf.Tensor, rows: Rows, rows_val: Rows | None, pieces: Pieces, pieces_val: Pieces, part: Part
+        at: Standing, live: tf.Tensor, rows: Split, rows_val: Split | None, pieces: Pieces, pieces_val: Pieces, part: Part
     ) -> tuple[Standing, dict[str, tf.Tensor]]:
         at = steps.leave(_over(pieces, part, rows, lambda at, batch: steps.train(at, live, batch), steps.enter(at)))
         results = steps.result(at, live)
@@ -126,7 +128,7 @@ def _count(pieces: Pieces) -> int:
     return sum(numbers.shape[0] for numbers, _ in pieces)
 
 
-def _over(pieces: Pieces, part: Part, rows: Rows, body: Callable[[Carried, Batch], Carried], at: Carried) -> Carried:
+def _over(pieces: Pieces, part: Part, rows: Split, body: Callable[[Carried, Batch], Carried], at: Carried) -> Carried:
     """Goes through the batches of a part, one after another."""
     before = 0
     for numbers, real in pieces:
@@ -142,7 +144,7 @@ def _over(pieces: Pieces, part: Part, rows: Rows, body: Callable[[Carried, Batch
     return at
 
 
-def _batch(rows: Rows, numbers: tf.Tensor, real: tf.Tensor | None) -> Batch:
+def _batch(rows: Split, numbers: tf.Tensor, real: tf.Tensor | None) -> Batch:
     take = lambda part: tf.gather(part, numbers)  # noqa: E731
     weights = real
     if rows.sample_weight is not None:

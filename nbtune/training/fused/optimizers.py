@@ -19,7 +19,7 @@ KNOWN = ("Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "RMSp
 _ALL = "all_weights"
 
 
-def why_not(optimizer: Any) -> str | None:
+def obstacle(optimizer: Any) -> str | None:
     """Why an optimizer cannot be fused; None if it can."""
     name = type(optimizer).__name__
     if name not in KNOWN or type(optimizer) is not getattr(keras.optimizers, name):

@@ -1,4 +1,4 @@
-"""Dense layers of several widths in one stack: the narrow ones are filled up with units whose weights are all zero.
+"""Dense layers of several widths in one stack: the narrow ones are padded with units whose weights are all zero.
 
 Under an activation that takes 0 to 0 such a unit puts out 0, which the next layer's zero weights leave out. So its gradients
 are 0, Keras's optimizers leave a weight of 0 under gradients of 0 as it is, and the trial's numbers stay what they are.
@@ -24,7 +24,7 @@ _PARTS = ("kernel_regularizer", "bias_regularizer", "activity_regularizer", "ker
 
 
 def free(model: keras.Model) -> set[str]:
-    """The names of the Dense layers that can be filled up, since all that they put out goes into other Dense layers."""
+    """The names of the Dense layers that can be padded, since all that they put out goes into other Dense layers."""
     graph = getattr(model, "_functional", model)
     if not isinstance(graph, keras.src.models.Functional):
         return set()
@@ -37,11 +37,11 @@ def free(model: keras.Model) -> set[str]:
     return {
         node.operation.name
         for node in nodes
-        if made[id(node.operation)] == 1 and _is_plain(node.operation) and _goes_into_dense(node, takers)
+        if made[id(node.operation)] == 1 and _has_independent_units(node.operation) and _goes_into_dense(node, takers)
     }
 
 
-def _is_plain(layer: Any) -> bool:
+def _has_independent_units(layer: Any) -> bool:
     """A Dense layer whose units do not know of each other."""
     return type(layer) is keras.layers.Dense and _keeps_zero(layer) and all(getattr(layer, part) is None for part in _PARTS)
 
@@ -74,16 +74,16 @@ def without(config: Any, names: set[str]) -> Any:
     return {key: without(value, names) for key, value in config.items()}
 
 
-def filled(array: np.ndarray, shape: Shape) -> np.ndarray:
+def padded(array: np.ndarray, shape: Shape) -> np.ndarray:
     """The array in the first corner of zeros of a shape that is nowhere smaller."""
     return np.pad(array, [(0, wide - own) for own, wide in zip(array.shape, shape, strict=True)])
 
 
-def corner(array: np.ndarray, shape: Shape) -> np.ndarray:
-    """What `filled` was given, of this shape."""
+def cropped(array: np.ndarray, shape: Shape) -> np.ndarray:
+    """What `padded` was given, of this shape."""
     return array[tuple(map(slice, shape))]
 
 
-def fits(shapes: Sequence[Shape], into: Sequence[Shape]) -> bool:
+def is_within(shapes: Sequence[Shape], into: Sequence[Shape]) -> bool:
     """Whether each of these shapes is nowhere larger than its counterpart."""
     return all(a <= b for own, wide in zip(shapes, into, strict=True) for a, b in zip(own, wide, strict=True))

@@ -1,4 +1,4 @@
-"""Networks of several depths in one stack: a trial passes over the layers that it does not have.
+"""Networks of several depths in one stack: a trial skips the layers that it does not have.
 
 A loop makes hidden layers in a row that are alike but for their widths. A network with fewer of them is one with more, in
 which what the first ones put out goes on to behind the row. So the trials of a stack are in the order of their depths, the
@@ -11,43 +11,43 @@ from collections.abc import Sequence
 from typing import Any
 
 from nbtune.training.fused import padding
-from nbtune.training.fused.spec import Recipe
+from nbtune.training.fused.spec import TrialSpec
 
 
-def places(recipe: Recipe, frame: Recipe) -> list[int]:
-    """Which of the frame's weights the trial has."""
-    others = {id(weight) for layer in _passed_over(recipe, frame) for weight in layer.trainable_variables}
-    return [i for i, weight in enumerate(frame.model.trainable_variables) if id(weight) not in others]
+def places(spec: TrialSpec, template: TrialSpec) -> list[int]:
+    """Which of the template's weights the trial has."""
+    others = {id(weight) for layer in _skipped(spec, template) for weight in layer.trainable_variables}
+    return [i for i, weight in enumerate(template.model.trainable_variables) if id(weight) not in others]
 
 
-def passed_over(frame: Recipe, stack: Sequence[Recipe]) -> frozenset[str]:
-    """The names of the frame's layers that some of the trials do not have."""
-    return frozenset(layer.name for layer in _passed_over(min(stack, key=lambda recipe: recipe.depth), frame))
+def skipped(template: TrialSpec, stack: Sequence[TrialSpec]) -> frozenset[str]:
+    """The names of the template's layers that some of the trials do not have."""
+    return frozenset(layer.name for layer in _skipped(min(stack, key=lambda spec: spec.depth), template))
 
 
-def counts(frame: Recipe, stack: Sequence[Recipe]) -> list[int]:
-    """How many of the trials have each of the frame's weights."""
-    found = [0] * len(frame.weights)
-    for recipe in stack:
-        for place in places(recipe, frame):
+def counts(template: TrialSpec, stack: Sequence[TrialSpec]) -> list[int]:
+    """How many of the trials have each of the template's weights."""
+    found = [0] * len(template.weights)
+    for spec in stack:
+        for place in places(spec, template):
             found[place] += 1
     return found
 
 
-def blocks(frame: Recipe, stack: Sequence[Recipe]) -> list[list[int]]:
-    """The frame's weights by which of the trials have them."""
+def blocks(template: TrialSpec, stack: Sequence[TrialSpec]) -> list[list[int]]:
+    """The template's weights by which of the trials have them."""
     found: dict[int, list[int]] = {}
-    for place, count in enumerate(counts(frame, stack)):
+    for place, count in enumerate(counts(template, stack)):
         found.setdefault(count, []).append(place)
     return list(found.values())
 
 
-def fits(recipe: Recipe, frame: Recipe) -> bool:
-    """Whether a trial can be trained as one of the frame's, which is nowhere narrower."""
-    wide = [frame.weights[place].shape for place in places(recipe, frame)] + [other.shape for other in frame.others]
-    keep_the_width = all(len(set(layer.kernel.shape)) == 1 for layer in _passed_over(recipe, frame))
-    return keep_the_width and padding.fits(recipe.shapes, wide)
+def is_covered(spec: TrialSpec, template: TrialSpec) -> bool:
+    """Whether a trial can be trained as one of the template's, which is nowhere narrower."""
+    wide = [template.weights[place].shape for place in places(spec, template)] + [other.shape for other in template.others]
+    keep_the_width = all(len(set(layer.kernel.shape)) == 1 for layer in _skipped(spec, template))
+    return keep_the_width and padding.is_within(spec.shapes, wide)
 
 
-def _passed_over(recipe: Recipe, frame: Recipe) -> list[Any]:
-    return frame.row[recipe.depth :]
+def _skipped(spec: TrialSpec, template: TrialSpec) -> list[Any]:
+    return template.row[spec.depth :]

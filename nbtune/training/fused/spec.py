@@ -31,7 +31,7 @@ _OVERRIDES = (
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrialSpec:
     """One trial before its first epoch.
 
     Attributes:
@@ -74,20 +74,22 @@ class Recipe:
         return sum(value.size for value in [*self.weights, *self.others])
 
     @property
-    def stack(self) -> str:
+    def stack_key(self) -> str:
         """Equal for trials that can share a stack, which has one set of seeds."""
         return json.dumps([self.signature, [seed.tolist() for seed in self.seeds]])
 
 
-def recipes(job: Job, trials: Mapping[str, Mapping[str, Value]], arrays: data.Arrays) -> Iterator[Recipe | tuple[str, str]]:
-    """The recipe of each trial, or its name and the reason why it has none."""
+def trial_specs(
+    job: Job, trials: Mapping[str, Mapping[str, Value]], arrays: data.Arrays
+) -> Iterator[TrialSpec | tuple[str, str]]:
+    """The spec of each trial, or its name and the reason why it has none."""
     made: dict[str, _Built] = {}
     for name, values in trials.items():
         key = json.dumps(_given(job, values), sort_keys=True)
         try:
             if key not in made:
                 made[key] = _Built(job, values, arrays)
-            yield made[key].recipe(name, values)
+            yield made[key].trial_spec(name, values)
         except CannotFuse as reason:
             yield name, str(reason)
         except Exception as error:  # whatever it is, the trial engine meets it again and reports it
@@ -105,18 +107,18 @@ def _outer(job: Job) -> frozenset[str]:
     return frozenset() if not job.function.takes_hp and job.function.parameters is None else job.applied
 
 
-def again(job: Job, recipe: Recipe, arrays: data.Arrays) -> Recipe:
-    """The recipe as it starts with the seed of this job, which is otherwise the one that it was made for.
+def again(job: Job, spec: TrialSpec, arrays: data.Arrays) -> TrialSpec:
+    """The spec as it starts with the seed of this job, which is otherwise the one that it was made for.
 
     Raises:
         CannotFuse: the seed decides on more than the first values.
     """
-    made = _Built(job, recipe.values, arrays)
-    new = replace(recipe, weights=made.weights, others=made.others, seeds=made.seeds)
-    same = (made.architecture, new.shapes) == (recipe.architecture, recipe.shapes)
+    made = _Built(job, spec.values, arrays)
+    new = replace(spec, weights=made.weights, others=made.others, seeds=made.seeds)
+    same = (made.architecture, new.shapes) == (spec.architecture, spec.shapes)
     if same and made.model.compiled:  # by the function, whose loss need not be the same each time
-        other = made.recipe(recipe.trial, recipe.values)
-        same = (other.signature, other.loss_key) == (recipe.signature, recipe.loss_key)
+        other = made.trial_spec(spec.trial, spec.values)
+        same = (other.signature, other.loss_key) == (spec.signature, spec.loss_key)
     if not same:
         raise CannotFuse("a model or a loss that the function makes anew for each seed")
     return new
@@ -142,11 +144,11 @@ class _Built:
     def _output(self) -> Any:
         return model.one_row(self.model, self._arrays.x)
 
-    def recipe(self, name: str, values: Mapping[str, Value]) -> Recipe:
+    def trial_spec(self, name: str, values: Mapping[str, Value]) -> TrialSpec:
         job, arrays, made = self._job, self._arrays, self.model
         assert job.labels is not None
         model.compile_for(job, values, made, arrays.x)
-        reason = why_not(made) or recurrent.why_not(made) or optimizers.why_not(made.optimizer)
+        reason = obstacle(made) or recurrent.unroll(made) or optimizers.obstacle(made.optimizer)
         if reason:
             raise CannotFuse(reason)
         loss, width = model.loss_name(made.loss), model.width(self._output)
@@ -157,7 +159,7 @@ class _Built:
             "weighted_metrics": _described(made._compile_config.config.get("weighted_metrics")),
             "batch_size": values.get("batch_size", job.batch_size),
         }
-        return Recipe(
+        return TrialSpec(
             trial=name,
             values=values,
             model=made,
@@ -177,7 +179,7 @@ class _Built:
         )
 
 
-def why_not(made: keras.Model) -> str | None:
+def obstacle(made: keras.Model) -> str | None:
     """Why a compiled model cannot be trained in a stack, as far as that shows before it is traced; None if it can."""
     kind = type(made)
     own = [name for name in _OVERRIDES if getattr(kind, name, None) is not getattr(keras.Model, name, None)]
@@ -212,15 +214,15 @@ def architecture(made: Any, values: Mapping[str, Value]) -> Architecture | None:
     """What tells whether models can share a stack, as far as one that the function just made shows it."""
     if not isinstance(made, keras.Model) or not made.built:
         return None
-    optimizer = optimizers.settings(made.optimizer) if made.compiled and not optimizers.why_not(made.optimizer) else None
+    optimizer = optimizers.settings(made.optimizer) if made.compiled and not optimizers.obstacle(made.optimizer) else None
     found = json.dumps([_architecture(made, values), optimizer], sort_keys=True, default=str)
     size = sum(math.prod(v.shape) for v in made.variables)
     return Architecture(hashlib.sha256(found.encode()).hexdigest()[:16], size, len(chain.row(made)))
 
 
 def _architecture(made: keras.Model, given: Mapping[str, Value]) -> Any:
-    """What is equal where two models compute the same function of their weights, once one of them is filled up (`padding`) or
-    passes over layers (`skipping`).
+    """What is equal where two models compute the same function of their weights, once one of them is padded (`padding`) or
+    skips layers (`skipping`).
 
     A configuration tells that as long as all parts are Keras's own. A user's code can read what no configuration shows,
     so there the values that the function was given have to be the same, apart from the initialiser's.
@@ -231,7 +233,7 @@ def _architecture(made: keras.Model, given: Mapping[str, Value]) -> Any:
         config = _without_start(keras.saving.serialize_keras_object(made))
     except Exception:  # a layer without get_config
         config = None
-    if config is None or not _only_keras(config) or not per_example.is_plain(made):
+    if config is None or not _only_keras(config) or not per_example.only_keras_models(made):
         return {"kinds": kinds, "shapes": shapes, "values": dict(given)}
     free = padding.free(made)
     row = chain.row(made)

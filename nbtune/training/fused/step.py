@@ -32,11 +32,11 @@ class State(NamedTuple):
     """What differs between the trials of a stack; stacked, each tensor has the trials as its first dimension.
 
     Attributes:
-        weights: the model's trainable variables; those of a layer that some trials pass over are of the first trials alone.
+        weights: the model's trainable variables; those of a layer that some trials skip are of the first trials alone.
         others: its other variables but the seeds, which all trials of a stack share.
         slots: the optimizer's variables, in the form in which the stack's update has them.
         loss: which of the losses is this trial's.
-        run: which of the orders of the rows, where the stack goes through several.
+        repeat: which of the orders of the rows, where the stack goes through several.
         live: False from when it stops; then nothing of it changes any more.
     """
 
@@ -44,7 +44,7 @@ class State(NamedTuple):
     others: Tensors
     slots: Tensors
     loss: tf.Tensor
-    run: tf.Tensor
+    repeat: tf.Tensor
     live: tf.Tensor
 
 
@@ -61,7 +61,7 @@ class Batch(NamedTuple):
 
     Attributes:
         real: `Piece.real`.
-        weights: what each row weighs, 0 if it only fills the batch up; None where all weigh 1.
+        weights: what each row weighs, 0 if it only pads the batch; None where all weigh 1.
     """
 
     x: Any
@@ -91,7 +91,7 @@ class Step:
 
     Attributes:
         blocks: which of the model's weights the same trials have.
-        passed_over: the names of the layers that only the first trials of the stack have.
+        skipped: the names of the layers that only the first trials of the stack have.
     """
 
     model: keras.Model
@@ -99,7 +99,7 @@ class Step:
     losses: Sequence[Loss]
     views: Sequence[View]
     blocks: Sequence[Sequence[int]]
-    passed_over: frozenset[str]
+    skipped: frozenset[str]
 
     @cached_property
     def update_of_all(self) -> UpdateOfAll:
@@ -119,7 +119,7 @@ class Step:
         weights, slots = self.update(state.slots, gradients, state.weights)
         new_logs = self._log(logs, objective, batch, out)
         live = state.live & tf.math.is_finite(mean(new_logs))
-        after = State(weights, _cast(others, state.others), _cast(slots, state.slots), state.loss, state.run, live)
+        after = State(weights, _cast(others, state.others), _cast(slots, state.slots), state.loss, state.repeat, live)
         kept = tf.nest.map_structure(lambda new, old: tf.where(state.live, new, old), (after, new_logs), (state, logs))
         return kept[0], _cast(new_seeds, seeds), kept[1]
 
@@ -168,7 +168,7 @@ class Step:
         return out, others, [after[i] for i in sorted(places)], extra
 
     def _loss(self, loss: Loss, batch: Batch, out: Any) -> tf.Tensor:
-        """The weighted sum over the batch's real rows by their number; Keras divides by that of all, which some only fill up."""
+        """The weighted sum over the batch's real rows by their number; Keras divides by that of all, which some only pad."""
         value = loss.function(batch.ys[loss.view], out, sample_weight=batch.weights)
         return value if batch.real is None else value * (batch.real.shape[0] / tf.reduce_sum(batch.real))
 
@@ -221,7 +221,7 @@ def loss_inputs(out: Any) -> Tensors:
 
 
 def _updated(metrics: Any, variables: Tensors, y: tf.Tensor, out: Any, batch: Batch) -> Tensors:
-    """The metrics' variables after a batch: as `CompileMetrics.update_state`, which leaves no filled up row out of `metrics`."""
+    """The metrics' variables after a batch: as `CompileMetrics.update_state`, which leaves no padded row out of `metrics`."""
     with keras.StatelessScope(state_mapping=list(zip(metrics.variables, variables, strict=True))) as scope:
         for group, weights in ((metrics._flat_metrics, batch.real), (metrics._flat_weighted_metrics, batch.weights)):
             for listed in filter(None, group):

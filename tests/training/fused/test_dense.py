@@ -10,14 +10,14 @@ from keras import layers, optimizers
 from nbtune.data import arrays as data
 from nbtune.training.fused import compilation, dense
 from nbtune.training.fused.assembly import assemble
-from nbtune.training.fused.spec import recipes
+from nbtune.training.fused.spec import trial_specs
 from tests.training.fused.test_fit import X, Y, assert_same, check, classifier, in_stacks, job_of, relu  # noqa: F401 - a fixture among them
 
 
 def fits(job, trials):
-    (recipe, *_) = recipes(job, {"0": trials["0"]}, data.read(job.folder))
-    step, *_ = assemble(recipe, [recipe])
-    return dense.fits(step, recipe.output)
+    (spec, *_) = trial_specs(job, {"0": trials["0"]}, data.read(job.folder))
+    step, *_ = assemble(spec, [spec])
+    return dense.can_train(step, spec.output)
 
 
 def branches():

@@ -16,7 +16,7 @@ from nbtune.execution.inline import Inline
 from nbtune.record.events import EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
 from nbtune.run.prepare import Request, prepare
 from nbtune.training import trial
-from nbtune.training.fused import compilation, fit, pace
+from nbtune.training.fused import chunking, compilation, fit
 
 RATES = [0.01, 0.003]
 
@@ -353,7 +353,7 @@ def test_a_long_epoch_is_trained_in_parts_to_the_same_numbers(job_of, compiled, 
     job, trials = job_of(classifier(layer), (X, Y), epochs=3, patience=None)  # 168 rows: 5 batches of 32, and 8 rows
     whole = in_stacks(job, trials)
     before = compiled()
-    monkeypatch.setattr(pace, "SECONDS", 1e-9)
+    monkeypatch.setattr(chunking, "SECONDS", 1e-9)
     messages = []
     in_parts = {end.trial: end for end in fit.fit_stack(job, messages.append, trials).ended}
     assert {id: end.history for id, end in in_parts.items()} == {id: end.history for id, end in whole.items()}

@@ -17,7 +17,7 @@ ARRAYS = Arrays(np.zeros((100, 4), "float32"), np.zeros(100, "int64"))
 
 
 class Plain:
-    """As much of a recipe as an estimate needs."""
+    """As much of a spec as an estimate needs."""
 
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(30_000), keras.layers.Dense(3)])
     weights = [np.asarray(v) for v in model.trainable_variables]  # noqa: RUF012

@@ -1,4 +1,4 @@
-"""Which Dense layers may be filled up, and how."""
+"""Which Dense layers may be padded, and how."""
 
 from __future__ import annotations
 
@@ -64,15 +64,15 @@ def test_models_of_several_widths_have_one_architecture_where_layers_are_free(na
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=3), st.data())
-def test_filling_up_keeps_the_values_in_their_corner(shape, data):
+def test_padding_keeps_the_values_in_their_corner(shape, data):
     wide = [data.draw(st.integers(size, 7)) for size in shape]
     own = np.arange(1.0, 1 + np.prod(shape)).reshape(shape)
-    filled = padding.filled(own, wide)
+    filled = padding.padded(own, wide)
     assert filled.shape == tuple(wide)
     assert filled.sum() == own.sum()
-    np.testing.assert_array_equal(padding.corner(filled, shape), own)
+    np.testing.assert_array_equal(padding.cropped(filled, shape), own)
 
 
 def test_what_fits():
-    assert padding.fits([(3, 4), (4,)], [(3, 6), (6,)])
-    assert not padding.fits([(3, 8), (4,)], [(3, 6), (6,)])
+    assert padding.is_within([(3, 4), (4,)], [(3, 6), (6,)])
+    assert not padding.is_within([(3, 8), (4,)], [(3, 6), (6,)])

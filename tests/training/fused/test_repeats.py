@@ -87,7 +87,7 @@ def dropout():
 
 @pytest.mark.parametrize(("hidden", "epochs"), [([relu], [1, 2]), ([relu, dropout], [1, 2, 1, 2])])
 def test_every_run_begins_with_epoch_one_and_a_trial_ends_once(job_of, hidden, epochs):  # noqa: F811
-    """Runs that are trained at the same time have their epochs in common."""
+    """Repeats that are trained at the same time have their epochs in common."""
     x, _, _, y = rows()
     job, trials = job_of(classifier(*hidden), (x, y), repeats=2, epochs=2, patience=None)
     events = []

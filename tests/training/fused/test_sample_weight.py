@@ -124,7 +124,7 @@ def test_a_stack_of_regressions(job_of):  # noqa: F811
 
 
 def test_a_stack_with_a_mask_and_a_loss_that_divides_by_the_weights(job_of):  # noqa: F811
-    """Neither lets a batch be filled up."""
+    """Neither lets a batch be padded."""
 
     def build():
         hidden = [lambda: layers.Embedding(32, 5, mask_zero=True), layers.GlobalAveragePooling1D]

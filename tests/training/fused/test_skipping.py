@@ -129,7 +129,7 @@ ROWS = {
     "not all with biases": (lambda: model(dense(), dense(), dense(use_bias=False), dense(3)), 2),
     "the last layer alone": (lambda: model(dense(3, "softmax")), 0),
     "a frozen one": (lambda: model(dense(trainable=False), dense(), dense(3)), 1),
-    "units that are not 0 when filled up": (lambda: model(dense(activation="sigmoid"), dense(3)), 0),
+    "units that are not 0 when padded": (lambda: model(dense(activation="sigmoid"), dense(3)), 0),
     "a regulariser": (lambda: model(dense(), dense(kernel_regularizer="l2"), dense(3)), 0),
     "dropout": (lambda: model(dense(), dense(), layers.Dropout(0.1), dense(3)), 0),
     "an activation of the user's": (lambda: model(dense(activation=lambda x: x * 2), dense(), dense(3)), 0),
@@ -179,7 +179,7 @@ def clipped(layers):
 
 
 @pytest.mark.parametrize(("build", "rates"), [(pyramid, [0.01]), (clipped, None)])
-def test_what_cannot_be_passed_over_is_trained_apart(job_of, compiled, build, rates):  # noqa: F811
+def test_what_cannot_be_skipped_is_trained_apart(job_of, compiled, build, rates):  # noqa: F811
     job, trials = job_of(build, (X, Y), layers=[1, 2], learning_rate=rates)
     ended = in_stacks(job, trials)
     assert compiled() == 2

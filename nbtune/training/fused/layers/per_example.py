@@ -28,7 +28,7 @@ _FUNCTIONS = (
 )
 
 
-def is_plain(model: keras.Model) -> bool:
+def only_keras_models(model: keras.Model) -> bool:
     """It is put together from layers, and does not compute anything in a method of its own."""
     return all(type(part).__module__.startswith("keras.") for part in model._flatten_layers() if isinstance(part, keras.Model))
 
@@ -45,7 +45,7 @@ def everything(step: Step, output: Any) -> bool:
 def model(made: keras.Model) -> bool:
     layers = [layer for layer in made._flatten_layers() if not isinstance(layer, keras.Model)]
     own = all(type(layer) is getattr(keras.layers, type(layer).__name__, None) for layer in layers)
-    known = own and is_plain(made) and _only_layers(made) and all(type(layer).__name__ in _LAYERS for layer in layers)
+    known = own and only_keras_models(made) and _only_layers(made) and all(type(layer).__name__ in _LAYERS for layer in layers)
     return known and not any(_looks_across(layer) for layer in layers)
 
 

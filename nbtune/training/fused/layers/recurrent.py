@@ -7,7 +7,7 @@ import keras
 MOST_STEPS = 16  # written out; each adds its share of tracing
 
 
-def why_not(model: keras.Model) -> str | None:
+def unroll(model: keras.Model) -> str | None:
     """Makes the model's recurrent layers ready for a stack; the reason why that cannot be, None if it can.
 
     `vectorized_map` cannot differentiate a layer's loop behind trained layers, and is slow where it can, so the loop is

@@ -1,4 +1,4 @@
-"""What the runs of a trial came to, one for each seed, in whatever order they end."""
+"""What the repeats of a trial came to, one for each seed, in whatever order they end."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ import numpy as np
 from nbtune.record.events import DONE, TrialEnded
 from nbtune.record.job import Job
 from nbtune.training import trial
-from nbtune.training.fused.spec import Recipe
+from nbtune.training.fused.spec import TrialSpec
 
 
 class Kept(NamedTuple):
-    """What is saved of a trial: the best run's recipe, weights of its best epoch, and the optimizer's state at its end."""
+    """What is saved of a trial: the best repeat's spec, weights of its best epoch, and the optimizer's state at its end."""
 
-    recipe: Recipe
+    spec: TrialSpec
     weights: list[np.ndarray]
     slots: list[np.ndarray]
 
 
-class Runs:
-    """The runs of one trial; of each that was the best when it ended something is kept."""
+class Repeats:
+    """The repeats of one trial; of each that was the best when it ended something is kept."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
         self._ends: dict[int, TrialEnded] = {}
         self._best: tuple[int, Kept] | None = None
 
-    def take(self, run: int, end: TrialEnded, kept: Callable[[], Kept]) -> None:
-        self._ends[run] = end
-        if end.status == DONE and self._is_best(run, end):
-            self._best = run, kept()
+    def take(self, repeat: int, end: TrialEnded, kept: Callable[[], Kept]) -> None:
+        self._ends[repeat] = end
+        if end.status == DONE and self._is_best(repeat, end):
+            self._best = repeat, kept()
 
-    def _is_best(self, run: int, end: TrialEnded) -> bool:
+    def _is_best(self, repeat: int, end: TrialEnded) -> bool:
         if self._best is None:
             return True
         before = self._ends[self._best[0]]
         assert self._job.objective is not None and end.score is not None and before.score is not None
-        return self._job.objective.is_better(end.score, before.score) or (end.score == before.score and run < self._best[0])
+        return self._job.objective.is_better(end.score, before.score) or (end.score == before.score and repeat < self._best[0])
 
     def outcome(self) -> tuple[TrialEnded, Kept | None] | None:
         """How the trial ended, and what is kept of it if it is done; None as long as that is open."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from nbtune.training.fused.pace import SECONDS, Pace
+from nbtune.training.fused.chunking import SECONDS, Chunking
 
 
 def parts(count, seconds_a_batch, compiling=3.0, epochs=2):
     """The sizes of the parts of some epochs, each batch taking so long."""
-    pace, found = Pace(), []
+    chunking, found = Chunking(), []
     for _ in range(epochs):
         left = count
         found.append([])
         while left:
-            ahead = pace.batches(left)
-            pace.took(ahead, compiling + ahead * seconds_a_batch)
+            ahead = chunking.batches(left)
+            chunking.took(ahead, compiling + ahead * seconds_a_batch)
             compiling, left = 0.0, left - ahead
             found[-1].append(ahead)
     return found

@@ -9,7 +9,7 @@ import pytest
 
 from nbtune.ask.objective import Objective
 from nbtune.training import trial
-from nbtune.training.fused.runner import early_stopping
+from nbtune.training.fused.member import early_stopping
 from tests.training.fused.test_fit import X, Y, classifier, job_of, relu  # noqa: F401 - a fixture among them
 
 

@@ -7,7 +7,7 @@ import math
 SECONDS = 0.5  # of training between two signs
 
 
-class Pace:
+class Chunking:
     """The number of batches that take about half a second, from what the last ones took.
 
     The first call compiles, and so tells nothing; it takes one batch, that it may not be followed by a long silence.

@@ -9,11 +9,11 @@ import pytest
 
 from nbtune.ask.objective import Objective
 from nbtune.record.events import DIVERGED, DONE, TrialEnded
-from nbtune.training.fused.runs import Runs
+from nbtune.training.fused.repeats import Repeats
 
 
 def runs(repeats, objective="val_accuracy"):
-    return Runs(SimpleNamespace(repeats=repeats, seed=7, objective=Objective.of(objective)))
+    return Repeats(SimpleNamespace(repeats=repeats, seed=7, objective=Objective.of(objective)))
 
 
 def done(score):

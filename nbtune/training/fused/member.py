@@ -1,4 +1,4 @@
-"""One run of a trial in a stack, watched as `model.fit` would watch it."""
+"""One repeat of a trial in a stack, watched as `model.fit` would watch it."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ import numpy as np
 
 from nbtune.record.job import Job
 from nbtune.training import trial
-from nbtune.training.fused.spec import Recipe
+from nbtune.training.fused.spec import TrialSpec
 
 
 @dataclass(eq=False)
-class Runner:
-    """One run of a trial under way, which plays the model for its `keras.callbacks.EarlyStopping`.
+class Member:
+    """One repeat of a trial under way, which plays the model for its `keras.callbacks.EarlyStopping`.
 
     So early stopping decides exactly as it does in `model.fit`.
 
     Attributes:
-        run: its number, as its seed goes.
+        repeat: its number, as its seed goes.
         place: where it is in the stack, from which trials that have stopped may have been left out.
         now: its weights after the last epoch.
     """
 
-    recipe: Recipe
-    run: int
+    spec: TrialSpec
+    repeat: int
     stopper: Any
     place: int
-    now: Callable[[Runner], list[np.ndarray]]
+    now: Callable[[Member], list[np.ndarray]]
     history: dict[str, list[float]] = field(default_factory=dict)
     seconds: float = 0.0
     stop_training: bool = False
