@@ -9,6 +9,7 @@ from nbtune.errors import BuildError, UsageError
 
 if TYPE_CHECKING:
     from nbtune.panel.setup import Panel
+    from nbtune.range_test import lr_range
     from nbtune.record.progress import Coverage, Trial
     from nbtune.report.initial import initial_weights, plot_init
     from nbtune.run.plan import Plan
@@ -26,6 +27,7 @@ __all__ = [
     "UsageError",
     "initial_weights",
     "load_ipython_extension",
+    "lr_range",
     "plot_init",
     "tune",
 ]
@@ -37,6 +39,7 @@ _LATER = {  # than `import nbtune`: they bring more with them
     "Search": "nbtune.search",
     "Trial": "nbtune.record.progress",
     "initial_weights": "nbtune.report.initial",
+    "lr_range": "nbtune.range_test",
     "plot_init": "nbtune.report.initial",
     "tune": "nbtune.tuning",
 }
