@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -215,10 +216,47 @@ class Search:
         return pandas.DataFrame(rows, index=pandas.Index([trial.id for trial in self.trials], name="trial"))
 
     def plot(self, kind: str = "curves") -> Figure:
-        """A new matplotlib figure: "curves" (the objective by epoch) or "grid" (the scores as a map)."""
+        """A new matplotlib figure.
+
+        Args:
+            kind: "curves", the objective by epoch; "grid", the scores as a map; "slice", the score by one hyperparameter at a
+                time; "parallel", each combination as a line through its values; "importance", each hyperparameter's share of
+                the differences.
+
+        Raises:
+            UsageError: another kind, or too few scores for "importance".
+        """
         from nbtune.views.figures.plots import plot  # brings matplotlib
 
         return plot(self._run.progress, kind)
+
+    def report(self, path: str | os.PathLike[str] = "report.html") -> Path:
+        """Writes the search as one HTML file to hand in: winner, pictures, every combination, terms, versions, code.
+
+        Args:
+            path: the file; it needs nothing beside it.
+
+        Raises:
+            UsageError: it cannot be written.
+        """
+        from nbtune.report.page import report
+
+        code = str(self.code()) if self._run.progress.best else None
+        page = report(self._run.progress, self._run.project.path.name, self._run.request.options.terms, code, time.time())
+        return _written(Path(path), page)
+
+    def export(self, kind: str, path: str | os.PathLike[str]) -> Path:
+        """Writes every combination as a file that other tools read.
+
+        Args:
+            kind: "csv", a row a combination, or "json", with all histories.
+
+        Raises:
+            UsageError: another kind, or the file cannot be written.
+        """
+        from nbtune.report.export import export
+
+        return _written(Path(path), export(self._run.progress, kind))
 
     @property
     def tuner(self) -> keras_tuner.GridSearch:
@@ -247,6 +285,15 @@ class Search:
             display(self._run.plan)
             return
         self._screen.show_once(self._run.progress, self)
+
+
+def _written(path: Path, text: str) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+    return path
 
 
 def prepared(request: Request, name: str, pool: Pool) -> Search:
