@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
 
+    from nbtune.report.compare import Comparison
+
 
 class Code(str):
     """Python as text. Notebooks show it as code, a terminal line by line."""
@@ -285,6 +287,29 @@ class Search:
             display(self._run.plan)
             return
         self._screen.show_once(self._run.progress, self)
+
+
+def compare(a: Search, b: Search) -> Comparison:
+    """Two searches side by side: both winners, and the combinations that both have trained, pair by pair.
+
+    Combinations are paired by the hyperparameters that both searches have; where several of one search fall on the same
+    values, the best of them stands for them.
+
+    Args:
+        a, b: searches that are ranked by the same objective.
+
+    Raises:
+        UsageError: no searches, or two objectives.
+
+    Example:
+        `nbtune.compare(small, large)`
+    """
+    from nbtune.report.compare import comparison
+
+    for search in (a, b):
+        if not isinstance(search, Search):
+            raise UsageError(f"compare takes two searches, and got {type(search).__name__}")
+    return comparison((a.directory.name, b.directory.name), a._run.progress, b._run.progress)
 
 
 def _written(path: Path, text: str) -> Path:
