@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tomllib
@@ -32,19 +33,29 @@ suppress_warnings = ["mystnb.unknown_mime_type"]  # a widget's output, beside wh
 nb_execution_mode = "off"  # notebooks are executed by `make notebook`, and keep their outputs
 nb_ipywidgets_js: dict[str, Any] = {}  # or the page would load scripts from elsewhere
 
-autodoc_default_options = {"members": True, "undoc-members": True}
+autodoc_default_options = {"members": True}
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
+napoleon_use_ivar = True
 
 html_theme = "furo"
 html_title = f"nbtune {version}"
 html_static_path: list[str] = []
-html_theme_options = {"source_repository": _URLS["Homepage"] + "/", "source_branch": "main", "source_directory": "docs/"}
+html_theme_options = {
+    "top_of_page_buttons": [],
+    "footer_icons": [{"name": "Source", "url": _URLS["Homepage"], "html": "Source"}],
+}
 copybutton_exclude = ".linenos, .gp, .go"
 
 
 def setup(app: Any) -> None:
     app.connect("builder-inited", lambda app: _put_in_place())
+    app.connect("autodoc-process-docstring", _code_in_backticks, priority=400)  # before napoleon reads them
+
+
+def _code_in_backticks(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    """Docstrings write code in `single` backticks, as Markdown does."""
+    lines[:] = [re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line) for line in lines]
 
 
 def _put_in_place() -> None:
