@@ -17,7 +17,7 @@ from nbtune.ask.strategy import FUSED
 from nbtune.data import arrays as data
 from nbtune.errors import BuildError, UsageError
 from nbtune.record.events import Emit, EpochEnded, Event, TrialStarted
-from nbtune.record.job import Job
+from nbtune.record.job import Job, Terms
 from nbtune.record.progress import show
 from nbtune.training import trial
 from nbtune.training.fused import fit, memory, spec
@@ -28,7 +28,7 @@ MOST_COMBINATIONS = 100_000
 _EPOCHS = 3  # of a measurement: the first includes tracing, and the faster of the others counts
 
 
-def look(job: Job, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str, Any]:
+def look(job: Terms, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str, Any]:
     """Builds some combinations, and tells what the first that builds is like.
 
     Returns:
@@ -57,7 +57,7 @@ def look(job: Job, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str, A
     raise first
 
 
-def _check_new(job: Job, model: keras.Model) -> None:
+def _check_new(job: Terms, model: keras.Model) -> None:
     """A model made outside of the function would hand each trial's weights on to the next in the same process."""
     for function in user_functions(job.function.call):
         for name, thing in global_values(function).items():
@@ -67,7 +67,7 @@ def _check_new(job: Job, model: keras.Model) -> None:
                 )
 
 
-def architectures(job: Job, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str, Any]:
+def architectures(job: Terms, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str, Any]:
     """For each of these combinations of a plain function a `space.Architecture`, or None where it is not known."""
     found: list[Architecture | None] = []
     for combination in values:
@@ -79,7 +79,7 @@ def architectures(job: Job, emit: Emit, values: list[Mapping[str, Value]]) -> di
     return {"architectures": found}
 
 
-def explore(job: Job, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str, Any]:
+def explore(job: Terms, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str, Any]:
     """Every combination that a KerasTuner function asks for, found by building it.
 
     The function is run on a first choice of values; each hyperparameter that it asks for and that is active becomes a

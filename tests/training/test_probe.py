@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nbtune import UsageError, tune
 from nbtune.ask.function import Function
-from nbtune.record.job import Job
+from nbtune.record.job import Terms
 from nbtune.run.timing import MOST_TRIALS
 from nbtune.training.fused import fit
 from nbtune.training.probe import explore
@@ -21,7 +21,7 @@ from tests.conftest import dense
 
 
 def combinations(build, **axes):
-    job = Job(Function.of(build), {}, None, None, 1, None, 0.0, 32, 0)
+    job = Terms(Function.of(build), {}, None, None, 1, None, 0.0, 32, 0)
     return explore(job, lambda events: None, axes)["combinations"]
 
 
@@ -64,7 +64,7 @@ def test_the_recorded_space_has_each_hyperparameter_once():
         hp.Fixed("note", 3)
         hp.Boolean("norm")
 
-    found = explore(Job(Function.of(build), {}, None, None, 1, None, 0.0, 32, 0), lambda events: None, {})
+    found = explore(Terms(Function.of(build), {}, None, None, 1, None, 0.0, 32, 0), lambda events: None, {})
     names = ["kind", "width", "note", "norm", "layers", "units_0", "units_1"]
     assert [hp["config"]["name"] for hp in found["space"]] == names
     assert found["asked"] == names

@@ -17,7 +17,7 @@ from nbtune.training.private import trimming  # isort: skip - before tasks, whic
 from nbtune.training import tasks  # isort: skip
 from nbtune.execution.local.output import redirect
 from nbtune.record.events import Event, to_dict
-from nbtune.record.job import Job
+from nbtune.record.job import Terms
 
 
 class Wire:
@@ -55,9 +55,9 @@ def run(id: int, task: str, job: str, arguments: dict[str, Any]) -> dict[str, An
 
 
 @functools.lru_cache(maxsize=2)
-def _load(path: str) -> Job:
+def _load(path: str) -> Terms:
     job = cloudpickle.loads(Path(path).read_bytes())
-    assert isinstance(job, Job)
+    assert isinstance(job, Terms)
     return job
 
 

@@ -264,7 +264,6 @@ class Fit:
             member.place = place
 
     def _end_epoch(self, epoch: int, results: Mapping[str, np.ndarray], before: float) -> None:
-        assert self._job.objective is not None
         if self._job.objective.name not in results:
             raise CannotFuse(f"the model logs no {self._job.objective.name!r}")
         logs = [{name: float(v[member.place]) for name, v in results.items()} for member in self._running]
@@ -300,7 +299,7 @@ class Fit:
 
     def _is_to_keep(self, ended: TrialEnded) -> bool:
         """Whether its weights can be among those that stay on disk, as far as the trials of this task show."""
-        assert self._job.objective is not None and ended.score is not None
+        assert ended.score is not None
         scores = [end.score for end in self._ended if end.status == DONE and end.score is not None]
         return sum(self._job.objective.is_better(score, ended.score) for score in scores) < self._job.keep
 

@@ -146,7 +146,6 @@ class _Built:
 
     def trial_spec(self, name: str, values: Mapping[str, Value]) -> TrialSpec:
         job, arrays, made = self._job, self._arrays, self.model
-        assert job.labels is not None
         model.compile_for(job, values, made, arrays.x)
         reason = obstacle(made) or recurrent.unroll(made) or optimizers.obstacle(made.optimizer)
         if reason:
