@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import psutil
@@ -118,3 +120,28 @@ def test_one_worker_a_gpu(nvidia, monkeypatch):
 def test_a_gpu_that_tensorflow_cannot_use_does_not_count(nvidia, monkeypatch):
     monkeypatch.setattr(machine, "installed", lambda package: "2.21.0" if package == "tensorflow-cpu" else "none")
     assert machine.gpus() == ()
+
+
+@pytest.mark.parametrize(
+    ("variable", "file", "backend"),
+    [
+        (None, None, "tensorflow"),
+        ("jax", None, "jax"),
+        (None, '{"backend": "torch"}', "torch"),
+        ("tensorflow", '{"backend": "torch"}', "tensorflow"),
+        (None, '{"floatx": "float32"}', "tensorflow"),
+        (None, "{broken", "tensorflow"),
+    ],
+)
+def test_the_backend_of_keras_is_known_without_keras(tmp_path, variable, file, backend):
+    """Held against a Keras that is imported, as far as the backend is installed here."""
+    environment = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"} | {"KERAS_HOME": str(tmp_path)}
+    if variable:
+        environment["KERAS_BACKEND"] = variable
+    if file:
+        (tmp_path / "keras.json").write_text(file)
+    code = "import sys; from nbtune import machine; print(machine.keras_backend(), 'keras' in sys.modules)"
+    if backend == "tensorflow":
+        code += "; import keras; assert keras.backend.backend() == machine.keras_backend()"
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert run.stdout.split() == [backend, "False"], run.stderr

@@ -49,8 +49,8 @@ def fingerprint(options: Options, function: Function, data: Data) -> Fingerprint
 
 def key(values: Mapping[str, Any], objects: Mapping[str, Mapping[str, Any]]) -> str:
     """What tells a combination from the others; things that stand behind a name count with their content."""
-    found = {name: objects.get(name, {}).get(value) for name, value in values.items()}
-    things = {name: _thing(thing) for name, thing in found.items() if thing is not None}
+    known = {name: objects.get(name, {}) for name in values}
+    things = {name: _thing(known[name][value]) for name, value in values.items() if value in known[name]}
     return json.dumps([dict(values), things], sort_keys=True)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from nbtune import machine
 from nbtune.ask.function import Function
 from nbtune.ask.labels import Labels
 from nbtune.ask.objective import Objective
@@ -44,6 +46,7 @@ class Request:
     @classmethod
     def of(cls, options: Options) -> Request:
         """Raises UsageError for every mistake that can be seen without Keras."""
+        _check_backend()
         if options.build is None:
             raise UsageError("which function builds the model? Define one in the cell, or name it with --build", "build")
         if options.data is None:
@@ -71,6 +74,17 @@ class Request:
         if self.options.loss:
             return [str(value) for value in self.options.loss.values]
         return [own] if own else []
+
+
+def _check_backend() -> None:
+    """Before workers start, that would fail one after the other."""
+    backend = machine.keras_backend()
+    if backend != "tensorflow":
+        where = "KERAS_BACKEND" if os.environ.get("KERAS_BACKEND") else "keras.json"
+        raise UsageError(
+            f"Keras is set to its {backend} backend ({where}), and nbtune trains with TensorFlow; set "
+            "%env KERAS_BACKEND=tensorflow, then restart the kernel"
+        )
 
 
 def _fingerprint(options: Options, function: Function, data: Data) -> tuple[Fingerprint | None, str]:

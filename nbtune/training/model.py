@@ -35,7 +35,7 @@ def build(job: Terms, values: Mapping[str, Value]) -> keras.Model:
         Exception: whatever the user's function raises.
     """
     if job.function.takes_hp:
-        model = job.function.call(hyperparameters(values))
+        model = job.function.call(hyperparameters(job.resolved(values)))
     else:
         model = job.function.call(**job.function.arguments(job.resolved(values)))
     if not isinstance(model, keras.Model):

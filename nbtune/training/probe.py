@@ -100,7 +100,7 @@ def explore(job: Terms, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str
     architectures: list[Architecture | None] = []
     found = keras_tuner.HyperParameters()
     while True:
-        hp = _asking(axes, {name: values[i] for name, values, i in path})
+        hp = _asking(job, axes, {name: values[i] for name, values, i in path})
         keras.utils.clear_session(free_memory=False)
         made = None
         try:
@@ -126,7 +126,7 @@ def explore(job: Terms, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str
         path[-1] = (name, values, i + 1)
 
 
-def _asking(axes: Mapping[str, list[Value]], chosen: Mapping[str, Value]) -> Any:
+def _asking(job: Terms, axes: Mapping[str, list[Value]], chosen: Mapping[str, Value]) -> Any:
     """A `HyperParameters` that notes what it is asked for, and answers with the chosen or the first value."""
     import keras_tuner
 
@@ -134,22 +134,27 @@ def _asking(axes: Mapping[str, list[Value]], chosen: Mapping[str, Value]) -> Any
         def __init__(self) -> None:
             super().__init__()
             self.forks: dict[str, list[Value]] = {}
-            self.values = dict(chosen)
+            self.values = job.resolved(chosen)
 
         def _register(self, hyperparameter: Any, overwrite: bool = False) -> Any:
             name = hyperparameter.name
             if self.is_active(hyperparameter):
                 values = axes.get(name) or sorted_values(hyperparameter)
                 self.forks.setdefault(name, list(values))
-                self.values.setdefault(name, self.forks[name][0])
+                self.values.setdefault(name, job.resolved({name: self.forks[name][0]})[name])
             return super()._register(hyperparameter, overwrite)
 
     return Asking()
 
 
 def sorted_values(hyperparameter: Any) -> list[Value]:
-    """KerasTuner's own values for a grid; ten for a range without a step, which come as a set in no order."""
+    """KerasTuner's own values for a grid; ten for a range without a step, which come as a set in no order.
+
+    Those of an `Int` in a logarithmic grid come as floats, and are whole numbers here, as `hp.Int` returns them.
+    """
     values = list(hyperparameter.values)
+    if type(hyperparameter).__name__ == "Int":
+        values = list(dict.fromkeys(round(value) for value in values))
     return sorted(values) if getattr(hyperparameter, "step", 1) is None else values
 
 

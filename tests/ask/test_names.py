@@ -34,6 +34,13 @@ def test_keras_has_the_optimizer_and_it_has_a_learning_rate(name):
     assert float(optimizer.learning_rate) == 0.25
 
 
+@pytest.mark.parametrize("name", sorted(names.SPELLED))
+def test_a_short_name_of_an_initialiser_is_the_same_to_keras(name):
+    assert type(keras.initializers.get(name)) is type(keras.initializers.get(names.SPELLED[name]))
+    [axis] = Options.of(init=name).axes
+    assert axis.values == (names.SPELLED[name],)
+
+
 @pytest.mark.parametrize("name", sorted(METRICS))
 def test_keras_has_the_metric(name):
     assert callable(keras.metrics.get(name))
