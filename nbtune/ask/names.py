@@ -94,8 +94,8 @@ ELSEWHERE = {
     "nll": "sparse_categorical_crossentropy",
 }
 
-# What Keras itself takes for some of them, in lower case.
-SPELLED = {"uniform": "random_uniform", "normal": "random_normal", "glorotuniform": "glorot_uniform"}
+# Short names that Keras has for some.
+SPELLED = {"uniform": "random_uniform", "normal": "random_normal", "one": "ones", "zero": "zeros"}
 
 MAXIMISED = frozenset(
     {
