@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,8 +111,9 @@ class Search:
 
     @property
     def plan(self) -> Plan:
-        """The size of the search and, with `plan=True`, its measured cost."""
-        return self._run.plan
+        """The size of the search, with `plan=True` its measured cost, and what turned out not to be trained together."""
+        alone = Counter(trial.alone for trial in self.trials if trial.alone)
+        return replace(self._run.plan, trained_alone=alone)
 
     @property
     def trials(self) -> list[Trial]:
@@ -202,15 +205,15 @@ class Search:
     def to_frame(self) -> pandas.DataFrame:
         """One row a trial, in grid order: its values, then what came of it.
 
-        Columns: `status`; `score` at `best_epoch`; `std` over repeats; `epochs`; `seconds` in the worker; `error`; and
-        `tie`, whether the trial is not significantly different from the best.
+        Columns: `status`; `score` at `best_epoch`; `std` over repeats; `epochs`; `seconds` in the worker; `error`; `alone`, why
+        it could not be trained together with others; and `tie`, whether the trial is not significantly different from the best.
 
         Example:
             `search.to_frame().groupby("layers").score.max()`
         """
         import pandas
 
-        facts = ("status", "score", "std", "best_epoch", "epochs", "seconds", "error")
+        facts = ("status", "score", "std", "best_epoch", "epochs", "seconds", "error", "alone")
         tied = ties(self._run.progress)
         rows = [
             {**trial.values, **{fact: getattr(trial, fact) for fact in facts}, "tie": trial.id in tied} for trial in self.trials

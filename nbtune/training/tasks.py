@@ -37,8 +37,7 @@ def run(task: str, terms: Terms, emit: Emit, arguments: dict[str, Any]) -> dict[
         case "fit":
             return to_dict(trial.fit(terms, emit, **arguments))
         case "fit_stack":
-            ended, refused = fit.fit_stack(terms, emit, **arguments)
-            return {"ended": [to_dict(end) for end in ended], "refused": refused}
+            return {"ended": [to_dict(end) for end in fit.fit_stack(terms, emit, **arguments).ended]}
         case "reasons":
             return {"reasons": fit.reasons(terms, **arguments)}
         case "refit":
