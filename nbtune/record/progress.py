@@ -21,7 +21,6 @@ from nbtune.record.events import (
     EpochUnderWay,
     Event,
     StateChanged,
-    TrainedAlone,
     TrialEnded,
     TrialReopened,
     TrialStarted,
@@ -48,7 +47,6 @@ class Trial:
         history: metric to its values, one an epoch.
         seconds: wall time in the worker.
         error: a traceback or a reason.
-        alone: why it could not be trained together with the others of its stack; None where it was, or had none.
         started, last: when it started and when its last epoch ended, in seconds since the epoch.
         pace: seconds that an epoch takes by now; the first, which may be compiled, does not count.
     """
@@ -64,7 +62,6 @@ class Trial:
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     seconds: float = 0.0
     error: str | None = None
-    alone: str | None = None
     run: int = 0
     started: float | None = field(default=None, repr=False, compare=False)
     last: float | None = field(default=None, repr=False, compare=False)
@@ -154,11 +151,8 @@ class Progress:
             case TrialReopened(trial):
                 self._trials[trial] = Trial(trial, self._trials[trial].values)
             case TrialStarted(trial, at) if not self._trials[trial].ended:
-                old = self._trials[trial]
-                self._trials[trial] = Trial(trial, old.values, RUNNING, alone=old.alone, started=at)
-            case TrainedAlone(trials, reason):
-                for trial in trials:
-                    self._trials[trial] = replace(self._trials[trial], alone=reason)
+                fresh = Trial(trial, self._trials[trial].values, RUNNING, started=at)
+                self._trials[trial] = fresh
             case EpochUnderWay(trials, epoch, share):
                 for trial in trials:
                     if (old := self._trials[trial]).status == RUNNING:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nbtune.ask.objective import Objective
 from nbtune.ask.space import Space
-from nbtune.data.fingerprint import key
+from nbtune.data.fingerprint import contents, key
 from nbtune.record import log
-from nbtune.record.events import DIVERGED, DONE, FAILED, Event, TrainedAlone, TrialAdded, TrialEnded
+from nbtune.record.events import DIVERGED, DONE, FAILED, Event, TrialAdded, TrialEnded
 from nbtune.record.ranking import ranked
 
 
@@ -23,13 +23,13 @@ class Earlier:
     Attributes:
         ids: the id of each combination, in grid order; an earlier trial keeps its own.
         added: combinations that are new to the log.
-        ended: outcomes that hold, and why trials were trained on their own.
+        ended: outcomes that hold.
         notes: what was damaged, a sentence each.
     """
 
     ids: tuple[str, ...]
     added: tuple[TrialAdded, ...]
-    ended: tuple[TrainedAlone | TrialEnded, ...]
+    ended: tuple[TrialEnded, ...]
     notes: tuple[str, ...]
 
 
@@ -42,16 +42,7 @@ def earlier(project: Path, space: Space, objects: Mapping[str, Mapping[str, Any]
     notes = [f"{project / log.FILE}: line {n} is damaged; what it said is lost, and trained again." for n in read.damaged]
     lost = _without_weights(project, ended, objective, keep)
     notes += [f"{path} is damaged; its trial is trained again." for path in lost.values() if path.exists()]
-    holding = [event for event in ended if event.trial not in lost]
-    alone = _alone(read.events, {event.trial for event in holding})
-    return Earlier(tuple(ids), tuple(added), (*alone, *holding), tuple(notes))
-
-
-def _alone(events: Iterable[Event], trials: Collection[str]) -> list[TrainedAlone]:
-    """Why some of these trials were trained on their own."""
-    told = [event for event in events if isinstance(event, TrainedAlone)]
-    found = [replace(event, trials=[trial for trial in event.trials if trial in trials]) for event in told]
-    return [event for event in found if event.trials]
+    return Earlier(tuple(ids), tuple(added), tuple(event for event in ended if event.trial not in lost), tuple(notes))
 
 
 def _known(events: Iterable[Event]) -> dict[str, str]:
@@ -74,10 +65,11 @@ def _holds(event: TrialEnded) -> bool:
 def _ids(space: Space, objects: Mapping[str, Mapping[str, Any]], known: Mapping[str, str]) -> tuple[list[str], list[TrialAdded]]:
     width = len(str(len(space)))  # KerasTuner pads trial ids to the width of max_trials
     next_number = 1 + max((int(id) for id in known.values()), default=-1)
+    hashes = contents(objects)
     ids: list[str] = []
     added: list[TrialAdded] = []
     for values in space:
-        combination = key(values, objects)
+        combination = key(values, hashes)
         if combination in known:
             ids.append(known[combination])
             continue

@@ -25,8 +25,7 @@ class Plain:
 
 
 def job(worker_mb=None):
-    names = "function objects folder project epochs patience min_delta batch_size seed labels objective look"
-    nothing = dict.fromkeys(names.split())
+    nothing = dict.fromkeys(["function", "objects", "folder", "project", "epochs", "patience", "min_delta", "batch_size", "seed"])
     return Job(**nothing, worker_mb=worker_mb)
 
 
