@@ -72,7 +72,7 @@ coverage: $(READY)
 	@$(BIN)/pytest -n 2 --dist loadfile --ignore tests/browser --cov --cov-report html:build/coverage --cov-report term
 
 docs: $(DOCS_VENV)/.ready
-	@$(DOCS_VENV)/bin/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet docs build/docs
+	@$(DOCS_VENV)/bin/sphinx-build --fail-on-warning --keep-going --quiet docs build/docs
 	@echo "Open build/docs/index.html"
 
 soak: $(READY)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nbtune.record.progress import Coverage, Trial
     from nbtune.report.initial import initial_weights, plot_init
     from nbtune.run.plan import Plan
-    from nbtune.search import Search
+    from nbtune.search import Search, compare
     from nbtune.tuning import tune
 
 __version__ = "0.1.0"
@@ -25,6 +25,7 @@ __all__ = [
     "Search",
     "Trial",
     "UsageError",
+    "compare",
     "initial_weights",
     "load_ipython_extension",
     "lr_range",
@@ -38,6 +39,7 @@ _LATER = {  # than `import nbtune`: they bring more with them
     "Plan": "nbtune.run.plan",
     "Search": "nbtune.search",
     "Trial": "nbtune.record.progress",
+    "compare": "nbtune.search",
     "initial_weights": "nbtune.report.initial",
     "lr_range": "nbtune.range_test",
     "plot_init": "nbtune.report.initial",

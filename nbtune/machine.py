@@ -1,9 +1,17 @@
-"""What this machine lends us: cores and memory, containers (Binder, Docker) considered, and packages."""
+"""What this machine lends us: cores, memory and GPUs, containers (Binder, Docker) considered, and packages."""
 
 from __future__ import annotations
 
+import json
 import math
+import os
+import re
+import shutil
+import subprocess
+from ctypes.util import find_library
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import psutil
 
@@ -20,6 +28,17 @@ def installed(package: str) -> str:
         return "none"
 
 
+def keras_backend() -> str:
+    """The backend that a new process's Keras will have: "tensorflow", "jax", "torch" … Keras is not imported."""
+    if named := os.environ.get("KERAS_BACKEND"):
+        return named
+    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    try:
+        return str(json.loads((home / "keras.json").read_text()).get("backend", "tensorflow"))
+    except (OSError, ValueError, AttributeError):  # no file, or one that Keras does not understand either
+        return "tensorflow"
+
+
 def cores() -> int:
     """Cores that this process may use: affinity and the quotas of its control groups considered."""
     from loky import cpu_count  # here, so that %load_ext stays quick
@@ -32,11 +51,52 @@ def memory_mb() -> float:
     return min(psutil.virtual_memory().available, cgroup.memory_left()) / 1e6
 
 
+def gpus() -> tuple[str, ...]:
+    """The NVIDIA GPUs that workers may use, each as `CUDA_VISIBLE_DEVICES` names it; none where TensorFlow cannot use them."""
+    there = _nvidia_devices()
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is None or not there:
+        return there
+    names = [name.strip() for name in chosen.split(",")]
+    unusable = [i for i, name in enumerate(names) if name in ("", "-1")]  # CUDA reads no further than the first of these
+    return tuple(names[: unusable[0] if unusable else len(names)])
+
+
+@cache  # asking takes up to a second; machines without a GPU are not asked
+def _nvidia_devices() -> tuple[str, ...]:
+    if shutil.which("nvidia-smi") is None or not _tensorflow_uses_cuda():
+        return ()
+    try:
+        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return devices(listed)
+
+
+def devices(listed: str) -> tuple[str, ...]:
+    """What `nvidia-smi -L` lists: each GPU, or its parts (MIG) where it is divided."""
+    found: list[tuple[str, list[str]]] = []
+    for kind, name in re.findall(r"^\s*(GPU|MIG) .*\(UUID: ([^)]+)\)", listed, re.MULTILINE):
+        if kind == "GPU":
+            found.append((name, []))
+        elif found:
+            found[-1][1].append(name)
+    return tuple(name for whole, parts in found for name in (parts or [whole]))
+
+
+def _tensorflow_uses_cuda() -> bool:
+    """tensorflow-cpu never does, and tensorflow only with CUDA's libraries, from wheels or from the system."""
+    has_library = installed("nvidia-cudnn-cu12") != "none" or find_library("cudnn") is not None
+    return has_library and any(installed(name) != "none" for name in ("tensorflow", "tf-nightly"))
+
+
 def usual_workers(limit_mb: float | None = None, held_mb: float = 0.0) -> int:
-    """One worker a core, as far as memory goes: the free one and what they hold already, or `limit_mb` if that is less."""
+    """One worker a GPU, without GPUs one a core, as far as memory goes: the free one and what workers hold already, or
+    `limit_mb` if that is less.
+    """
     memory = memory_mb() + held_mb
     memory = memory if limit_mb is None else min(memory, limit_mb)
-    return max(1, min(cores(), int((memory - SHARED_MB) // WORKER_MB)))
+    return max(1, min(len(gpus()) or cores(), int((memory - SHARED_MB) // WORKER_MB)))
 
 
 def worker_mb(limit_mb: float, workers: int) -> float:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     import keras_tuner
     import pandas
     from matplotlib.figure import Figure
+
+    from nbtune.report.compare import Comparison
 
 
 class Code(str):
@@ -106,8 +111,9 @@ class Search:
 
     @property
     def plan(self) -> Plan:
-        """The size of the search and, with `plan=True`, its measured cost."""
-        return self._run.plan
+        """The size of the search, with `plan=True` its measured cost, and what turned out not to be trained together."""
+        alone = Counter(trial.alone for trial in self.trials if trial.alone)
+        return replace(self._run.plan, trained_alone=alone)
 
     @property
     def trials(self) -> list[Trial]:
@@ -199,15 +205,15 @@ class Search:
     def to_frame(self) -> pandas.DataFrame:
         """One row a trial, in grid order: its values, then what came of it.
 
-        Columns: `status`; `score` at `best_epoch`; `std` over repeats; `epochs`; `seconds` in the worker; `error`; and
-        `tie`, whether the trial is not significantly different from the best.
+        Columns: `status`; `score` at `best_epoch`; `std` over repeats; `epochs`; `seconds` in the worker; `error`; `alone`, why
+        it could not be trained together with others; and `tie`, whether the trial is not significantly different from the best.
 
         Example:
             `search.to_frame().groupby("layers").score.max()`
         """
         import pandas
 
-        facts = ("status", "score", "std", "best_epoch", "epochs", "seconds", "error")
+        facts = ("status", "score", "std", "best_epoch", "epochs", "seconds", "error", "alone")
         tied = ties(self._run.progress)
         rows = [
             {**trial.values, **{fact: getattr(trial, fact) for fact in facts}, "tie": trial.id in tied} for trial in self.trials
@@ -215,10 +221,47 @@ class Search:
         return pandas.DataFrame(rows, index=pandas.Index([trial.id for trial in self.trials], name="trial"))
 
     def plot(self, kind: str = "curves") -> Figure:
-        """A new matplotlib figure: "curves" (the objective by epoch) or "grid" (the scores as a map)."""
+        """A new matplotlib figure.
+
+        Args:
+            kind: "curves", the objective by epoch; "grid", the scores as a map; "slice", the score by one hyperparameter at a
+                time; "parallel", each combination as a line through its values; "importance", each hyperparameter's share of
+                the differences.
+
+        Raises:
+            UsageError: another kind, or too few scores for "importance".
+        """
         from nbtune.views.figures.plots import plot  # brings matplotlib
 
         return plot(self._run.progress, kind)
+
+    def report(self, path: str | os.PathLike[str] = "report.html") -> Path:
+        """Writes the search as one HTML file to hand in: winner, pictures, every combination, terms, versions, code.
+
+        Args:
+            path: the file; it needs nothing beside it.
+
+        Raises:
+            UsageError: it cannot be written.
+        """
+        from nbtune.report.page import report
+
+        code = str(self.code()) if self._run.progress.best else None
+        page = report(self._run.progress, self._run.project.path.name, self._run.request.options.terms, code, time.time())
+        return _written(Path(path), page)
+
+    def export(self, kind: str, path: str | os.PathLike[str]) -> Path:
+        """Writes every combination as a file that other tools read.
+
+        Args:
+            kind: "csv", a row a combination, or "json", with all histories.
+
+        Raises:
+            UsageError: another kind, or the file cannot be written.
+        """
+        from nbtune.report.export import export
+
+        return _written(Path(path), export(self._run.progress, kind))
 
     @property
     def tuner(self) -> keras_tuner.GridSearch:
@@ -247,6 +290,38 @@ class Search:
             display(self._run.plan)
             return
         self._screen.show_once(self._run.progress, self)
+
+
+def compare(a: Search, b: Search) -> Comparison:
+    """Two searches side by side: both winners, and the combinations that both have trained, pair by pair.
+
+    Combinations are paired by the hyperparameters that both searches have; where several of one search fall on the same
+    values, the best of them stands for them.
+
+    Args:
+        a, b: searches that are ranked by the same objective.
+
+    Raises:
+        UsageError: no searches, or two objectives.
+
+    Example:
+        `nbtune.compare(small, large)`
+    """
+    from nbtune.report.compare import comparison
+
+    for search in (a, b):
+        if not isinstance(search, Search):
+            raise UsageError(f"compare takes two searches, and got {type(search).__name__}")
+    return comparison((a.directory.name, b.directory.name), a._run.progress, b._run.progress)
+
+
+def _written(path: Path, text: str) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+    return path
 
 
 def prepared(request: Request, name: str, pool: Pool) -> Search:

@@ -42,7 +42,7 @@ def _spelled(values: Any, spell: Callable[[str], str]) -> Any:
 
 def _plain(values: Any) -> list[Any]:
     """The values of a list that stand for themselves, and not for a thing with a name."""
-    return [v for v in values if isinstance(v, (bool, int, float, str))] if isinstance(values, (list, tuple)) else []
+    return [v for v in values if v is None or isinstance(v, (bool, int, float, str))] if isinstance(values, (list, tuple)) else []
 
 
 def count(least: int) -> CheckValue:
@@ -61,7 +61,7 @@ def range_hint(value: Any) -> str:
 
 
 def rate(name: str, value: Any) -> None:
-    if isinstance(value, (bool, str)) or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, Real) or value <= 0:
         raise UsageError(f"{name}: {value!r} is not a number above 0")
 
 

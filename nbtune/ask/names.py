@@ -5,6 +5,10 @@ They are checked in the kernel, where Keras is not imported; a test holds each o
 
 from __future__ import annotations
 
+import re
+
+from nbtune import machine
+
 ALIASES = {
     "mse": "mean_squared_error",
     "mae": "mean_absolute_error",
@@ -63,9 +67,18 @@ INITIALIZERS = frozenset(
         "ones",
     }
 )
-OPTIMIZERS = frozenset(
-    {"adam", "adamw", "adamax", "nadam", "sgd", "rmsprop", "adagrad", "adadelta", "adafactor", "ftrl", "lion", "muon"}
-)
+_OPTIMIZERS = {"adam", "adamw", "adamax", "nadam", "sgd", "rmsprop", "adagrad", "adadelta", "adafactor", "ftrl", "lion", "muon"}
+_SINCE = {"muon": (3, 10)}  # the version of Keras that brought it
+
+
+def offered(known: set[str], version: str) -> frozenset[str]:
+    """Those of `known` that a version of Keras has, such as "3.9.2"; all of them if it is no version."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    installed = tuple(map(int, found.groups())) if found else (99, 0)
+    return frozenset(name for name in known if _SINCE.get(name, (0, 0)) <= installed)
+
+
+OPTIMIZERS = offered(_OPTIMIZERS, machine.installed("keras"))
 # What people call these elsewhere.
 ELSEWHERE = {
     "xavier": "glorot_uniform",
@@ -81,8 +94,8 @@ ELSEWHERE = {
     "nll": "sparse_categorical_crossentropy",
 }
 
-# What Keras itself takes for some of them, in lower case.
-SPELLED = {"uniform": "random_uniform", "normal": "random_normal", "glorotuniform": "glorot_uniform"}
+# Short names that Keras has for some.
+SPELLED = {"uniform": "random_uniform", "normal": "random_normal", "one": "ones", "zero": "zeros"}
 
 MAXIMISED = frozenset(
     {

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, overload
 from nbtune.errors import UsageError
 
 Value = int | float | str | bool
+_KINDS = {int: "whole numbers", float: "numbers", str: "text", bool: "True or False"}
 
 
 class Architecture(NamedTuple):
@@ -31,7 +32,7 @@ class Architecture(NamedTuple):
 class Axis:
     """One hyperparameter and its values, all of one kind: whole numbers, numbers, text or booleans.
 
-    Callables and Keras objects stand in `values` by their names; `objects` leads from the name to the thing itself.
+    Callables, Keras objects and None stand in `values` by their names; `objects` leads from the name to the thing itself.
     """
 
     name: str
@@ -47,13 +48,11 @@ class Axis:
         """
         if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__") or getattr(values, "shape", None) == ():
             values = [values]
-        plain: list[Value] = []
+        things = [_plain(value) for value in values]
+        by_name = any(thing is None for thing in things)  # KerasTuner has no None among numbers, so they stand by names too
+        itself = str if by_name else (bool, int, float, str)
         objects: dict[str, Any] = {}
-        for value in values:
-            value = value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
-            if not isinstance(value, (bool, int, float, str)):
-                value = _named(name, value, objects)
-            plain.append(value)
+        plain = [thing if isinstance(thing, itself) else _named(name, thing, objects) for thing in things]
         return cls(name, _of_one_kind(name, plain), objects)
 
     def choice(self) -> dict[str, Any]:
@@ -63,10 +62,18 @@ class Axis:
         return {"class_name": "Choice", "config": config}
 
 
+def _plain(value: Any) -> Any:
+    """Without NumPy's or a tensor's wrapping of a single number."""
+    return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
+
+
 def _named(axis: str, thing: Any, objects: dict[str, Any]) -> str:
+    if isinstance(thing, (Mapping, Sequence, set)):
+        raise UsageError(f"{axis}: {thing!r} cannot be a value; use numbers, text, True, False, None or functions")
+    if thing is None or isinstance(thing, (bool, int, float)):
+        objects[str(thing)] = thing
+        return str(thing)
     name = getattr(thing, "__name__", None) or getattr(thing, "name", None) or type(thing).__name__
-    if thing is None or isinstance(thing, (Mapping, Sequence, set)):
-        raise UsageError(f"{axis}: {thing!r} cannot be a value; use numbers, text, booleans or functions")
     label = next(n for n in itertools.chain([name], (f"{name}_{i}" for i in itertools.count(2))) if n not in objects)
     objects[label] = thing
     return label
@@ -79,9 +86,11 @@ def _of_one_kind(name: str, values: list[Value]) -> tuple[Value, ...]:
     if kinds == {int, float}:
         values, kinds = [_float(v) for v in values], {float}
     if len(kinds) > 1:
-        raise UsageError(f"{name} mixes {' and '.join(sorted(k.__name__ for k in kinds))} values; keep to one kind")
+        one, other = values[0], next(v for v in values if type(v) is not type(values[0]))
+        shown = f"{_KINDS[type(one)]} and {_KINDS[type(other)]} ({one!r} and {other!r})"
+        raise UsageError(f"{name} mixes {shown}; keep to one kind")
     if any(isinstance(v, float) and not math.isfinite(v) for v in values):
-        raise UsageError(f"{name} has a value that is no finite number")
+        raise UsageError(f"{name} has a value that is not a finite number")
     seen: set[Value] = set()
     for value in values:
         if value in seen:

@@ -102,13 +102,13 @@ def _read_item(item: str, text: str) -> Iterator[Any]:
 
 
 def read_value(item: str) -> Any:
-    """One value: a whole number, a number, True or False, else text."""
+    """One value: a whole number, a number, True, False or None, else text."""
     for kind in (int, float):
         try:
             return kind(item)
         except ValueError:
             pass
-    return {"True": True, "False": False, "true": True, "false": False}.get(item, item)
+    return {"True": True, "False": False, "true": True, "false": False, "None": None}.get(item, item)
 
 
 def _range(item: str) -> range:

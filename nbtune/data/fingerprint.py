@@ -33,7 +33,7 @@ def fingerprint(options: Options, function: Function, data: Data) -> Fingerprint
     }
 
 
-def contents(objects: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+def contents(objects: Mapping[str, Mapping[Any, Any]]) -> dict[str, dict[Any, str]]:
     """The hashes of what stands behind names: axis to name to hash. What cannot be compared is equal to nothing later."""
     content = Contents()
 
@@ -46,9 +46,9 @@ def contents(objects: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, st
     return {axis: {name: of(thing) for name, thing in things.items()} for axis, things in objects.items()}
 
 
-def key(values: Mapping[str, Any], hashes: Mapping[str, Mapping[str, str]]) -> str:
+def key(values: Mapping[str, Any], hashes: Mapping[str, Mapping[Any, str]]) -> str:
     """What tells a combination from the others; things that stand behind a name count with their hashes, of `contents`."""
-    things = {name: hashes[name][str(value)] for name, value in values.items() if str(value) in hashes.get(name, ())}
+    things = {name: hashes[name][value] for name, value in values.items() if value in hashes.get(name, ())}
     return json.dumps([dict(values), things], sort_keys=True)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from nbtune.errors import UsageError
 from nbtune.record.events import Emit
-from nbtune.record.job import Job
+from nbtune.record.job import Terms
 
 
 class Inline:
@@ -16,7 +16,7 @@ class Inline:
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
 
-    def submit(self, task: str, job: Job, timeout: float | None = None, /, **arguments: Any) -> Future[Any]:
+    def submit(self, task: str, job: Terms, timeout: float | None = None, /, **arguments: Any) -> Future[Any]:
         from nbtune.training import tasks  # imports Keras: here that is what was asked for
 
         future: Future[Any] = Future()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Any, Protocol
 
-from nbtune.record.job import Job
+from nbtune.record.job import Terms
 
 
 class Backend(Protocol):
@@ -15,7 +15,7 @@ class Backend(Protocol):
     future's: its JSON-able result, or `errors.WorkerDied`, `errors.UsageError` or `errors.BuildError`.
     """
 
-    def submit(self, task: str, job: Job, timeout: float | None = None, /, **arguments: Any) -> Future[Any]:
+    def submit(self, task: str, job: Terms, timeout: float | None = None, /, **arguments: Any) -> Future[Any]:
         """Queues a task, by its name and JSON-able arguments; one that takes longer than `timeout` seconds is killed."""
 
     def pause(self) -> None:

@@ -45,6 +45,18 @@ class TrialReopened:
 
 
 @dataclass(frozen=True)
+class TrainedAlone:
+    """These trials were handed out together and are trained one by one instead.
+
+    `reason` is for people; `is_fault` says that nbtune's own code is to blame, and that the traceback is in `workers.log`.
+    """
+
+    trials: list[str]
+    reason: str
+    is_fault: bool = False
+
+
+@dataclass(frozen=True)
 class EpochUnderWay:
     """How much of an epoch is trained by now, from 0 to 1: a sign of life of trials whose epochs take long."""
 
@@ -90,7 +102,9 @@ class DiskFull:
     reason: str
 
 
-Event = StateChanged | DiskFull | TrialAdded | TrialReopened | TrialStarted | EpochUnderWay | EpochEnded | TrialEnded
+Event = (
+    StateChanged | DiskFull | TrialAdded | TrialReopened | TrainedAlone | TrialStarted | EpochUnderWay | EpochEnded | TrialEnded
+)
 Emit = Callable[[list[Event]], None]  # what a task tells while it runs
 _KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 _HINTS = {kind: get_type_hints(kind) for kind in _KINDS.values()}

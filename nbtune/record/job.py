@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +32,17 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Job:
-    """The function and the terms of the fit; the same for all trials.
+class Terms:
+    """The function and the terms of the fit, as far as they are known before a model was built.
 
     Attributes:
         objects: axis to name to thing, for values that stand for a callable or a Keras object.
         folder: where `arrays.write` left the data.
         project: the KerasTuner project, which takes the weights.
-        repeats: how often a combination is trained: its runs, with the seeds `seed`, `seed + 1` and so on.
-        engine: one of `stacks.ENGINES`; "auto" trains together only what is faster so.
+        repeats: how often a combination is trained, with the seeds `seed`, `seed + 1` and so on.
+        engine: one of `strategy.ENGINES`; "auto" trains together only what is faster so.
         keep: how many trials' weights stay on disk, those of the best.
         worker_mb: what a worker may hold of its own, in MB; None where only the machine limits it.
-        applied: axes that a compiled model has not used itself, so that they are applied to it.
-        labels, objective, look: None until a model has been looked at.
     """
 
     function: Function
@@ -60,19 +58,35 @@ class Job:
     engine: str = AUTO
     keep: int = 5
     worker_mb: float | None = None
-    applied: frozenset[str] = frozenset()
-    labels: Labels | None = None
-    objective: Objective | None = None
-    look: Look | None = None
 
-    @property
-    def each_repeat(self) -> list[Job]:
-        """The terms of each of a combination's runs, which differ in their seed."""
-        return [replace(self, seed=self.seed + i, repeats=1) for i in range(self.repeats)]
+    def completed(self, folder: Path, applied: frozenset[str], labels: Labels, objective: Objective, look: Look) -> Job:
+        """The job of these terms, once a model has been looked at; the arguments are `Job`'s."""
+        asked = {each.name: getattr(self, each.name) for each in fields(self)}
+        return Job(**{**asked, "folder": folder}, applied=applied, labels=labels, objective=objective, look=look)
 
     def resolved(self, values: Mapping[str, Value]) -> dict[str, Any]:
         """The values with names replaced by the things that they stand for."""
         return {name: self.objects.get(name, {}).get(str(value), value) for name, value in values.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job(Terms):
+    """All that a trial of the search is trained by; the same for all trials.
+
+    Attributes:
+        applied: axes that a compiled model has not used itself, so that they are applied to it.
+        look: what a model of the function turned out to be.
+    """
+
+    applied: frozenset[str] = frozenset()
+    labels: Labels
+    objective: Objective
+    look: Look
+
+    @property
+    def each_repeat(self) -> list[Job]:
+        """The job of each of a combination's repeats, which differ in their seed."""
+        return [replace(self, seed=self.seed + i, repeats=1) for i in range(self.repeats)]
 
     def weights(self, trial: str) -> Path:
         """Where KerasTuner looks for a trial's weights."""

@@ -21,6 +21,7 @@ from nbtune.record.events import (
     EpochUnderWay,
     Event,
     StateChanged,
+    TrainedAlone,
     TrialEnded,
     TrialReopened,
     TrialStarted,
@@ -47,6 +48,7 @@ class Trial:
         history: metric to its values, one an epoch.
         seconds: wall time in the worker.
         error: a traceback or a reason.
+        alone: why it could not be trained together with the others of its stack; None where it was, or had none.
         started, last: when it started and when its last epoch ended, in seconds since the epoch.
         pace: seconds that an epoch takes by now; the first, which may be compiled, does not count.
     """
@@ -62,6 +64,7 @@ class Trial:
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     seconds: float = 0.0
     error: str | None = None
+    alone: str | None = None
     run: int = 0
     started: float | None = field(default=None, repr=False, compare=False)
     last: float | None = field(default=None, repr=False, compare=False)
@@ -151,8 +154,11 @@ class Progress:
             case TrialReopened(trial):
                 self._trials[trial] = Trial(trial, self._trials[trial].values)
             case TrialStarted(trial, at) if not self._trials[trial].ended:
-                fresh = Trial(trial, self._trials[trial].values, RUNNING, started=at)
-                self._trials[trial] = fresh
+                old = self._trials[trial]
+                self._trials[trial] = Trial(trial, old.values, RUNNING, alone=old.alone, started=at)
+            case TrainedAlone(trials, reason):
+                for trial in trials:
+                    self._trials[trial] = replace(self._trials[trial], alone=reason)
             case EpochUnderWay(trials, epoch, share):
                 for trial in trials:
                     if (old := self._trials[trial]).status == RUNNING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from nbtune.ask.objective import Objective
 from nbtune.ask.space import Space
 from nbtune.data.fingerprint import contents, key
 from nbtune.record import log
-from nbtune.record.events import DIVERGED, DONE, FAILED, Event, TrialAdded, TrialEnded
+from nbtune.record.events import DIVERGED, DONE, FAILED, Event, TrainedAlone, TrialAdded, TrialEnded
 from nbtune.record.ranking import ranked
 
 
@@ -23,13 +23,13 @@ class Earlier:
     Attributes:
         ids: the id of each combination, in grid order; an earlier trial keeps its own.
         added: combinations that are new to the log.
-        ended: outcomes that hold.
+        ended: outcomes that hold, and why trials were trained on their own.
         notes: what was damaged, a sentence each.
     """
 
     ids: tuple[str, ...]
     added: tuple[TrialAdded, ...]
-    ended: tuple[TrialEnded, ...]
+    ended: tuple[TrainedAlone | TrialEnded, ...]
     notes: tuple[str, ...]
 
 
@@ -42,7 +42,16 @@ def earlier(project: Path, space: Space, objects: Mapping[str, Mapping[str, Any]
     notes = [f"{project / log.FILE}: line {n} is damaged; what it said is lost, and trained again." for n in read.damaged]
     lost = _without_weights(project, ended, objective, keep)
     notes += [f"{path} is damaged; its trial is trained again." for path in lost.values() if path.exists()]
-    return Earlier(tuple(ids), tuple(added), tuple(event for event in ended if event.trial not in lost), tuple(notes))
+    holding = [event for event in ended if event.trial not in lost]
+    alone = _alone(read.events, {event.trial for event in holding})
+    return Earlier(tuple(ids), tuple(added), (*alone, *holding), tuple(notes))
+
+
+def _alone(events: Iterable[Event], trials: Collection[str]) -> list[TrainedAlone]:
+    """Why some of these trials were trained on their own."""
+    told = [event for event in events if isinstance(event, TrainedAlone)]
+    found = [replace(event, trials=[trial for trial in event.trials if trial in trials]) for event in told]
+    return [event for event in found if event.trials]
 
 
 def _known(events: Iterable[Event]) -> dict[str, str]:

@@ -29,7 +29,6 @@ for layer in model._flatten_layers():
 
 def script(options: Options, data: Data, job: Job, values: Mapping[str, Value]) -> str:
     """Python that builds, compiles and fits one combination on the same rows in the same order."""
-    assert job.labels and job.look
     loss = canonical(str(values.get("loss", job.look.loss or job.labels.default_loss(job.look.units))))
     parts = [
         _imports(job.function, split=data.validation is None and data.split > 0),
@@ -123,7 +122,6 @@ def _data(options: Options, data: Data, job: Job, loss: str) -> str:
         names = [f"{name}_val" for name in ("x", "y", "sample_weight")[: 2 + (data.validation.sample_weight is not None)]]
         lines += _load(names, options.texts.get("validation_data", ""), options.validation_data)
     elif data.split > 0:
-        assert job.labels is not None
         strata = {CLASSES: "y", ONE_HOT: "y.argmax(axis=1)"}.get(job.labels.form, "None")
         lines += [
             "train, val = train_test_split(",
@@ -150,7 +148,6 @@ def _load(names: Sequence[str], text: str, given: Any) -> list[str]:
 
 def _encode(data: Data, job: Job, loss: str) -> list[str]:
     """Lines that turn the labels into what the loss takes, as `Labels.encode` does."""
-    assert job.labels and job.look
     form, sparse, units = job.labels.form, "sparse" in loss, job.look.units
     if form == CLASSES and not sparse and units > 1:
         change = f"keras.utils.to_categorical({{}}, {units})"
@@ -170,7 +167,6 @@ def _model(job: Job, values: Mapping[str, Value], loss: str) -> str:
         taken = job.function.arguments(dict(values))
         arguments = [f"{name}={_literal(job, name, value)}" for name, value in taken.items()]
         lines.append(f"model = {job.function.name}({', '.join(arguments)})")
-    assert job.look
     if not job.look.built:
         lines.append("model(keras.tree.map_structure(lambda part: part[:1], x))  # makes its weights")
     if "init" in values:
@@ -179,7 +175,6 @@ def _model(job: Job, values: Mapping[str, Value], loss: str) -> str:
 
 
 def _compile(job: Job, values: Mapping[str, Value], loss: str) -> list[str]:
-    assert job.objective is not None
     optimizer = _literal(job, "optimizer", values.get("optimizer", "adam"))
     lines = [f"optimizer = keras.optimizers.get({optimizer})"]
     if "learning_rate" in values:
@@ -202,7 +197,6 @@ def _recompile(job: Job, values: Mapping[str, Value]) -> list[str]:
     changes = ["'optimizer': optimizer"] if lines else []
     if "loss" in applied:
         changes.append(f"'loss': {_literal(job, 'loss', applied['loss'])}")
-    assert job.look and job.objective
     if job.objective.metric not in ("loss", *job.look.metrics):
         own = "*(model._compile_config.config.get('metrics') or []), " if job.look.metrics else ""
         changes.append(f"'metrics': [{own}{job.objective.metric!r}]")
@@ -215,7 +209,6 @@ def _literal(job: Job, axis: str, value: Value) -> str:
 
 
 def _fit(data: Data, job: Job, values: Mapping[str, Value]) -> str:
-    assert job.objective is not None
     lines = [
         f"keras.utils.set_random_seed({job.seed})",
         "history = model.fit(",

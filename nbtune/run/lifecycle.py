@@ -101,7 +101,6 @@ class Run:
     def _go_on(self) -> tuple[Progress, Store, list[str]]:
         """Progress and store as an earlier run of the same search left them."""
         options, job = self.request.options, self.job
-        assert job.objective is not None
         before = earlier(self.project.path, self.space, job.objects, job.objective, options.keep)
         progress = Progress(self.space.combinations, job.objective, job.epochs, self._workers, before.ids, job.repeats)
         for event in before.ended:
@@ -263,7 +262,6 @@ class Run:
 
     def _with_data(self, site: Site) -> Job:
         """The job for the workers of a site, to whom the data is written."""
-        assert self.job.labels is not None
         arrays.write(self.request.data, site.scratch / "data", self.job.labels, self.job.seed)
         return replace(self.job, folder=site.scratch / "data")
 

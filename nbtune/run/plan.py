@@ -6,7 +6,7 @@ import heapq
 import html
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from functools import partial
 from statistics import fmean
 
@@ -27,6 +27,7 @@ class Plan:
         workers: processes.
         seconds: estimated wall time at most, from measured fits; None if it was not measured.
         peak_mb: estimated peak memory of the workers together, in MB; None if it was not measured.
+        trained_alone: trials that turned out not to be trained together, by the reason why, once the search runs.
         seconds_alone: the same as `seconds`, if each trial were trained on its own.
     """
 
@@ -40,6 +41,7 @@ class Plan:
     peak_mb: float | None = None
     alone: Mapping[str, int] | None = None
     seconds_alone: float | None = None
+    trained_alone: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -84,6 +86,8 @@ class Plan:
             rows.insert(1, ("trained together", f"in {self.stacks:,} stack{'s' * (self.stacks > 1)}"))
         for reason, stacks in (self.alone or {}).items():
             rows.insert(2, ("trained one by one", f"{stacks:,} of the stacks: {reason}"))
+        for reason, trials in self.trained_alone.items():
+            rows.append(("trained one by one", f"{trials:,} of the combinations: {reason}"))
         if self.seconds is not None:
             rows.append(("time at most, estimated", duration(self.seconds)))
         if self.seconds_alone and self.seconds != self.seconds_alone:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from nbtune import machine
 from nbtune.ask.function import Function
 from nbtune.ask.labels import Labels
 from nbtune.ask.objective import Objective
@@ -21,7 +23,7 @@ from nbtune.data.read import read_data
 from nbtune.data.rows import Data
 from nbtune.errors import BackendDied, UsageError, WorkerDied, about
 from nbtune.execution.protocol import Backend
-from nbtune.record.job import Job, Look
+from nbtune.record.job import Job, Look, Terms
 from nbtune.run.grouping import stacks
 
 BATCH_SIZE = 32  # Keras's own default
@@ -45,6 +47,7 @@ class Request:
     @classmethod
     def of(cls, options: Options) -> Request:
         """Raises UsageError for every mistake that can be seen without Keras."""
+        _check_backend()
         if options.build is None:
             raise UsageError("which function builds the model? Define one in the cell, or name it with --build", "build")
         if options.data is None:
@@ -74,6 +77,17 @@ class Request:
         return [own] if own else []
 
 
+def _check_backend() -> None:
+    """Before workers start, that would fail one after the other."""
+    backend = machine.keras_backend()
+    if backend != "tensorflow":
+        where = "KERAS_BACKEND" if os.environ.get("KERAS_BACKEND") else "keras.json"
+        raise UsageError(
+            f"Keras is set to its {backend} backend ({where}), and nbtune trains with TensorFlow; set "
+            "%env KERAS_BACKEND=tensorflow, then restart the kernel"
+        )
+
+
 def _fingerprint(options: Options, function: Function, data: Data) -> tuple[Fingerprint | None, str]:
     """The fingerprint, or None and why there is none."""
     try:
@@ -89,7 +103,7 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
         UsageError: what only shows when a model is built; `BuildError` if the function raised.
     """
     options, function, data = request.options, request.function, request.data
-    job = Job(
+    terms = Terms(
         function=function,
         objects={axis.name: axis.objects for axis in options.axes},
         folder=scratch / "sample",
@@ -103,13 +117,13 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
         engine=options.engine,
         keep=options.keep,
     )
-    arrays.write(data.sample(), job.folder, None, options.seed)
-    space, asked = _space(job, backend, options.axes)
+    arrays.write(data.sample(), terms.folder, None, options.seed)
+    space, asked = _space(terms, backend, options.axes)
     if not len(space):
         raise UsageError("there is nothing to try: the grid has no combinations")
     first_and_last = [space.combinations[0], space.combinations[len(space) - 1]][: min(_LOOKED_AT, len(space))]
-    looking = backend.submit("look", job, values=first_and_last)
-    space = _with_architectures(space, job, backend)
+    looking = backend.submit("look", terms, values=first_and_last)
+    space = _with_architectures(space, terms, backend)
     look = Look(**looking.result())
     losses = request.losses(look.loss)
     labels = Labels.of(data.y, losses, look.units)
@@ -117,27 +131,20 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
     with about("objective"):
         objective.check(losses, data.validated)
     applied = frozenset(APPLIED_OUTSIDE) - asked
-    job = replace(
-        job,
-        folder=scratch / "data",
-        applied=applied,
-        labels=labels,
-        objective=objective,
-        look=look,
-    )
+    job = terms.completed(scratch / "data", applied, labels, objective, look)
     arrays.write(data, job.folder, labels, options.seed)
     return space, job
 
 
-def _space(job: Job, backend: Backend, axes: Sequence[Axis]) -> tuple[Space, set[str]]:
+def _space(terms: Terms, backend: Backend, axes: Sequence[Axis]) -> tuple[Space, set[str]]:
     """The space, and the names that the function itself uses."""
-    if not job.function.takes_hp:
-        return Space.product(axes), set(job.function.parameters or ())
-    found = backend.submit("explore", job, axes={axis.name: list(axis.values) for axis in axes}).result()
+    if not terms.function.takes_hp:
+        return Space.product(axes), set(terms.function.parameters or ())
+    found = backend.submit("explore", terms, axes={axis.name: list(axis.values) for axis in axes}).result()
     asked = set(found["asked"])
     for axis in axes:
         if axis.name not in asked and axis.name not in APPLIED_OUTSIDE:
-            raise UsageError(f"{job.function.name} does not ask for {axis.name!r}; it asks for {', '.join(found['asked'])}")
+            raise UsageError(f"{terms.function.name} does not ask for {axis.name!r}; it asks for {', '.join(found['asked'])}")
     outside = [axis for axis in axes if axis.name not in asked]
     outer = Space.product(outside)
     combinations = [{**inner, **more} for inner, more in itertools.product(found["combinations"], outer.combinations)]
@@ -147,14 +154,14 @@ def _space(job: Job, backend: Backend, axes: Sequence[Axis]) -> tuple[Space, set
     return Space.listed(combinations, config + [axis.choice() for axis in outside], architectures), asked
 
 
-def _with_architectures(space: Space, job: Job, backend: Backend) -> Space:
+def _with_architectures(space: Space, terms: Terms, backend: Backend) -> Space:
     """The space, with the architectures of a plain function's models if there are several, but not too many to build each."""
-    groups = stacks(space, job.engine) if not job.function.takes_hp and job.engine != TRIAL else []
+    groups = stacks(space, terms.engine) if not terms.function.takes_hp and terms.engine != TRIAL else []
     if not 1 < len(groups) <= _BUILT:
         return space
     firsts = [space.combinations[group[0]] for group in groups]
     try:
-        found = backend.submit("architectures", job, _BUILDING, values=firsts).result()["architectures"]
+        found = backend.submit("architectures", terms, _BUILDING, values=firsts).result()["architectures"]
     except BackendDied:
         raise
     except WorkerDied:  # the combination that is to blame will fail as a trial of its own

@@ -19,15 +19,15 @@ from nbtune.ask.labels import CLASSES, ONE_HOT
 from nbtune.ask.space import Value
 from nbtune.data.rows import Inputs
 from nbtune.errors import UsageError
-from nbtune.record.job import Job
+from nbtune.record.job import Job, Terms
 
 
-def seed(job: Job) -> None:
+def seed(job: Terms) -> None:
     """Sets Python's, NumPy's and Keras's seed. For worker processes: in a kernel it would change the user's draws."""
     keras.utils.set_random_seed(job.seed)
 
 
-def build(job: Job, values: Mapping[str, Value]) -> keras.Model:
+def build(job: Terms, values: Mapping[str, Value]) -> keras.Model:
     """The function's own model, built and compiled or not, as the function left it.
 
     Raises:
@@ -35,7 +35,7 @@ def build(job: Job, values: Mapping[str, Value]) -> keras.Model:
         Exception: whatever the user's function raises.
     """
     if job.function.takes_hp:
-        model = job.function.call(hyperparameters(values))
+        model = job.function.call(hyperparameters(job.resolved(values)))
     else:
         model = job.function.call(**job.function.arguments(job.resolved(values)))
     if not isinstance(model, keras.Model):
@@ -115,7 +115,7 @@ def compiled(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
     return model
 
 
-def initial(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
+def initial(job: Terms, values: Mapping[str, Value], x: Inputs) -> keras.Model:
     """The model with the weights that it starts from, compiled or not, as the function left it."""
     model = built(build(job, values), x)
     things = job.resolved(values)
@@ -130,7 +130,6 @@ def compile_for(job: Job, values: Mapping[str, Value], model: keras.Model, x: In
     if model.compiled:
         _recompile(model, job, things)
     else:
-        assert job.labels is not None
         loss = things["loss"] if "loss" in things else job.labels.default_loss(units(model, x))
         optimizer = _optimizer(things.get("optimizer", "adam"), things.get("learning_rate"))
         model.compile(optimizer, _loss(loss), metrics=_missing_metric(job, []))
@@ -139,7 +138,6 @@ def compile_for(job: Job, values: Mapping[str, Value], model: keras.Model, x: In
 def delivered(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
     """As `compiled`, but its loss takes the labels in the form that the user has them in, so that `evaluate` works."""
     model = compiled(job, values, x)
-    assert job.labels is not None
     name = loss_name(model.loss)
     if job.labels.form == CLASSES and "sparse" not in name and units(model, x) > 1:
         plain = "sparse_categorical_crossentropy" if model.loss == "categorical_crossentropy" else OneHotLabels(model.loss)
@@ -234,6 +232,5 @@ def metric_names(model: keras.Model) -> list[str]:
 
 
 def _missing_metric(job: Job, present: list[str]) -> list[str]:
-    assert job.objective is not None
     metric = job.objective.metric
     return [] if metric == "loss" or metric in present else [metric]

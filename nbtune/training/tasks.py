@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from nbtune.record.events import Emit, to_dict
-from nbtune.record.job import Job
+from nbtune.record.job import Job, Terms
 from nbtune.training import probe, trial
 from nbtune.training.fused import fit
 
@@ -18,24 +18,30 @@ def use_threads(threads: int) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
-def run(task: str, job: Job, emit: Emit, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Repeats one task; its result can be written as JSON."""
+def run(task: str, terms: Terms, emit: Emit, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Runs one task; its result can be written as JSON.
+
+    Args:
+        terms: a `Job`, but for the tasks that look at a model first.
+    """
+    match task:
+        case "look":
+            return probe.look(terms, emit, **arguments)
+        case "architectures":
+            return probe.architectures(terms, emit, **arguments)
+        case "explore":
+            return probe.explore(terms, emit, **arguments)
+    if not isinstance(terms, Job):
+        raise TypeError(f"{task!r} needs a job that is complete")
     match task:
         case "fit":
-            return to_dict(trial.fit(job, emit, **arguments))
+            return to_dict(trial.fit(terms, emit, **arguments))
         case "fit_stack":
-            ended, refused = fit.fit_stack(job, emit, **arguments)
-            return {"ended": [to_dict(end) for end in ended], "refused": refused}
+            return {"ended": [to_dict(end) for end in fit.fit_stack(terms, emit, **arguments).ended]}
         case "reasons":
-            return {"reasons": fit.reasons(job, **arguments)}
+            return {"reasons": fit.reasons(terms, **arguments)}
         case "refit":
-            return trial.refit(job, emit, **arguments)
-        case "look":
-            return probe.look(job, emit, **arguments)
-        case "architectures":
-            return probe.architectures(job, emit, **arguments)
-        case "explore":
-            return probe.explore(job, emit, **arguments)
+            return trial.refit(terms, emit, **arguments)
         case "measure":
-            return probe.measure(job, emit, **arguments)
+            return probe.measure(terms, emit, **arguments)
     raise ValueError(f"no task {task!r}")

@@ -89,7 +89,6 @@ class Reporter(keras.callbacks.Callback):
 
 def together(job: Job, ends: Sequence[TrialEnded]) -> tuple[TrialEnded, int]:
     """What a trial came to whose repeats ended so, and which repeat stands for it: the best, or the one that went wrong."""
-    assert job.objective is not None
     if job.repeats == 1:
         return ends[0], 0
     for i, end in enumerate(ends):
@@ -106,7 +105,6 @@ def verdict(job: Job, trial: str, history: dict[str, list[float]], best_epoch: i
     Raises:
         KeyError: the objective is not in it.
     """
-    assert job.objective is not None
     scores = history.get(job.objective.name)
     if scores is None:
         raise KeyError(f"the model logs no {job.objective.name!r}; it logs {', '.join(history)}")
@@ -125,7 +123,6 @@ def new_model(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
 
 def early_stopping(job: Job) -> keras.callbacks.EarlyStopping:
     """Watches the objective and restores the best epoch's weights; without patience it never stops a trial."""
-    assert job.objective is not None
     return keras.callbacks.EarlyStopping(
         monitor=job.objective.name,
         mode=job.objective.direction,
@@ -153,7 +150,6 @@ def train(
     job: Job, model: keras.Model, values: Mapping[str, Value], arrays: data.Arrays, callbacks: list[keras.callbacks.Callback]
 ) -> dict[str, list[float]]:
     """`model.fit` on labels encoded for the model's loss; returns its history."""
-    assert job.labels is not None
     loss, width = loss_name(model.loss), units(model, arrays.x)
     validation = None
     if arrays.y_val is not None:

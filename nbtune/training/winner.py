@@ -32,7 +32,6 @@ def tuner(job: Job, x: Inputs, trials: Collection[str]) -> keras_tuner.GridSearc
 
     from nbtune.training.model import delivered
 
-    assert job.objective is not None
     with contextlib.redirect_stdout(io.StringIO()):  # it prints that it reloads
         found = keras_tuner.GridSearch(
             lambda hp: delivered(job, hp.values, x),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -89,6 +90,12 @@ def _more(progress: Progress, most: int) -> str:
     return f" · the table shows the first {most}" if listed > most else ""
 
 
+def trained_alone(progress: Progress) -> list[str]:
+    """What could not be trained together, and why: a line for each reason. A trial that failed says so itself."""
+    counts = Counter(trial.alone for trial in progress.trials if trial.alone and trial.status != FAILED)
+    return [f"{plural(count, 'trial')} trained one by one: {reason}" for reason, count in counts.most_common()]
+
+
 def table_html(progress: Progress, most: int = 10) -> str:
     """Leaderboard, coverage and failures as HTML that needs nothing else."""
     return leaderboard_html(progress, most) + failures_html(progress)
@@ -104,7 +111,8 @@ def leaderboard_html(progress: Progress, most: int = 10) -> str:
         parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
     told = explanation(progress)
     parts += [f"<p>{escape(told)}</p>"] if told else []
-    return "".join([*parts, f"<p>{escape(str(progress.coverage))}{escape(_more(progress, most))}</p>"])
+    parts.append(f"<p>{escape(str(progress.coverage))}{escape(_more(progress, most))}</p>")
+    return "".join([*parts, *(f"<p>{escape(line)}</p>" for line in trained_alone(progress))])
 
 
 def failures_html(progress: Progress) -> str:
@@ -144,6 +152,7 @@ def table_text(progress: Progress, most: int = 10) -> str:
         lines.append("")
     lines += [told] if (told := explanation(progress)) else []
     lines.append(str(progress.coverage) + _more(progress, most))
+    lines += trained_alone(progress)
     bad = failures(progress)
     lines += [str(failure) for failure in bad[:MOST_FAILURES]]
     if len(bad) > MOST_FAILURES:

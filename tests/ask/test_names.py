@@ -34,6 +34,13 @@ def test_keras_has_the_optimizer_and_it_has_a_learning_rate(name):
     assert float(optimizer.learning_rate) == 0.25
 
 
+@pytest.mark.parametrize("name", sorted(names.SPELLED))
+def test_a_short_name_of_an_initialiser_is_the_same_to_keras(name):
+    assert type(keras.initializers.get(name)) is type(keras.initializers.get(names.SPELLED[name]))
+    [axis] = Options.of(init=name).axes
+    assert axis.values == (names.SPELLED[name],)
+
+
 @pytest.mark.parametrize("name", sorted(METRICS))
 def test_keras_has_the_metric(name):
     assert callable(keras.metrics.get(name))
@@ -112,3 +119,9 @@ def test_the_sets_do_not_contradict_each_other():
     assert not names.CLASS_LOSSES & names.NUMBER_LOSSES
     assert not names.MAXIMISED & names.MINIMISED
     assert names.CATEGORICAL_LOSSES <= names.CLASS_LOSSES
+
+
+@pytest.mark.parametrize(("version", "has"), [("3.9.2", False), ("3.10.0", True), ("3.15.1", True), ("none", True)])
+def test_only_what_the_installed_keras_has_is_offered(version, has):
+    assert ("muon" in names.offered({"adam", "muon"}, version)) == has
+    assert "adam" in names.offered({"adam", "muon"}, version)

@@ -107,16 +107,17 @@ def test_values_become_plain_python_values_of_one_kind(given, values, kind):
     ("given", "words"),
     [
         ([], "no values"),
-        ([1, "relu"], "mixes int and str"),
-        ([True, 2], "mixes bool and int"),
+        ([1, "relu"], "mixes whole numbers and text"),
+        ([True, 2], "mixes True or False and whole numbers"),
         ([0.1, "relu", True], "mixes"),
         ([16, 32, 16], "16 twice"),
         ([1, 1.0], "twice"),
         (["relu", "relu"], "'relu' twice"),
         ([0.0, -0.0], "twice"),
-        ([float("nan")], "no finite number"),
-        ([1.0, float("inf")], "no finite number"),
-        ([1, 2, None], "None cannot be a value"),
+        ([float("nan")], "not a finite number"),
+        ([1.0, float("inf")], "not a finite number"),
+        ([None, None], "'None' twice"),
+        ([None, 1, 1], "'1' twice"),
         ([[1, 2], [3]], "cannot be a value"),
         ([{"a": 1}], "cannot be a value"),
         ([10**400, 0.5], "finite"),
@@ -140,6 +141,13 @@ def test_functions_stand_in_the_grid_by_their_names():
     axis = Axis.of("activation", [swish, square, "relu"])
     assert axis.values == ("swish", "square", "relu")
     assert axis.objects == {"swish": swish, "square": square}
+
+
+@pytest.mark.parametrize("given", [[None, "batch"], [None, 0.1, 0.5], [None, 3, 4], [True, False, None]], ids=str)
+def test_none_is_none_and_not_a_text(given):
+    axis = Axis.of("norm", given)
+    assert [axis.objects.get(value, value) for value in axis.values] == given
+    assert {type(value) for value in axis.values} == {str}, "a KerasTuner Choice holds one kind, and no None"
 
 
 def test_things_of_one_name_are_told_apart():

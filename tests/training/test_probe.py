@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from nbtune import UsageError, tune
 from nbtune.ask.function import Function
-from nbtune.record.job import Job
+from nbtune.ask.space import Axis
+from nbtune.record.job import Terms
 from nbtune.run.timing import MOST_TRIALS
 from nbtune.training.fused import fit
 from nbtune.training.probe import explore
@@ -21,7 +22,7 @@ from tests.conftest import dense
 
 
 def combinations(build, **axes):
-    job = Job(Function.of(build), {}, None, None, 1, None, 0.0, 32, 0)
+    job = Terms(Function.of(build), {}, None, None, 1, None, 0.0, 32, 0)
     return explore(job, lambda events: None, axes)["combinations"]
 
 
@@ -64,7 +65,7 @@ def test_the_recorded_space_has_each_hyperparameter_once():
         hp.Fixed("note", 3)
         hp.Boolean("norm")
 
-    found = explore(Job(Function.of(build), {}, None, None, 1, None, 0.0, 32, 0), lambda events: None, {})
+    found = explore(Terms(Function.of(build), {}, None, None, 1, None, 0.0, 32, 0), lambda events: None, {})
     names = ["kind", "width", "note", "norm", "layers", "units_0", "units_1"]
     assert [hp["config"]["name"] for hp in found["space"]] == names
     assert found["asked"] == names
@@ -250,3 +251,25 @@ def test_the_plan_says_what_shows_only_in_training(flowers, here):
     assert "does more than compute" in reason
     assert stacks == 1
     assert plan.seconds == plan.seconds_alone > 0
+
+
+def test_whole_numbers_of_a_logarithmic_grid_are_whole_numbers():
+    seen = []
+
+    def build(hp):
+        seen.append(hp.Int("units", 4, 16, step=2, sampling="log"))
+
+    assert [values["units"] for values in combinations(build)] == [4, 8, 16]
+    assert {type(units) for units in seen} == {int}
+
+
+def test_a_keras_tuner_function_gets_none_and_not_its_name():
+    seen = []
+
+    def build(hp):
+        seen.append(hp.Choice("norm", ["layer", "batch"]))
+
+    axis = Axis.of("norm", [None, "batch"])
+    job = Terms(Function.of(build), {"norm": axis.objects}, None, None, 1, None, 0.0, 32, 0)
+    assert len(explore(job, lambda events: None, {"norm": list(axis.values)})["combinations"]) == 2
+    assert seen == [None, "batch"]

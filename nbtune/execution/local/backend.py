@@ -16,7 +16,7 @@ from nbtune.errors import BackendDied, BuildError, UsageError, WorkerDied
 from nbtune.execution.local import pickling
 from nbtune.execution.local.warm import SECONDS_TO_END, SupervisorProcess, import_path
 from nbtune.record.events import Emit, from_dict
-from nbtune.record.job import Job
+from nbtune.record.job import Terms
 
 
 class Workers:
@@ -30,7 +30,7 @@ class Workers:
         self._supervisor, self._process, self._log, self._emit = supervisor, supervisor.process, log, emit
         self._ids = itertools.count()
         self._futures: dict[int, Future[Any]] = {}
-        self._jobs: list[tuple[Job, str]] = []
+        self._jobs: list[tuple[Terms, str]] = []
         self._halted = {"pause": threading.Event(), "resume": threading.Event()}
         self._sending, self._settling = threading.Lock(), threading.Lock()
         self._closing = False
@@ -41,7 +41,7 @@ class Workers:
         self._listener = threading.Thread(target=contextvars.copy_context().run, args=[self._listen], daemon=True)
         self._listener.start()
 
-    def submit(self, task: str, job: Job, timeout: float | None = None, /, **arguments: Any) -> Future[Any]:
+    def submit(self, task: str, job: Terms, timeout: float | None = None, /, **arguments: Any) -> Future[Any]:
         id = next(self._ids)
         future: Future[Any] = Future()
         path = self._file_of(job)
@@ -69,7 +69,7 @@ class Workers:
         if threading.current_thread() is not self._listener:  # which is the one to hear that it is done
             self._halted[what].wait(SECONDS_TO_END)
 
-    def _file_of(self, job: Job) -> str:
+    def _file_of(self, job: Terms) -> str:
         for known, path in self._jobs:
             if known is job:
                 return path

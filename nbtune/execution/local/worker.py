@@ -6,7 +6,6 @@ import functools
 import json
 import os
 import threading
-from collections import Counter
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from nbtune.training.private import trimming  # isort: skip - before tasks, whic
 from nbtune.training import tasks  # isort: skip
 from nbtune.execution.local.output import redirect
 from nbtune.record.events import Event, to_dict
-from nbtune.record.job import Job
+from nbtune.record.job import Terms
 
 
 class Wire:
@@ -48,16 +47,13 @@ def _end_with_supervisor() -> None:
 def run(id: int, task: str, job: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Runs a task on the job in a file; `id` is its number, for the supervisor."""
     Wire.connection.send_bytes(json.dumps({"begun": id}).encode())
-    result = tasks.run(task, _load(job), _emit, arguments)
-    for reason, count in Counter(result.get("refused", {}).values()).items():
-        print(f"{count} trial{'s' * (count > 1)} to be trained one by one: {reason}", flush=True)
-    return result
+    return tasks.run(task, _load(job), _emit, arguments)
 
 
 @functools.lru_cache(maxsize=2)
-def _load(path: str) -> Job:
+def _load(path: str) -> Terms:
     job = cloudpickle.loads(Path(path).read_bytes())
-    assert isinstance(job, Job)
+    assert isinstance(job, Terms)
     return job
 
 

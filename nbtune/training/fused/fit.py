@@ -21,7 +21,7 @@ import tensorflow as tf
 from nbtune.ask.space import Value
 from nbtune.ask.strategy import AUTO
 from nbtune.data import arrays as data
-from nbtune.record.events import DONE, Emit, EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
+from nbtune.record.events import DONE, Emit, EpochEnded, EpochUnderWay, TrainedAlone, TrialEnded, TrialStarted
 from nbtune.record.job import Job
 from nbtune.training import trial
 from nbtune.training.fused import batches, dense, memory, padding, skipping
@@ -36,7 +36,7 @@ from nbtune.training.fused.layers.convolutions import in_turn
 from nbtune.training.fused.mapped import no_logs
 from nbtune.training.fused.member import Member, early_stopping
 from nbtune.training.fused.optimizers import below
-from nbtune.training.fused.reasons import CannotFuse
+from nbtune.training.fused.reasons import OUT_OF_MEMORY, CannotFuse, Reason, reason_of
 from nbtune.training.fused.repeats import Kept, Repeats
 from nbtune.training.fused.spec import TrialSpec, again, trial_specs
 from nbtune.training.fused.step import Logs, Standing, State, seed_places
@@ -56,7 +56,7 @@ def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]]) -
     """Trains several combinations together and leaves each one's best weights in the project.
 
     Trials that turn out not to be one architecture are trained as several stacks, one after another. A trial's end is
-    sent when it comes, so that it is not lost with the others.
+    sent when it comes, so that it is not lost with the others; and so is why some are not trained together.
 
     Args:
         trials: trial to its values.
@@ -69,13 +69,21 @@ def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]]) -
         if isinstance(made, TrialSpec):
             stacks.setdefault(made.stack_key, []).append(made)
         else:
-            refused[made[0]] = made[1]
+            refused |= _told(emit, [made[0]], made[1])
     for template, stack in itertools.chain.from_iterable(map(_with_templates, stacks.values())):
         for part in memory.parts(stack, job, arrays):
             reason = _too_small(job, template, len(part), arrays)
-            left = dict.fromkeys((each.trial for each in part), reason) if reason else {}
-            refused |= left or _train(job, emit, template, part, arrays, ended)
+            if reason:
+                refused |= _told(emit, [each.trial for each in part], reason)
+            else:
+                refused |= _train(job, emit, template, part, arrays, ended)
     return Outcome(ended, refused)
+
+
+def _told(emit: Emit, trials: Sequence[str], reason: Reason) -> dict[str, str]:
+    """The reason by trial, which is sent as well."""
+    emit([TrainedAlone(list(trials), reason.text, reason.is_fault)])
+    return dict.fromkeys(trials, reason.text)
 
 
 def reasons(job: Job, firsts: Sequence[Mapping[str, Value]], sizes: Sequence[int]) -> list[str | None]:
@@ -86,18 +94,19 @@ def reasons(job: Job, firsts: Sequence[Mapping[str, Value]], sizes: Sequence[int
     """
     arrays = data.read(job.folder)
     found = trial_specs(job, {str(i): each for i, each in enumerate(firsts)}, arrays)
-    return [
+    why = [
         _too_small(job, made, size, arrays) if isinstance(made, TrialSpec) else made[1]
         for made, size in zip(found, sizes, strict=True)
     ]
+    return [reason and reason.text for reason in why]
 
 
-def _too_small(job: Job, spec: TrialSpec, size: int, arrays: data.Arrays) -> str | None:
+def _too_small(job: Job, spec: TrialSpec, size: int, arrays: data.Arrays) -> Reason | None:
     """Why training so many trials together would be slower than one by one; None if it would not, or was asked for."""
     steps = _most_steps(job, spec, arrays)
     if job.engine != AUTO or pays(size * job.repeats, steps):
         return None
-    return f"compiling would take longer than {size} trial{'s' * (size > 1)} of {steps:,} steps at most"
+    return Reason(f"compiling would take longer than {size} trial{'s' * (size > 1)} of {steps:,} steps at most")
 
 
 def _most_steps(job: Job, spec: TrialSpec, arrays: data.Arrays) -> int:
@@ -126,21 +135,18 @@ def _train(
     job: Job, emit: Emit, template: TrialSpec, stack: Sequence[TrialSpec], arrays: data.Arrays, ended: list[TrialEnded]
 ) -> dict[str, str]:
     """Trains one stack, in halves if there is no memory for the whole; why trials were not trained, by trial."""
-    reason, too_large = "", False
+    reason, too_large = Reason(""), False
     try:
         Fit(job, emit, template, stack, arrays, ended).run()
-    except CannotFuse as error:
-        reason = str(error)
     except Exception as error:  # whoever of them is to blame, each trial meets it, or not, on its own
-        reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
-        too_large = isinstance(error, (tf.errors.ResourceExhaustedError, MemoryError))
+        reason, too_large = reason_of(error, job.function), isinstance(error, OUT_OF_MEMORY)
     gc.collect()
     done = {end.trial for end in ended}
     left = [spec for spec in stack if spec.trial not in done]
     if too_large and len(left) > 1:
         halves = left[0::2], left[1::2]
         return _train(job, emit, template, halves[0], arrays, ended) | _train(job, emit, template, halves[1], arrays, ended)
-    return {spec.trial: reason for spec in left}
+    return _told(emit, [spec.trial for spec in left], reason) if left else {}
 
 
 class Fit:
@@ -264,7 +270,6 @@ class Fit:
             member.place = place
 
     def _end_epoch(self, epoch: int, results: Mapping[str, np.ndarray], before: float) -> None:
-        assert self._job.objective is not None
         if self._job.objective.name not in results:
             raise CannotFuse(f"the model logs no {self._job.objective.name!r}")
         logs = [{name: float(v[member.place]) for name, v in results.items()} for member in self._running]
@@ -300,7 +305,7 @@ class Fit:
 
     def _is_to_keep(self, ended: TrialEnded) -> bool:
         """Whether its weights can be among those that stay on disk, as far as the trials of this task show."""
-        assert self._job.objective is not None and ended.score is not None
+        assert ended.score is not None
         scores = [end.score for end in self._ended if end.status == DONE and end.score is not None]
         return sum(self._job.objective.is_better(score, ended.score) for score in scores) < self._job.keep
 

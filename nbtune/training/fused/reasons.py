@@ -2,6 +2,51 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
+from pathlib import Path
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from nbtune.ask.function import Function
+from nbtune.training import model
+
+OUT_OF_MEMORY = (tf.errors.ResourceExhaustedError, MemoryError)
+_NBTUNE = str(Path(__file__).parents[2])
+_INSTALLED = (_NBTUNE, sys.prefix, sys.base_prefix, "<")
+
 
 class CannotFuse(Exception):
     """These trials cannot be trained as one computation with the same numbers; the message is the reason."""
+
+
+class Reason(NamedTuple):
+    """In words for a user; `is_fault` where nbtune's own code is to blame."""
+
+    text: str
+    is_fault: bool = False
+
+
+def reason_of(error: Exception, function: Function) -> Reason:
+    """Why trials are trained one by one after this error. The traceback of a fault of nbtune is printed, to the workers' log."""
+    if isinstance(error, CannotFuse):
+        return Reason(str(error))
+    if isinstance(error, OUT_OF_MEMORY):
+        return Reason("there is not enough memory to train them together")
+    said = _said(error)
+    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    if model.__file__ in files:  # each trial builds its model there, and meets the error again
+        return Reason(f"{type(error).__name__} while the model was built")
+    if any(file in function.sources or not file.startswith(_INSTALLED) for file in files):
+        return Reason(f"{said}, in your own code")
+    traceback.print_exception(error)
+    return Reason(f"a fault of nbtune, {said} (the traceback is in the project's workers.log; please report it)", True)
+
+
+def _said(error: Exception) -> str:
+    """The error in a line; TensorFlow's traceback in the message, of what it traces, ends with the error's own line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if lines and lines[0] == "in user code:":
+        return lines[-1]
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

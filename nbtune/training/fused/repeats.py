@@ -39,7 +39,7 @@ class Repeats:
         if self._best is None:
             return True
         before = self._ends[self._best[0]]
-        assert self._job.objective is not None and end.score is not None and before.score is not None
+        assert end.score is not None and before.score is not None
         return self._job.objective.is_better(end.score, before.score) or (end.score == before.score and repeat < self._best[0])
 
     def outcome(self) -> tuple[TrialEnded, Kept | None] | None:

@@ -19,7 +19,7 @@ from nbtune.record.job import Job
 from nbtune.training import model
 from nbtune.training.fused import chain, optimizers, padding
 from nbtune.training.fused.layers import per_example, recurrent
-from nbtune.training.fused.reasons import CannotFuse
+from nbtune.training.fused.reasons import CannotFuse, Reason, reason_of
 from nbtune.training.fused.step import seed_places
 
 Arrays = list[np.ndarray]
@@ -81,7 +81,7 @@ class TrialSpec:
 
 def trial_specs(
     job: Job, trials: Mapping[str, Mapping[str, Value]], arrays: data.Arrays
-) -> Iterator[TrialSpec | tuple[str, str]]:
+) -> Iterator[TrialSpec | tuple[str, Reason]]:
     """The spec of each trial, or its name and the reason why it has none."""
     made: dict[str, _Built] = {}
     for name, values in trials.items():
@@ -90,10 +90,8 @@ def trial_specs(
             if key not in made:
                 made[key] = _Built(job, values, arrays)
             yield made[key].trial_spec(name, values)
-        except CannotFuse as reason:
-            yield name, str(reason)
-        except Exception as error:  # whatever it is, the trial engine meets it again and reports it
-            yield name, f"{type(error).__name__} while it was built"
+        except Exception as error:  # one of the user's own the trial meets again on its own, and reports it
+            yield name, reason_of(error, job.function)
 
 
 def _given(job: Job, values: Mapping[str, Value]) -> dict[str, Value]:
@@ -146,7 +144,6 @@ class _Built:
 
     def trial_spec(self, name: str, values: Mapping[str, Value]) -> TrialSpec:
         job, arrays, made = self._job, self._arrays, self.model
-        assert job.labels is not None
         model.compile_for(job, values, made, arrays.x)
         reason = obstacle(made) or recurrent.unroll(made) or optimizers.obstacle(made.optimizer)
         if reason:

@@ -12,7 +12,7 @@ from nbtune.views.figures.curves import Curve, CurvesInfo, curves_info
 from nbtune.views.figures.gridinfo import Cell, GridInfo, grid_frame, grid_info, ordered, text
 from nbtune.views.figures.maplayout import Layout, layout
 from nbtune.views.headline import headline, spoken
-from nbtune.views.table import MOST_FAILURES, failures, is_number
+from nbtune.views.table import MOST_FAILURES, failures, is_number, trained_alone
 from nbtune.views.words import hyperparameters, varying
 
 Message = dict[str, Any]
@@ -180,6 +180,8 @@ def _map(info: GridInfo, places: Layout) -> Message:
 
 
 def _failures(progress: Progress) -> list[Mapping[str, str]]:
+    alone = [{"line": line, "error": ""} for line in trained_alone(progress)]
     bad = failures(progress)
     shown = [{"line": str(failure), "error": failure.error} for failure in bad[:MOST_FAILURES]]
-    return [*shown, *([{"line": f"and {len(bad) - MOST_FAILURES} more", "error": ""}] if len(bad) > MOST_FAILURES else [])]
+    more = [{"line": f"and {len(bad) - MOST_FAILURES} more", "error": ""}] if len(bad) > MOST_FAILURES else []
+    return [*alone, *shown, *more]

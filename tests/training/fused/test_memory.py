@@ -25,7 +25,8 @@ class Plain:
 
 
 def job(worker_mb=None):
-    nothing = dict.fromkeys(["function", "objects", "folder", "project", "epochs", "patience", "min_delta", "batch_size", "seed"])
+    names = "function objects folder project epochs patience min_delta batch_size seed labels objective look"
+    nothing = dict.fromkeys(names.split())
     return Job(**nothing, worker_mb=worker_mb)
 
 

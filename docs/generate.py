@@ -1,0 +1,44 @@
+"""Pages of the reference that are made from the code."""
+
+from __future__ import annotations
+
+from nbtune.ask.option import GROUPS, Option, Results
+from nbtune.ask.options import table
+
+_TITLES = {"axes": "Axes", "data": "Data", "fitting": "Fitting", "running": "Running"}
+_CHANGES = {
+    Results.AS_VALUE: "each value is a combination of its own; new values train, old ones are kept",
+    Results.AS_CONTENT: "what it holds is compared; if it differs, everything is retrained",
+    Results.AS_TERM: "another value retrains everything",
+    Results.UNCHANGED: "nothing: results stay valid",
+}
+
+
+def options() -> str:
+    """The page of all options, from the table that the options are made from."""
+    parts = [
+        "# Options",
+        "",
+        "`%%tune [NAME] --data X,Y [options]` takes these. The keywords of `nbtune.tune` are the same names with underscores:",
+        "`--learning-rate 0.1,0.01` is `learning_rate=[0.1, 0.01]`. `%%tune?` prints this list in a notebook.",
+        "",
+        "VALUES are a list `16,32,64`, a range of integers `1:3` or `1:9:2` that includes both ends, `log:1e-4:1e-2:3` for",
+        "logarithmic spacing, or Python as `{expression}` or `$name`.",
+        "",
+        "`%config NbTune.epochs = 50` sets a default for the whole notebook.",
+    ]
+    for group in GROUPS:
+        parts += ["", f"## {_TITLES.get(group, group.capitalize())}"]
+        for option in table().values():
+            if option.group == group:
+                parts += ["", *_entry(option)]
+    return "\n".join(parts) + "\n"
+
+
+def _entry(option: Option) -> list[str]:
+    lines = [f"### `{f'{option.flag} {option.metavar}'.strip()}`", "", f"{option.help[0].upper()}{option.help[1:]}.", ""]
+    if option.shown_default:
+        lines.append(f"- If left out: {option.shown_default}")
+    if option.choices:
+        lines.append(f"- Takes: {', '.join(f'`{choice}`' for choice in option.choices)}")
+    return [*lines, f"- A change of it changes: {_CHANGES[option.results]}"]
