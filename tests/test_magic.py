@@ -239,13 +239,16 @@ def test_without_the_extension_its_magics_are_gone(shell):
     assert tune(shell, QUICK) is None
 
 
-def test_the_standby_worker_can_be_turned_off(shell, monkeypatch):
+def test_the_standby_worker_can_be_turned_off(shell):
     pool = shell.magics_manager.registry["NbTune"].pool
     assert pool._keeps
     shell.run_line_magic("config", "NbTune.standby = False")
     assert not pool._keeps
     shell.run_line_magic("config", "NbTune.standby = True")
     assert pool._keeps
+
+
+def test_an_administrator_can_turn_the_standby_worker_off(shell, monkeypatch):
     monkeypatch.setenv("NBTUNE_STANDBY", "0")
     shell.run_line_magic("reload_ext", "nbtune")
     assert not shell.magics_manager.registry["NbTune"].pool._keeps
