@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -202,6 +203,17 @@ class Search:
         run = job.each_repeat[self._run.progress.objective.best(best.scores) if best.scores else 0]
         return Code(script(self._run.request.options, self._run.request.data, run, best.values))
 
+    def next_steps(self) -> str:
+        """Lines for a cell that make use of the result."""
+        name = self._run.project.path.name
+        return (
+            f"model = {name}.best_model        # with the weights of its best epoch\n"
+            f"model = {name}.refit()           # trained anew on training and validation data together\n"
+            f'model.save("{name}.keras")       # keras.saving.load_model reads it\n'
+            f"{name}.to_frame()                # every trial as a table\n"
+            f'{name}.plot("parallel")          # the grid as a figure; also "grid", "slice", "importance", "curves"'
+        )
+
     def to_frame(self) -> pandas.DataFrame:
         """One row a trial, in grid order: its values, then what came of it.
 
@@ -324,11 +336,23 @@ def _written(path: Path, text: str) -> Path:
     return path
 
 
-def prepared(request: Request, name: str, pool: Pool) -> Search:
-    """A search that is ready to start, with a word on screen while the workers load TensorFlow."""
-    screen = Screen()
+def launch(
+    request: Request, name: str, pool: Pool, keep: Callable[[Search], object] = lambda search: None, screen: Screen | None = None
+) -> Search:
+    """The one road from a request to a search that runs, or that is only planned where that is what was asked for.
+
+    Args:
+        keep: gets the search before it starts.
+        screen: where it shows; the cell that runs if left out.
+    """
+    screen = screen or Screen()
     with screen.notice("Starting the workers …"):
         run = Run(request, name, pool)
-    for note in run.notes:
-        print(note)
-    return Search(run, screen)
+    run.progress.notes = run.notes
+    search = Search(run, screen)
+    keep(search)
+    if request.options.plan:
+        print(*run.notes, sep="\n", end="\n" * bool(run.notes))
+    else:
+        search.resume()
+    return search

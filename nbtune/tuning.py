@@ -12,7 +12,7 @@ from nbtune.ask.options import Options, nearest
 from nbtune.errors import UsageError
 from nbtune.execution.local.warm import OnDemand
 from nbtune.run.prepare import Request
-from nbtune.search import Search, prepared
+from nbtune.search import Search, launch
 
 
 # The signature and the list of arguments are written by `python -m tests.signature`, out of the table of options.
@@ -106,11 +106,10 @@ def tune(
     if not name.isidentifier():  # it becomes the name of a folder
         raise UsageError(f"{name!r} cannot be the name of a search; use letters, digits and _", "name")
     asked["axis"] = _with_parameters(build, axis, parameters)
-    search = prepared(Request.of(Options.of(**asked)), name, OnDemand())
-    if search.state == "planned" and not search.plan.measured:
-        search.resume()
-        if wait:
-            search.wait()
+    request = Request.of(Options.of(**asked))
+    search = launch(request, name, OnDemand())
+    if wait and not request.options.plan:
+        search.wait()
     return search
 
 

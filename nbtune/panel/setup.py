@@ -13,7 +13,7 @@ from typing import Any
 from nbtune.ask.function import Function
 from nbtune.ask.options import Options
 from nbtune.ask.parsing import DEFAULT_NAME, typed
-from nbtune.ask.values import Evaluate
+from nbtune.ask.values import Evaluate, split
 from nbtune.data.read import read_data
 from nbtune.errors import UsageError
 from nbtune.execution.local.warm import OnDemand, Pool
@@ -21,10 +21,9 @@ from nbtune.panel import form
 from nbtune.panel.form import Field
 from nbtune.record.progress import Progress, duration
 from nbtune.run.estimate import Estimate, Estimator
-from nbtune.run.lifecycle import Run
 from nbtune.run.plan import Plan
 from nbtune.run.prepare import Request
-from nbtune.search import Search
+from nbtune.search import Search, launch
 from nbtune.views.front import Front
 from nbtune.views.notebook.bundle import text_bundle
 from nbtune.views.notebook.panel import LivePanel
@@ -40,7 +39,7 @@ def _no_names(text: str) -> Any:
 
 
 @dataclass(frozen=True)
-class Names:
+class InNotebook:
     """What things are called in the notebook: for the equivalent cell, and for expressions in the form.
 
     `begin` is called before a search starts, `keep` with the search; both from a thread. Workers come from `pool`.
@@ -63,7 +62,7 @@ class Panel:
     """
 
     def __init__(
-        self, build: Any, data: Any, names: Names | None = None, defaults: dict[str, Any] | None = None, earlier: Any = None
+        self, build: Any, data: Any, names: InNotebook | None = None, defaults: dict[str, Any] | None = None, earlier: Any = None
     ) -> None:
         """A panel, to be displayed in a cell.
 
@@ -80,7 +79,7 @@ class Panel:
         self._build, self._data, self._defaults = build, data, defaults or {}
         function = Function.of(build)
         self._takes_hp = function.takes_hp
-        self._names = names or Names(
+        self._names = names or InNotebook(
             function.name, ",".join(("x", "y", "sample_weight")[: len(data)]) if isinstance(data, (tuple, list)) else "data"
         )
         self._filled = form.fields(function, read_data(data, None, 0.0).y, earlier)
@@ -93,7 +92,7 @@ class Panel:
         self._surface: SetupSurface | None = None
 
     def _ipython_display_(self) -> None:
-        front = Front("SetupView", {}, ("editors.js", "setup.js"))
+        front = Front("setup", {})
         front.listen(self._hear)
         self._surface = SetupSurface(front, self.cell)
         self._changed()
@@ -138,13 +137,7 @@ class Panel:
                 self.search.wait()
             self._names.begin()
             self._surface.cell = self.cell
-            screen = Screen(self._surface)
-            with screen.notice("Starting the workers …"):
-                run = Run(request, self._names.search, self._names.pool)
-            self.search = Search(run, screen)
-            self._names.keep(self.search)
-            self.search.resume()
-            self._tell(notice=" ".join(run.notes))
+            launch(request, self._names.search, self._names.pool, self._take, Screen(self._surface))
         except UsageError as error:
             self._mistaken(error)
         except Exception as error:  # it must not vanish in a thread
@@ -152,6 +145,10 @@ class Panel:
         finally:
             self._starting = False
             self._tell(**self._standing())
+
+    def _take(self, search: Search) -> None:
+        self.search = search
+        self._names.keep(search)
 
     def _hear(self, content: dict[str, Any]) -> None:
         with self._lock:
@@ -224,12 +221,22 @@ class Panel:
             mistake = ""
         return {
             "errors": errors,
+            "wrong": {field.name: self._wrong_values(field) for field in self._filled if field.name in errors},
             "mistake": mistake,
             "size": self._size() if not errors else {},
             "cost": self._cost,
             "cell": self.cell,
             "starting": self._starting,
         }
+
+    def _wrong_values(self, field: Field) -> list[str]:
+        """Of a list of values those that are wrong by themselves."""
+        try:
+            values = split(field.text, ",".__eq__) if field.editor in ("tags", "choice") else []
+        except UsageError:
+            return []
+        alone = ([replace(field, text=value)] for value in values)
+        return [one[0].text for one in alone if form.mistakes(one, self._names.evaluate)]
 
     def _size(self) -> dict[str, Any]:
         plan = self._estimate.plan if self._estimate else None
@@ -241,8 +248,14 @@ class Panel:
         total = plan.trials if plan and not plan.is_product else steps[-1].total if steps else 1
         explodes = total > MANY or (each or 0.0) * total > LONG
         line = form.product_line(axes) if plan is None or plan.is_product else plan.arithmetic
-        rows = [[s.name, s.values, f"{s.total:,}", duration(s.seconds) if s.seconds else ""] for s in steps] if explodes else []
-        return {"line": line, "total": total, "names": list(axes), "growth": rows}
+        rows = [
+            {"name": s.name, "values": s.values, "total": f"{s.total:,}", "time": duration(s.seconds) if s.seconds else ""}
+            for s in steps
+        ]
+        unit = f"combination{'s' * (total != 1)}"
+        if (repeats := self.options().repeats) > 1:
+            unit += f" × {repeats} seeds = {total * repeats:,} fits"
+        return {"line": line, "unit": unit, "names": list(axes), "growth": rows if explodes else []}
 
     def _tell(self, **parts: Any) -> None:
         """Sends what is new of these parts."""

@@ -33,4 +33,4 @@ def explanation(progress: Progress) -> str:
     found, best = ties(progress), progress.best
     if not found or best is None:
         return ""
-    return f"{SIGN} cannot be told from the best: Welch's t-test over {len(best.scores)} seeds, p ≥ {LEVEL:g}"
+    return f"{SIGN} not significantly different from the best: Welch's t-test over {len(best.scores)} seeds, p ≥ {LEVEL:g}"

@@ -20,7 +20,7 @@ SHARE = 20  # a drawing that cost d seconds of CPU is followed by 20·d without 
 __all__ = ["Controls", "Live", "Surface"]
 
 
-class Pace:
+class Throttle:
     """When the next drawing is due, given what the last one cost."""
 
     def __init__(self, clock: Callable[[], float], cost: Callable[[], float]) -> None:
@@ -90,11 +90,11 @@ class Live:
             self._thread.join()
 
     def _run(self) -> None:
-        screen = _Screen(self._progress, self._surface, self._clock, self._cost)
+        drawing = _Drawing(self._progress, self._surface, self._clock, self._cost)
         while self._goes_on():
-            self._try(screen.step)
+            self._try(drawing.step)
             time.sleep(self._tick)
-        self._try(screen.close)
+        self._try(drawing.close)
 
     def _goes_on(self) -> bool:
         with self._lock:  # so that `start` sees either a loop that will notice the resumed search, or none
@@ -112,12 +112,12 @@ class Live:
                     self._surface.report(f"The display has a problem, the search goes on: {type(error).__name__}: {error}")
 
 
-class _Screen:
+class _Drawing:
     """What is drawn at present, and with it what has to be drawn next."""
 
     def __init__(self, progress: Progress, surface: Surface, clock: Callable[[], float], cost: Callable[[], float]) -> None:
         self._progress, self._surface, self._clock = progress, surface, clock
-        self._lines, self._wholes = Pace(clock, cost), Pace(clock, cost)
+        self._lines, self._wholes = Throttle(clock, cost), Throttle(clock, cost)
         self._state = ""
         self._version = -1
         self._text = ""

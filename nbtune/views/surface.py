@@ -15,6 +15,11 @@ class Controls(Protocol):
     def pause(self) -> object: ...
     def resume(self) -> object: ...
     def stop(self) -> object: ...
+    def code(self) -> str:
+        """Python that trains the best combination."""
+
+    def next_steps(self) -> str:
+        """Lines for a cell that make use of the result."""
 
 
 class Surface(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -42,32 +42,52 @@ class Failure:
         return f"{self.status}: {shorten(self.reason, 200) or 'no reason given'} ({where})"
 
 
+@dataclass(frozen=True)
+class Fact:
+    """A column of what came of a trial: `text` as it is shown, `key` to sort by (None stands last)."""
+
+    name: str
+    right: bool
+    text: Callable[[Trial], str]
+    key: Callable[[Trial], float | str | None]
+
+
+def facts(progress: Progress) -> list[Fact]:
+    """The objective, best epoch, epochs, seconds and status."""
+    tied = ties(progress)
+    return [
+        Fact(progress.objective.name, True, lambda t: _score(t, t.id in tied), lambda t: t.score),
+        Fact("best epoch", True, lambda t: str(t.best_epoch or ""), lambda t: t.best_epoch),
+        Fact("epochs", True, lambda t: str(t.epochs or ""), lambda t: t.epochs or None),
+        Fact("seconds", True, lambda t: f"{t.seconds:.1f}" if t.ended else "", lambda t: t.seconds if t.ended else None),
+        Fact("status", False, lambda t: t.status, lambda t: t.status),
+    ]
+
+
+def _score(trial: Trial, tie: bool) -> str:
+    return f"{SIGN + ' ' if tie else ''}{measured(trial)}{' so far' if trial.provisional else ''}"
+
+
 def columns(progress: Progress) -> list[Column]:
-    """Rank, each hyperparameter, the objective, best epoch, epochs, seconds, status; numbers stand at the right."""
+    """Rank, each hyperparameter and the facts; numbers stand at the right."""
     trials = progress.trials
     names = [Column(name, all(is_number(trial.values.get(name, 0)) for trial in trials)) for name in hyperparameters(trials)]
-    measured = [Column(name, True) for name in (progress.objective.name, "best epoch", "epochs", "seconds")]
-    return [Column("rank", True), *names, *measured, Column("status", False)]
+    return [Column("rank", True), *names, *(Column(fact.name, fact.right) for fact in facts(progress))]
+
+
+def listed(progress: Progress) -> tuple[list[Trial], list[Trial]]:
+    """What a table shows from top to bottom: the ranking, and then what is under way or ended without a score."""
+    trials = progress.trials
+    running = [trial for trial in trials if trial.status == RUNNING and trial.score is None]
+    return progress.standing, [*running, *(trial for trial in trials if trial.ended and trial.score is None)]
 
 
 def rows(progress: Progress, most: int = 10) -> list[list[str]]:
-    """The texts under `columns`: the ranking, then what is under way, then what ended without a score."""
-    trials = progress.trials
-    names = hyperparameters(trials)
-    ranking = progress.ranking
-    running = [trial for trial in trials if trial.status == RUNNING]
-    lost = [trial for trial in trials if trial.ended and trial.score is None]
-    ranked = [(str(i), trial) for i, trial in enumerate(ranking, 1)]
-    listed = [*ranked, *(("", trial) for trial in (*running, *lost))]
-    tied = ties(progress)
-    return [_row(rank, trial, names, SIGN if trial.id in tied else "") for rank, trial in listed[:most]]
-
-
-def _row(rank: str, trial: Trial, names: Sequence[str], sign: str) -> list[str]:
-    values = [value_text(trial, name) for name in names]
-    best_epoch = str(trial.best_epoch) if trial.best_epoch else ""
-    seconds = f"{trial.seconds:.1f}" if trial.ended else ""
-    return [rank, *values, f"{sign} {measured(trial)}".strip(), best_epoch, str(trial.epochs), seconds, trial.status]
+    """The texts under `columns`."""
+    names, own = hyperparameters(progress.trials), facts(progress)
+    ranked, others = listed(progress)
+    shown = [*((str(i), trial) for i, trial in enumerate(ranked, 1)), *(("", trial) for trial in others)][:most]
+    return [[rank, *(value_text(t, name) for name in names), *(fact.text(t) for fact in own)] for rank, t in shown]
 
 
 def is_number(value: object) -> bool:
@@ -86,8 +106,8 @@ def failures(progress: Progress) -> list[Failure]:
 
 def _more(progress: Progress, most: int) -> str:
     """Says so where the table leaves something out."""
-    listed = sum(trial.status != PENDING for trial in progress.trials)
-    return f" · the table shows the first {most}" if listed > most else ""
+    shown = sum(trial.status != PENDING for trial in progress.trials)
+    return f" · the table shows the first {most}" if shown > most else ""
 
 
 def trained_alone(progress: Progress) -> list[str]:

@@ -32,6 +32,7 @@ class TerminalSurface:
 
     def open(self, progress: Progress, controls: Controls) -> None:
         self._progress = progress
+        self._put("".join(f"{note}\n" for note in progress.notes))
 
     def line(self, now: float) -> None:
         if self._rewrites:

@@ -4,7 +4,7 @@ import pytest
 from nbtune.ask.space import Axis, Space
 from nbtune.errors import UsageError
 from nbtune.panel import setup
-from nbtune.panel.setup import Names, Panel
+from nbtune.panel.setup import InNotebook, Panel
 from nbtune.run.estimate import Estimate
 from nbtune.run.plan import Plan
 
@@ -125,10 +125,25 @@ def test_a_large_grid_is_shown_as_it_grows(open_page):
     page = open_page()
     page.fill("units", "1:100")
     assert page.known["size"]["growth"] == [
-        ["layers", 3, "3", ""],
-        ["units", 100, "300", ""],
-        ["learning_rate", 3, "900", ""],
+        {"name": "layers", "values": 3, "total": "3", "time": ""},
+        {"name": "units", "values": 100, "total": "300", "time": ""},
+        {"name": "learning_rate", "values": 3, "total": "900", "time": ""},
     ]
+
+
+def test_seeds_count(open_page):
+    page = open_page()
+    assert page.known["size"]["unit"] == "combinations"
+    page.fill("repeats", "3")
+    assert page.known["size"]["unit"] == "combinations × 3 seeds = 81 fits"
+
+
+def test_the_value_that_is_wrong_is_told(open_page):
+    page = open_page()
+    page.fill("units", "16,x,32")
+    assert page.known["wrong"] == {"units": ["x"]}
+    page.fill("units", "16,32")
+    assert page.known["wrong"] == {}
 
 
 def test_a_keras_tuner_function_brings_its_own_axes(open_page):
@@ -162,7 +177,7 @@ def test_start_tells_what_is_wrong(open_page):
 
 
 def test_names_of_the_notebook_stand_in_the_cell(open_page):
-    names = Names("make", "a, b", "mine")
+    names = InNotebook("make", "a, b", "mine")
     page = open_page(names=names, earlier={"units": "8"})
     assert page.known["cell"] == '%%tune mine --build make --data "a, b" --units 8'
 

@@ -11,13 +11,15 @@ from nbtune.record.events import RUNNING
 from nbtune.record.progress import Progress, Trial
 from nbtune.views.figures import ink
 from nbtune.views.figures.scale import limits
-from nbtune.views.words import score_text, squeeze, value_text, varying
+from nbtune.views.words import hyperparameters, measured, squeeze, value_text, varying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
 BEST, UNDER_WAY = 3, 3
+FAINT = "faint"
+EMPTY = "waiting for the first epoch"
 
 
 @dataclass(frozen=True)
@@ -26,24 +28,23 @@ class Curve:
 
     Attributes:
         trial: its id.
-        label: the values that tell it from others, in the order of `CurvesInfo.names`.
+        role: "best-1" to "best-3", "running-1" to "running-3", or "faint".
         status: as in `Trial.status`.
         values: one an epoch, from epoch 1; NaN where not finite.
         training: the same metric on the training data, for a highlighted trial; else empty.
-        rank: 1 for the best; None unless it is one of the highlighted best.
         best_epoch: counted from 1.
-        score: at the best epoch.
     """
 
     trial: str
-    label: tuple[str, ...]
+    role: str
     status: str
     values: tuple[float, ...]
     training: tuple[float, ...] = ()
-    rank: int | None = None
-    highlighted: bool = False
     best_epoch: int | None = None
-    score: float | None = None
+
+    @property
+    def highlighted(self) -> bool:
+        return self.role != FAINT
 
     @property
     def epochs(self) -> range:
@@ -51,47 +52,88 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class CurvesInfo:
-    """What the figure shows: the faint curves first, then the running, then the best with rank 1 last.
+class Key:
+    """What a highlighted curve stands for: its score, and the values that tell it from the other highlighted ones."""
 
-    `limits` is the y range, `log` whether it is better read on a log scale, `left_out` how many faint curves are not here.
+    trial: str
+    role: str
+    score: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CurvesInfo:
+    """What the figure shows: the faint curves first, then the running, then the best with the very best last.
+
+    Attributes:
+        keys: of the highlighted curves, the best first.
+        shared: the values that all highlighted ones have.
+        limits: the y range.
+        log: whether it is better read on a log scale.
+        left_out: how many faint curves are not here.
     """
 
     objective: str
-    names: tuple[str, ...]
     curves: tuple[Curve, ...]
+    keys: tuple[Key, ...]
+    shared: tuple[str, ...]
     limits: tuple[float, float]
     log: bool
     left_out: int
 
+    @property
+    def title(self) -> str:
+        return f"{self.objective}, epoch by epoch"
 
-def curves_info(progress: Progress, most: int = 150, names: Sequence[str] | None = None) -> CurvesInfo:
-    """`most`: how many faint curves at most, picked evenly from all; `names`: what tells trials apart, if known already."""
-    trials = progress.trials
-    names = varying(trials) if names is None else names
+    @property
+    def others(self) -> str:
+        """How many curves are faint, in words."""
+        others = sum(not curve.highlighted for curve in self.curves)
+        more = f" ({self.left_out:,} more not drawn)" if self.left_out else ""
+        return f"{others} other{'s' * (others != 1)}{more}" if others else ""
+
+
+def curves_info(progress: Progress, most: int = 150) -> CurvesInfo:
+    """`most`: how many faint curves at most, picked evenly from all."""
     name = progress.objective.name
-    begun = [trial for trial in trials if trial.history.get(name)]
-    best = progress.ranking[:BEST]
-    running = sorted((t for t in begun if t.status == RUNNING), key=lambda t: t.started or 0.0)[-UNDER_WAY:]
-    coloured = {trial.id for trial in (*best, *running)}
-    others = [trial for trial in begun if trial.id not in coloured]
+    begun = [trial for trial in progress.trials if trial.history.get(name)]
+    best = [trial for trial in progress.standing if trial.history.get(name)][:BEST]
+    ranked = {trial.id for trial in best}
+    others = [trial for trial in begun if trial.id not in ranked]
+    running = sorted((t for t in others if t.status == RUNNING), key=lambda t: t.started or 0.0)[-UNDER_WAY:]
+    lit = [*((t, f"best-{i}") for i, t in enumerate(best, 1)), *((t, f"running-{i}") for i, t in enumerate(running, 1))]
+    coloured = {trial.id for trial, _ in lit}
+    others = [trial for trial in others if trial.id not in coloured]
     step = max(math.ceil(len(others) / most), 1)
-    faint = [_curve(trial, progress, names) for trial in others[::step]]
-    lit = [_curve(t, progress, names, highlighted=True) for t in running]
-    ranked = [_curve(t, progress, names, highlighted=True, rank=i + 1) for i, t in enumerate(best) if t.history.get(name)]
-    curves = (*faint, *lit, *reversed(ranked))
+    faint = [_curve(trial, progress, FAINT) for trial in others[::step]]
+    first, last = [_curve(*one) for one in ((t, progress, role) for t, role in lit[len(best) :])], lit[: len(best)]
+    curves = (*faint, *first, *(_curve(trial, progress, role) for trial, role in reversed(last)))
     low, high = limits((v for curve in curves for v in (*curve.values, *curve.training)), progress.objective)
     log = progress.objective.direction == "min" and low > 0 and high / low > 30
-    return CurvesInfo(name, tuple(names), curves, (low, high), log, len(others) - len(faint))
+    keys, shared = _keys(lit)
+    return CurvesInfo(name, curves, keys, shared, (low, high), log, len(others) - len(faint))
 
 
-def _curve(trial: Trial, progress: Progress, names: Sequence[str], highlighted: bool = False, rank: int | None = None) -> Curve:
+def _keys(lit: Sequence[tuple[Trial, str]]) -> tuple[tuple[Key, ...], tuple[str, ...]]:
+    trials = [trial for trial, _ in lit]
+    names = varying(trials) if len(trials) > 1 else hyperparameters(trials)
+    same = [name for name in hyperparameters(trials) if name not in names]
+    texts = [tuple(f"{name} {value_text(trial, name)}" for name in names) for trial in trials]
+    keys = tuple(Key(t.id, role, _score(t), values) for (t, role), values in zip(lit, texts, strict=True))
+    return keys, tuple(f"{name} {value_text(trials[0], name)}" for name in same)
+
+
+def _score(trial: Trial) -> str:
+    return f"{measured(trial)}{' so far' if trial.provisional else ''}" if trial.score is not None else trial.status
+
+
+def _curve(trial: Trial, progress: Progress, role: str) -> Curve:
     objective = progress.objective
     values = _finite(trial.history[objective.name])
-    training = _finite(trial.history.get(objective.metric, ())) if highlighted and objective.metric != objective.name else ()
+    other = objective.metric != objective.name and role != FAINT
+    training = _finite(trial.history.get(objective.metric, ())) if other else ()
     shown = trial.best_epoch if trial.best_epoch and trial.best_epoch <= len(values) else None
-    label = tuple(value_text(trial, name) for name in names)
-    return Curve(trial.id, label, trial.status, values, training, rank, highlighted, shown, trial.score)
+    return Curve(trial.id, role, trial.status, values, training, shown)
 
 
 def _finite(values: Sequence[float]) -> tuple[float, ...]:
@@ -103,12 +145,12 @@ def draw_curves(info: CurvesInfo, figure: Figure | SubFigure) -> None:
     width, height = ink.size(figure)
     sheet = ink.sheet(figure)
     left, right, foot, head = 42.0, 10.0, 92.0, 26.0
-    ink.write(sheet, left, height - 15, f"{info.objective}, epoch by epoch", ink.TITLE, weight="bold")
+    ink.write(sheet, left, height - 15, info.title, ink.TITLE, weight="bold")
     box = (left / width, foot / height, (width - left - right) / width, (height - foot - head) / height)
     axes = figure.add_axes(box)
     _style(axes, info)
     if not info.curves:
-        ink.write(axes, 0.5, 0.5, "waiting for the first epoch", color=ink.QUIET, ha="center", transform=axes.transAxes)
+        ink.write(axes, 0.5, 0.5, EMPTY, color=ink.QUIET, ha="center", transform=axes.transAxes)
         return
     _draw_lines(axes, info)
     _draw_key(sheet, info, left, foot - 34, width - left - right)
@@ -141,8 +183,8 @@ def _draw_lines(axes: Axes, info: CurvesInfo) -> None:
     faint = [curve for curve in info.curves if not curve.highlighted]
     segments = [list(zip(curve.epochs, curve.values, strict=True)) for curve in faint]
     axes.add_collection(LineCollection(segments, colors=ink.FAINT, linewidths=0.6, alpha=0.7), autolim=False)
-    for curve, color in _coloured(info):
-        dash = "-" if curve.rank else (0, (4, 1.5))
+    for curve in (curve for curve in info.curves if curve.highlighted):
+        color, dash = ink.ROLES[curve.role], (0, (4, 1.5)) if curve.status == RUNNING else "-"
         axes.plot(range(1, len(curve.training) + 1), curve.training, color=color, linewidth=0.8, linestyle=":", marker="")
         alone = "o" if len(curve.values) == 1 else ""
         axes.plot(curve.epochs, curve.values, color=color, linewidth=1.8, linestyle=dash, marker=alone, markersize=3)
@@ -151,32 +193,23 @@ def _draw_lines(axes: Axes, info: CurvesInfo) -> None:
             axes.plot([curve.best_epoch], [at], marker="o", markersize=5.5, color=color, markeredgecolor=ink.WHITE, zorder=4)
 
 
-def _coloured(info: CurvesInfo) -> list[tuple[Curve, str]]:
-    running = [curve for curve in info.curves if curve.highlighted and not curve.rank]
-    best = [curve for curve in info.curves if curve.rank]
-    colours = [(curve, ink.RUNNING[i]) for i, curve in enumerate(running)]
-    return [*colours, *((curve, ink.BEST[(curve.rank or 1) - 1]) for curve in best)]
-
-
 def _draw_key(sheet: Axes, info: CurvesInfo, left: float, top: float, width: float) -> None:
     """Two columns under the axes: the best at the left; the running, or else how to read the lines, at the right."""
     room = ink.fitting(width / 2 - 24, ink.SMALL)
-    coloured = _coloured(info)
-    best = sorted((pair for pair in coloured if pair[0].rank), key=lambda pair: pair[0].rank or 0)
-    running = [pair for pair in coloured if not pair[0].rank]
-    names = squeeze(info.names, ink.fitting(width, ink.SMALL))
-    ink.write(sheet, left, top, names, ink.SMALL, ink.QUIET, style="italic")
-    for i, (curve, color) in enumerate(best):
-        _key_line(sheet, left, top - 13 * (i + 1), color, "-", f"{score_text(curve.score)}  {squeeze(curve.label, room - 8)}")
+    best = [key for key in info.keys if key.role.startswith("best")]
+    running = [key for key in info.keys if key not in best]
+    shared = f"all with {squeeze(info.shared, ink.fitting(width, ink.SMALL) - 9)}" if info.shared else ""
+    ink.write(sheet, left, top, shared, ink.SMALL, ink.QUIET, style="italic")
     middle = left + width / 2 + 4 if best else left
-    for i, (curve, color) in enumerate(running):
-        _key_line(sheet, middle, top - 13 * (i + 1), color, (0, (3, 1.2)), f"running  {squeeze(curve.label, room - 9)}")
+    for x, keys in ((left, best), (middle, running)):
+        for i, key in enumerate(keys, 1):
+            dash = (0, (3, 1.2)) if keys is running else "-"
+            text = f"{key.score}  {squeeze(key.values, room - len(key.score) - 2)}"
+            _key_line(sheet, x, top - 13 * i, ink.ROLES[key.role], dash, text)
     if not running:
-        others = sum(not curve.highlighted for curve in info.curves)
         _key_line(sheet, middle, top - 13, ink.TEXT, "", "best epoch", marker="o")
         _key_line(sheet, middle, top - 26, ink.TEXT, ":", "on the training data")
-        more = f" ({info.left_out:,} more not drawn)" if info.left_out else ""
-        _key_line(sheet, middle, top - 39, ink.FAINT, "-", f"{others} other{'s' * (others != 1)}{more}")
+        _key_line(sheet, middle, top - 39, ink.FAINT, "-", info.others or "0 others")
 
 
 def _key_line(sheet: Axes, x: float, y: float, color: str, dash: object, text: str, marker: str = "") -> None:

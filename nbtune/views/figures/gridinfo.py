@@ -10,9 +10,12 @@ from nbtune.ask.objective import Objective
 from nbtune.ask.space import Value
 from nbtune.record.events import DIVERGED, DONE, FAILED, PENDING, RUNNING, STOPPED
 from nbtune.record.progress import Progress, Trial, show
-from nbtune.record.ties import ties
+from nbtune.record.ranking import ranked
+from nbtune.record.ties import SIGN, ties
+from nbtune.views.figures.marks import ORDER
+from nbtune.views.figures.palette import shade_of
 from nbtune.views.figures.scale import limits
-from nbtune.views.words import MISSING, varying
+from nbtune.views.words import MISSING, score_text, short_score, short_spread, varying
 
 Names = tuple[str, ...]
 Values = tuple[Value | None, ...]
@@ -43,6 +46,7 @@ class Cell:
         trials: how many trials share this place.
         std: the score's spread over the seeds; None with one seed.
         tie: whether the score cannot be told from the best one.
+        provisional: whether the score may still change: its trial is under way, or was stopped before its end.
     """
 
     column: int
@@ -55,6 +59,24 @@ class Cell:
     trials: int
     std: float | None = None
     tie: bool = False
+    provisional: bool = False
+
+    @property
+    def text(self) -> str:
+        """The score, as it stands in the cell."""
+        return "" if self.score is None else f"{SIGN * self.tie}{short_score(self.score)}"
+
+    @property
+    def spread(self) -> str:
+        return "" if self.score is None or self.std is None else short_spread(self.score, self.std)
+
+    def says(self, objective: str) -> str:
+        """In words: `running, val_accuracy 0.9700 so far`."""
+        if self.score is None:
+            return self.status
+        spread = "" if self.std is None else f" ± {score_text(self.std)}"
+        more = " so far" if self.provisional else ""
+        return f"{self.status}, {objective} {SIGN + ' ' if self.tie else ''}{score_text(self.score)}{spread}{more}"
 
 
 @dataclass(frozen=True)
@@ -85,9 +107,43 @@ class GridInfo:
     clipped: bool
     counts: Mapping[str, int]
 
+    @property
+    def title(self) -> str:
+        return f"{self.objective} by {' and '.join(side.name for side in (self.x, self.y) if side.name)}"
+
+    @property
+    def note(self) -> str:
+        """What a place or a small multiple stands for, where that is not plain to see."""
+        if len(self.facet_names) > 2:
+            return f"each map: {' · '.join(self.facet_names)}"
+        return f"each cell: the best over {', '.join(self.over)}" if self.over else ""
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """What stands at the better and at the worse end of the colour scale; the worse may stand for what lies beyond."""
+        low, high = self.limits
+        if not any(cell.score is not None for cell in self.cells):
+            return "", ""
+        worse, better = (low, high) if self.direction == "max" else (high, low)
+        beyond = {"max": "≤ ", "min": "≥ "}[self.direction] if self.clipped else ""
+        return score_text(better), "" if low == high else beyond + score_text(worse)
+
+    @property
+    def legend(self) -> list[tuple[str, str]]:
+        """Each status that occurs, and how often in words."""
+        return [(status, f"{self.counts[status]:,} {status}") for status in ORDER if self.counts.get(status)]
+
+    def shade(self, cell: Cell) -> int | None:
+        """The place of its score in the palette."""
+        if cell.score is None:
+            return None
+        low, high = self.limits
+        share = (cell.score - low) / (high - low) if high > low else 1.0
+        return shade_of(share if self.direction == "max" or high == low else 1 - share)
+
 
 @dataclass(frozen=True)
-class Frame:
+class Template:
     """What of the map follows from the grid alone, and so stays for the length of a search.
 
     `shared` leads from (column, row, facet) to the places of its trials in grid order; the rest is as in `GridInfo`.
@@ -101,7 +157,7 @@ class Frame:
     shared: Mapping[tuple[int, ...], Sequence[int]]
 
 
-def grid_frame(trials: Sequence[Trial]) -> Frame:
+def grid_template(trials: Sequence[Trial]) -> Template:
     values = {name: ordered(trials, name) for name in varying(trials)}
     x, y, rest = _sides(values)
     facets = tuple(dict.fromkeys(_place(trial, rest) for trial in trials))
@@ -114,25 +170,25 @@ def grid_frame(trials: Sequence[Trial]) -> Frame:
         at = tuple(found[_place(trial, names)] for found, names in zip(index, (x, y, rest), strict=True))
         shared.setdefault(at, []).append(i)
     texts = tuple(tuple(map(text, facet)) for facet in facets)
-    return Frame(_side(x, values), _side(y, values), rest, texts, over, shared)
+    return Template(_side(x, values), _side(y, values), rest, texts, over, shared)
 
 
-def grid_info(progress: Progress, frame: Frame | None = None) -> GridInfo:
-    """`frame`: that of this grid, if it is known already."""
-    trials, best = progress.trials, progress.best
-    frame = frame or grid_frame(trials)
+def grid_info(progress: Progress, template: Template | None = None) -> GridInfo:
+    """`template`: that of this grid, if it is known already."""
+    trials, best = progress.trials, progress.best_so_far
+    template = template or grid_template(trials)
     tied = ties(progress)
-    cells = tuple(_cell(at, [trials[i] for i in here], best, tied, progress.objective) for at, here in frame.shared.items())
+    cells = tuple(_cell(at, [trials[i] for i in here], best, tied, progress.objective) for at, here in template.shared.items())
     scores = [cell.score for cell in cells if cell.score is not None]
     low, high = limits(scores, progress.objective)
     return GridInfo(
         progress.objective.name,
         progress.objective.direction,
-        frame.x,
-        frame.y,
-        frame.facet_names,
-        frame.facets,
-        frame.over,
+        template.x,
+        template.y,
+        template.facet_names,
+        template.facets,
+        template.over,
         cells,
         (low, high),
         any(not low <= score <= high for score in scores),
@@ -173,14 +229,11 @@ def _side(names: Names, values: Mapping[str, Values]) -> Side:
 
 def _cell(at: tuple[int, ...], trials: list[Trial], best: Trial | None, tied: Collection[str], objective: Objective) -> Cell:
     column, row, facet = at
-    if len(trials) == 1:
-        [only] = trials
-        return Cell(column, row, facet, only.status, only.score, only is best, only.id, 1, only.std, only.id in tied)
-    scored = [trial for trial in trials if trial.score is not None]
     liveliest = min(trials, key=lambda trial: _BY_WEIGHT.index(trial.status))
-    shown = (max if objective.direction == "max" else min)(scored, key=lambda t: t.score or 0.0) if scored else liveliest
+    shown = next(iter(ranked(trials, objective)), liveliest)
     is_best, tie = best in trials, shown.id in tied
-    return Cell(column, row, facet, liveliest.status, shown.score, is_best, shown.id, len(trials), shown.std, tie)
+    place = (column, row, facet, liveliest.status, shown.score, is_best, shown.id, len(trials))
+    return Cell(*place, shown.std, tie, shown.provisional)
 
 
 def ordered(trials: Sequence[Trial], name: str) -> Values:

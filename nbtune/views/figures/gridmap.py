@@ -11,7 +11,9 @@ from nbtune.record.ties import SIGN
 from nbtune.views.figures import ink
 from nbtune.views.figures.gridinfo import Cell, GridInfo, grid_info
 from nbtune.views.figures.maplayout import Layout, layout
-from nbtune.views.words import score_text, short_score, short_spread, shorten
+from nbtune.views.figures.marks import MARKS
+from nbtune.views.figures.palette import PALETTE
+from nbtune.views.words import shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,12 +22,12 @@ if TYPE_CHECKING:
 __all__ = ["GridInfo", "draw_grid", "grid_info"]
 
 _TWO_LINES = 24.0  # points that a score and its spread need, one above the other
-_MARKS = {  # status to marker, colour, width of the line; a cell's fill says done
-    RUNNING: ("o", ink.ALARM, 1.6),
-    FAILED: ("x", ink.TEXT, 1.4),
-    DIVERGED: ("$!$", ink.TEXT, 0.6),
-    STOPPED: ("_", ink.QUIET, 1.8),
-    PENDING: (".", ink.DOT, 0.0),
+_INKS = {  # a cell's fill says done
+    RUNNING: ink.ALARM,
+    FAILED: ink.TEXT,
+    DIVERGED: ink.TEXT,
+    STOPPED: ink.QUIET,
+    PENDING: ink.DOT,
 }
 
 
@@ -34,12 +36,8 @@ def draw_grid(info: GridInfo, figure: Figure | SubFigure) -> None:
     sheet = ink.sheet(figure)
     width, height = ink.size(figure)
     places = layout(info, width, height)
-    names = " and ".join(side.name for side in (info.x, info.y) if side.name)
-    ink.write(sheet, places.left, height - 15, f"{info.objective} by {names}", ink.TITLE, weight="bold")
-    note = f"each cell: the best over {', '.join(info.over)}" if info.over else ""
-    if len(info.facet_names) > 2:
-        note = f"each map: {' · '.join(info.facet_names)}"
-    note = shorten(note, ink.fitting(width - places.left - 8, ink.SMALL))
+    ink.write(sheet, places.left, height - 15, info.title, ink.TITLE, weight="bold")
+    note = shorten(info.note, ink.fitting(width - places.left - 8, ink.SMALL))
     ink.write(sheet, places.left, height - 27, note, ink.SMALL, ink.QUIET)
     _draw_cells(sheet, info, places)
     _draw_labels(sheet, info, places)
@@ -55,13 +53,14 @@ def _draw_cells(sheet: Axes, info: GridInfo, places: Layout) -> None:
     scored = [cell for cell in info.cells if cell.score is not None]
     corners = [(x + inset, y + inset, x + w - inset, y + h - inset) for x, y in map(places.corner, scored)]
     squares = [((a, b), (c, b), (c, d), (a, d)) for a, b, c, d in corners]
-    fills = PolyCollection(squares, cmap=_colours(info), linewidths=0)
-    fills.set_array([cell.score or 0.0 for cell in scored])
-    fills.set_clim(*info.limits)
-    sheet.add_collection(fills, autolim=False)
-    for status, (marker, color, line) in _MARKS.items():
+    shades = [PALETTE[info.shade(cell) or 0].fill for cell in scored]
+    sheet.add_collection(PolyCollection(squares, facecolors=shades, linewidths=0), autolim=False)
+    open_ones = [square for square, cell in zip(squares, scored, strict=True) if cell.provisional]
+    hatched = PolyCollection(open_ones, facecolors="none", edgecolors="#ffffff70", linewidths=0, hatch="////")
+    sheet.add_collection(hatched, autolim=False)
+    for status, color in _INKS.items():
         here = [places.mark(cell) for cell in info.cells if cell.status == status]
-        _mark(sheet, here, marker, color, line, min(9.0, 0.62 * min(w, h)))
+        _mark(sheet, here, status, color, min(9.0, 0.62 * min(w, h)))
     if places.numbers:
         _write_scores(sheet, info, places, scored)
     for square, cell in zip(squares, scored, strict=True):
@@ -69,11 +68,17 @@ def _draw_cells(sheet: Axes, info: GridInfo, places: Layout) -> None:
             _frame(sheet, square, max(min(0.1 * min(w, h), 2.2), 1.2))
 
 
-def _mark(sheet: Axes, at: Sequence[tuple[float, float]], marker: str, color: str, line: float, size: float) -> None:
-    hollow = {"facecolors": "none", "edgecolors": color} if marker == "o" else {"color": color}
-    size = {".": 0.5, "o": 0.9}.get(marker, 1.0) * size
+def _mark(sheet: Axes, at: Sequence[tuple[float, float]], status: str, color: str, size: float) -> None:
+    from matplotlib.path import Path
+
+    mark = MARKS[status]
+    points = [point for line in mark.lines for point in line]
+    codes = [Path.LINETO if i else Path.MOVETO for line in mark.lines for i in range(len(line))]
+    reach = 2 * max(abs(part) for point in points for part in point)  # matplotlib stretches a marker to its size
+    look = {"facecolors": color, "linewidths": 0} if mark.filled else {"edgecolors": color, "linewidths": mark.stroke * size}
+    look = {"facecolors": "none", **look}
     xs, ys = [x for x, _ in at], [y for _, y in at]
-    sheet.scatter(xs, ys, s=size**2, marker=marker, linewidths=min(line, size / 4), clip_on=False, **hollow)  # type: ignore[arg-type]
+    sheet.scatter(xs, ys, s=(reach * size) ** 2, marker=Path(points, codes), clip_on=False, **look)  # type: ignore[arg-type]
 
 
 def _frame(sheet: Axes, square: Sequence[tuple[float, float]], line: float) -> None:
@@ -83,18 +88,14 @@ def _frame(sheet: Axes, square: Sequence[tuple[float, float]], line: float) -> N
 
 
 def _write_scores(sheet: Axes, info: GridInfo, places: Layout, scored: Sequence[Cell]) -> None:
-    low, high = info.limits
     for cell in scored:
-        if cell.score is not None:
-            x, y = places.middle(cell)
-            good = (cell.score - low) / (high - low or 1) if info.direction == "max" else (high - cell.score) / (high - low or 1)
-            color = ink.TEXT if good > 0.55 else ink.WHITE
-            text = f"{SIGN}{short_score(cell.score)}" if cell.tie else short_score(cell.score)
-            if cell.std is None or places.cell[1] < _TWO_LINES:
-                ink.write(sheet, x, y, text, ink.SMALL, color, ha="center", va="center_baseline")
-            else:
-                both = f"{text}\n{short_spread(cell.score, cell.std)}"
-                ink.write(sheet, x, y, both, 0.85 * ink.SMALL, color, ha="center", va="center")
+        x, y = places.middle(cell)
+        color = PALETTE[info.shade(cell) or 0].ink
+        if not cell.spread or places.cell[1] < _TWO_LINES:
+            ink.write(sheet, x, y, cell.text, ink.SMALL, color, ha="center", va="center_baseline")
+        else:
+            both = f"{cell.text}\n{cell.spread}"
+            ink.write(sheet, x, y, both, 0.85 * ink.SMALL, color, ha="center", va="center")
 
 
 def _draw_labels(sheet: Axes, info: GridInfo, places: Layout) -> None:
@@ -111,38 +112,27 @@ def _draw_labels(sheet: Axes, info: GridInfo, places: Layout) -> None:
 
 
 def _draw_scale(sheet: Axes, info: GridInfo, places: Layout, width: float) -> None:
-    """The colour bar, the better end up; a triangle says that worse scores share the lowest colour."""
+    """The colour bar, the better end up."""
     from matplotlib.collections import PolyCollection
 
-    if not any(cell.score is not None for cell in info.cells):
+    better, worse = info.ends
+    if not better:
         return
     x, bottom, top = places.scale
-    low, high = info.limits
-    worse, better = (low, high) if info.direction == "max" else (high, low)
-    steps = [bottom + (top - bottom) * i / 48 for i in range(49)]
+    steps = [bottom + (top - bottom) * i / len(PALETTE) for i in range(len(PALETTE) + 1)]
     bands = [((x, a), (x + 9, a), (x + 9, b + 0.4), (x, b + 0.4)) for a, b in itertools.pairwise(steps)]
-    bar = PolyCollection(bands, cmap=_colours(info), linewidths=0, antialiaseds=False)
-    bar.set_array([worse + (better - worse) * i / 47 for i in range(48)])
-    bar.set_clim(low, high)
-    sheet.add_collection(bar, autolim=False)
-    ink.write(sheet, x - 2, top + 4, score_text(better), ink.SMALL)
-    if low != high:
-        more = {"max": "≤ ", "min": "≥ "}[info.direction] if info.clipped else ""
-        ink.write(sheet, x - 2, bottom - 10, more + score_text(worse), ink.SMALL)
+    fills = [shade.fill for shade in PALETTE]
+    sheet.add_collection(PolyCollection(bands, facecolors=fills, linewidths=0, antialiaseds=False), autolim=False)
+    ink.write(sheet, x - 2, top + 4, better, ink.SMALL)
+    ink.write(sheet, x - 2, bottom - 10, worse, ink.SMALL)
 
 
 def _draw_legend(sheet: Axes, info: GridInfo, places: Layout) -> None:
     """Each status that occurs, with its mark and how many."""
     x, y = places.legend
     gap = 11.0
-    for status in (DONE, RUNNING, PENDING, STOPPED, FAILED, DIVERGED):
-        if not info.counts.get(status):
-            continue
-        if status == DONE:
-            _mark(sheet, [(x + 4, y + 2.5)], "s", "#35b779", 0.0, 7.5)
-        else:
-            _mark(sheet, [(x + 4, y + 2.5)], *_MARKS[status], 7.5)
-        text = f"{info.counts[status]:,} {status}"
+    for status, text in info.legend:
+        _mark(sheet, [(x + 4, y + 2.5)], status, "#35b779" if status == DONE else _INKS[status], 7.5)
         ink.write(sheet, x + gap, y, text, ink.SMALL)
         x += gap + ink.text_width(text, ink.SMALL) + gap
     if any(cell.best for cell in info.cells):
@@ -150,9 +140,4 @@ def _draw_legend(sheet: Axes, info: GridInfo, places: Layout) -> None:
         ink.write(sheet, x + gap, y, "best", ink.SMALL)
         x += gap + ink.text_width("best", ink.SMALL) + gap
     if any(cell.tie for cell in info.cells):
-        ink.write(sheet, x, y, f"{SIGN} not told from it", ink.SMALL)
-
-
-def _colours(info: GridInfo) -> str:
-    """The better end is bright yellow in both directions."""
-    return "viridis" if info.direction == "max" else "viridis_r"
+        ink.write(sheet, x, y, f"{SIGN} not significantly different", ink.SMALL)

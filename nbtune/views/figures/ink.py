@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 TEXT, QUIET, GRID, FAINT, DOT, WHITE = "#222222", "#666666", "#e6e6e6", "#c9c9c9", "#a8a8a8", "#ffffff"
 BEST = ("#0072b2", "#009e73", "#56b4e9")  # Okabe and Ito's palette: blues and greens for the best, warm for the running
 RUNNING = ("#d55e00", "#e69f00", "#cc79a7")
+ROLES = {f"{name}-{i}": color for name, colors in (("best", BEST), ("running", RUNNING)) for i, color in enumerate(colors, 1)}
 ALARM = "#d55e00"
 TITLE, BODY, SMALL = 9.5, 8.0, 7.0  # points
 FONT = "DejaVu Sans"  # comes with matplotlib

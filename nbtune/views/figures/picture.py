@@ -70,11 +70,10 @@ def picture_png(progress: Progress) -> bytes:
 
 def alt_text(progress: Progress) -> str:
     """What the picture shows, for who cannot see it."""
-    objective, best = progress.objective.name, progress.best
-    scored = len(progress.ranking)
-    seen = f"Learning curves and a map of the grid: {objective} of {plural(scored, 'trial')}; {progress.coverage}."
-    if best is None:
+    objective, standing = progress.objective.name, progress.standing
+    seen = f"Learning curves and a map of the grid: {objective} of {plural(len(standing), 'trial')}; {progress.coverage}."
+    if not standing:
         return seen
-    worst = progress.ranking[-1].score
+    best, worst = standing[0], standing[-1].score
     values = f" with {best.label}" if best.label else ""
     return f"{seen} Best {measured(best)}{values}; worst {score_text(worst)}."

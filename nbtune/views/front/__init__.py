@@ -1,16 +1,15 @@
-"""What runs in the browser: small scripts that are put together into one module for each widget."""
+"""What runs in the browser: ES modules, of which each widget gets the ones it needs as one."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from importlib.resources import files
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import anywidget
 import traitlets
 
-SCRIPTS = ("dom.js", "plot.js", "curves.js", "gridmap.js", "trial.js", "leaderboard.js", "live.js", "page.js")
+from nbtune.views.front.modules import bundle, read
 
 
 class Front(anywidget.AnyWidget):
@@ -31,10 +30,9 @@ class Front(anywidget.AnyWidget):
 
     hides_lasting: ClassVar[bool] = False
 
-    def __init__(self, view: str, first: dict[str, Any], more: tuple[str, ...] = ()) -> None:
-        """`view`: the class in the scripts that shows it; `more`: scripts that it needs besides the usual ones."""
-        module = "\n".join([*map(_text, (*SCRIPTS, *more)), f"export default () => page({view});"])
-        super().__init__(_esm=module, _css=_text("panel.css"), first=first, token=uuid.uuid4().hex)
+    def __init__(self, widget: str, first: Mapping[str, Any]) -> None:
+        """`widget`: "live" or "setup"."""
+        super().__init__(_esm=bundle(f"{widget}_widget.js"), _css=read("panel.css"), first=dict(first), token=uuid.uuid4().hex)
         self.greetings = 0
         self._listener: Callable[[dict[str, Any]], None] = lambda content: None
         self.on_msg(lambda _, content, buffers: self.hear(content))
@@ -60,7 +58,3 @@ class Front(anywidget.AnyWidget):
         """This widget as a cell's output; what is to be seen without its kernel stands in the outputs beside it."""
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
         return {"application/vnd.jupyter.widget-view+json": view, "text/html": "", "text/plain": ""}
-
-
-def _text(name: str) -> str:
-    return (files(__package__) / name).read_text("utf-8")

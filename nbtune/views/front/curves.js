@@ -1,72 +1,147 @@
-// Learning curves: the best and the running trials in colour, the others faint.
+// Learning curves: the best and the running trials in colour, the others faint. The pointer names a trial, a click
+// chooses it, dragging zooms in, a double click or Escape zooms out.
 
-class Curves {
-  constructor(known, pick) {
-    this._known = known;
+import { brief, draw, known, make, say, set } from "./dom.js";
+import { Frame, plot } from "./plot.js";
+import { watch_size } from "./size.js";
+
+const NEAR = 14; // units between pointer and line
+
+export class Curves {
+  constructor(data, pick) {
+    this._data = data;
     this._pick = pick;
-    this._svg = draw("svg", { role: "img", class: "nbtune-plot" });
+    this._size = { width: 320, height: 210 };
+    this._svg = draw("svg", { role: "img", class: "nbtune-plot nbtune-curves" });
+    this._tip = make("div", { class: "nbtune-tip", hidden: true });
     this._key = make("ul", { class: "nbtune-key" });
     this._title = make("div", { class: "nbtune-title" });
-    this.element = make("div", { class: "nbtune-half" }, this._title, this._svg, this._key);
+    this._out = make("button", { type: "button", class: "nbtune-link", hidden: true, onclick: () => this._zoom(null) }, "show all");
+    const box = make("div", { class: "nbtune-plotted" }, this._svg, this._tip);
+    this.element = make("div", { class: "nbtune-half" }, make("div", { class: "nbtune-head" }, this._title, this._out), box, this._key);
+    this.size = watch_size(this.element, 0.66, (size) => {
+      this._size = size;
+      if (this._data.curves) this.update();
+    });
+    this._listen(box);
+  }
+
+  _listen(box) {
+    box.addEventListener("pointermove", (event) => this._point(event));
+    box.addEventListener("pointerleave", () => this._point(null));
+    box.addEventListener("pointerdown", (event) => (this._from = this._place(event)));
+    box.addEventListener("pointerup", (event) => this._release(event));
+    box.addEventListener("dblclick", () => this._zoom(null));
+    this.element.addEventListener("keydown", (event) => event.key === "Escape" && this._zoom(null));
   }
 
   update() {
-    const { curves, grid } = this._known;
-    this._haze = Math.min(0.3, Math.max(0.08, 15 / curves.shown.length));
-    say(this._title, `${grid.objective}, epoch by epoch`);
-    const roles = this._roles(curves.shown);
-    const chosen = this._known.chosen;
-    if (this._line(chosen) && !roles.some((role) => role.trial === chosen && role.lit)) {
-      roles.push({ trial: chosen, lit: true, color: "var(--nbtune-ink)", name: "chosen", dash: "6 2 1 2" });
+    const { curves, chosen } = this._data;
+    say(this._title, curves.title);
+    set(this._svg, { "aria-label": curves.alt });
+    const lines = curves.curves.flatMap((curve) => this._lines(curve, curves));
+    if (known(chosen) && !lines.some((line) => line.trial === chosen && line.role !== "faint")) {
+      lines.push(...this._lines({ trial: chosen, role: "chosen" }, curves));
     }
-    const longest = Math.max(2, ...roles.map(({ trial }) => this._line(trial)?.values.length ?? 0));
-    plot(this._svg, { limits: curves.limits, log: curves.log, longest, lines: roles.flatMap((role) => this._lines(role)) });
-    if (!roles.length) {
-      this._svg.append(draw("text", { x: 194, y: 110, "text-anchor": "middle", class: "nbtune-quiet" }, "waiting for the first epoch"));
+    this._drawn = lines;
+    const longest = Math.max(2, ...lines.map(({ values }) => values.length));
+    const { epochs = [1, longest], limits = [curves.low, curves.high] } = this._part ?? {};
+    this._frame = new Frame(this._size, limits, epochs, curves.log);
+    plot(this._svg, this._frame, lines);
+    if (!curves.curves.length) {
+      const { width, height } = this._size;
+      this._svg.append(draw("text", { x: width / 2, y: height / 2, "text-anchor": "middle", class: "nbtune-quiet" }, curves.empty));
     }
-    const best = roles.filter((role) => role.rank).map((role) => `${score(this._known.trials[role.trial][1])} with ${this._known.label(role.trial)}`);
-    set(this._svg, { "aria-label": `Learning curves of ${grid.objective}. Best: ${best.reverse().join("; ") || "none yet"}.` });
-    this._show_key(roles, curves.left_out);
+    this._show_key(curves);
   }
 
-  _roles(shown) {
-    let running = 0;
-    return shown.map(([trial, rank, lit]) => {
-      if (rank) return { trial, rank, lit, color: `var(--nbtune-best-${rank})`, name: score(this._known.trials[trial][1]) };
-      if (lit) return { trial, lit, color: `var(--nbtune-running-${++running})`, name: "running", dash: "5 2.5" };
-      return { trial, lit: false };
-    });
-  }
-
-  /** What is known of a trial's curve; of one that is not among those drawn, what was asked for when it was chosen. */
-  _line(trial) {
-    const { lines, details, grid, trials } = this._known;
-    const values = details.get(trial)?.history[grid.objective];
-    return lines.get(trial) ?? (values?.length ? { values, training: [], best: trials[trial][3] } : undefined);
-  }
-
-  _lines({ trial, lit, color, dash }) {
-    const line = this._line(trial);
+  _lines({ trial, role, running }, { curves }) {
+    const values = this._data.details.get(trial)?.curve;
+    const line = this._data.lines.get(trial) ?? (values?.length ? { values, training: [], best: this._data.details.get(trial).best } : null);
     if (!line) return [];
-    if (!lit) return [{ values: line.values, width: 0.7, faint: true, opacity: this._haze }];
+    if (role === "faint") {
+      return [{ trial, role, values: line.values, width: 0.7, opacity: Math.min(0.4, Math.max(0.1, 20 / curves.length)) }];
+    }
     return [
-      { values: line.training, color, width: 0.9, dash: "1 2" },
-      { values: line.values, color, dash, best: line.best },
+      { trial, role, values: line.training, width: 0.9, dash: "1 2", second: true },
+      { trial, role, values: line.values, dash: running ? "5 2.5" : role === "chosen" ? "6 2 1 2" : null, best: line.best },
     ];
   }
 
-  _show_key(roles, left_out) {
-    const lit = roles.filter((role) => role.lit).sort((a, b) => (a.rank ?? 9) - (b.rank ?? 9));
-    const items = lit.map((role) => {
-      const sample = { d: "M0 5H20", stroke: role.color, "stroke-dasharray": role.dash, class: "nbtune-line", "stroke-width": 2 };
-      const swatch = draw("svg", { viewBox: "0 0 20 10", width: 20, height: 10, "aria-hidden": "true" }, draw("path", sample));
-      const text = `${role.name}  ${this._known.brief_label(role.trial)}`;
-      return make("li", { title: this._known.label(role.trial) }, swatch, make("span", {}, text));
+  _show_key(curves) {
+    const items = curves.keys.map(({ trial, role, score, values }) => {
+      const running = curves.curves.some((curve) => curve.trial === trial && curve.running);
+      const swatch = draw("svg", { viewBox: "0 0 20 10", class: "nbtune-swatch", "aria-hidden": "true" },
+        draw("path", { d: "M0 5H20", class: `nbtune-line nbtune-role-${role}`, "stroke-width": 2.5, "stroke-dasharray": running ? "5 2.5" : null }));
+      const text = make("span", {}, make("b", {}, score), ` ${values.join(", ")}`);
+      return make("li", { title: this._data.label(trial), onclick: () => this._pick(trial) }, swatch, text);
     });
-    const faint = roles.length - lit.length;
-    const more = left_out ? ` (${left_out.toLocaleString("en")} more not drawn)` : "";
-    const notes = ["● best epoch", "┈ training data", ...(faint ? [`faint: ${faint} other${faint > 1 ? "s" : ""}${more}`] : [])];
-    if (lit.length) items.push(make("li", { class: "nbtune-quiet" }, notes.join("   ")));
+    const notes = [curves.shared, "● best epoch", "┈ training data", curves.others && `faint: ${curves.others}`].filter(Boolean);
+    if (items.length) items.push(make("li", { class: "nbtune-quiet nbtune-notes" }, ...notes.map((note) => make("span", {}, note))));
     this._key.replaceChildren(...items);
+  }
+
+  _place(event) {
+    const box = this._svg.getBoundingClientRect();
+    const { width, height } = this._size;
+    return [((event.clientX - box.left) / box.width) * width, ((event.clientY - box.top) / box.height) * height];
+  }
+
+  /** The line at a point: [line, epoch], or nothing where none is near. */
+  _nearest([x, y]) {
+    let [found, least] = [null, NEAR];
+    const epoch = Math.round(this._frame.at(x, y)[0]);
+    for (const line of this._drawn) {
+      const value = line.second ? null : line.values[epoch - 1];
+      const away = known(value) ? Math.abs(this._frame.y(value) - y) + (line.role === "faint" ? 2 : 0) : Infinity;
+      if (away < least) [found, least] = [[line, epoch], away];
+    }
+    return found;
+  }
+
+  _point(event) {
+    const place = event && this._frame ? this._place(event) : null;
+    const found = place && this._nearest(place);
+    this._hover?.remove();
+    this._tip.hidden = !found;
+    this._drag(place);
+    if (!found) return;
+    const [line, epoch] = found;
+    const value = line.values[epoch - 1];
+    const dot = { cx: this._frame.x(epoch), cy: this._frame.y(value), r: 4, class: `nbtune-dot nbtune-role-${line.role}` };
+    this._hover = draw("circle", dot);
+    this._svg.append(this._hover);
+    say(this._tip, `${this._data.label(line.trial)}: ${brief(value, 4)} in epoch ${epoch}`);
+    const right = dot.cx > this._size.width / 2;
+    this._tip.style.cssText = `${right ? "right" : "left"}: ${(100 * (right ? this._size.width - dot.cx : dot.cx)) / this._size.width}%; top: ${(100 * dot.cy) / this._size.height}%`;
+  }
+
+  _drag(place) {
+    this._band?.remove();
+    if (!this._from || !place) return;
+    const [[x0, y0], [x1, y1]] = [this._from, place];
+    this._band = draw("rect", { x: Math.min(x0, x1), y: Math.min(y0, y1), width: Math.abs(x1 - x0), height: Math.abs(y1 - y0), class: "nbtune-band" });
+    this._svg.append(this._band);
+  }
+
+  _release(event) {
+    const [from, to] = [this._from, this._place(event)];
+    this._from = null;
+    this._band?.remove();
+    if (!from || !this._frame) return;
+    if (Math.abs(to[0] - from[0]) > 8 && Math.abs(to[1] - from[1]) > 8) {
+      const [first, second] = [this._frame.at(...from), this._frame.at(...to)];
+      const sorted = (k) => [first[k], second[k]].sort((a, b) => a - b);
+      this._zoom({ epochs: sorted(0), limits: sorted(1) });
+    } else {
+      const found = this._nearest(to);
+      if (found) this._pick(found[0].trial);
+    }
+  }
+
+  _zoom(part) {
+    this._part = part;
+    this._out.hidden = !part;
+    if (this._data.curves) this.update();
   }
 }

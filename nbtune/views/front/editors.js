@@ -1,7 +1,9 @@
 // Editors of one text each: every one has `element`, says its new text to `change`, and labels what can be reached.
 
+import { make, set } from "./dom.js";
+
 /** What to put where: `field` as in nbtune/panel/form.py. */
-function editor(field, id, change, as_list) {
+export function editor(field, id, change, as_list) {
   const kinds = { range: RangeEditor, log: LogEditor, tags: TagsEditor, choice: ChoiceEditor, select: SelectEditor, switch: SwitchEditor, text: TextEditor };
   return new kinds[field.editor](field, id, change, as_list);
 }
@@ -89,6 +91,7 @@ class TagsEditor {
     this._field = field;
     this._change = change;
     this._values = items(field.text);
+    this._wrong = [];
     this._tags = make("span", { class: "nbtune-tags" });
     this.input = this._entry(id);
     this.element = make("span", { class: "nbtune-tagged" }, this._tags, this.input);
@@ -122,12 +125,19 @@ class TagsEditor {
     this._change(this._values.join(","));
   }
 
+  /** Marks the values that are wrong by themselves. */
+  mark(wrong) {
+    this._wrong = wrong;
+    [...this._tags.children].forEach((tag, i) => tag.classList.toggle("nbtune-wrong", wrong.includes(this._values[i])));
+  }
+
   _show() {
     const tags = this._values.map((value, i) => {
       const remove = make("button", { type: "button", "aria-label": `${this._field.label}: remove ${value}`, onclick: () => this._remove(i) }, "×");
       return make("span", { class: "nbtune-tag" }, value, remove);
     });
     this._tags.replaceChildren(...tags);
+    this.mark(this._wrong);
     set(this.input, { placeholder: tags.length ? "add" : this._field.hint || "left out" });
   }
 }

@@ -1,151 +1,152 @@
-// The grid as a map: colour tells the score, shape the status. Arrow keys walk over it, Enter or a click chooses.
+// The grid as a map: colour tells the score, shape the status, a hatch that the score may still change. Arrow keys walk
+// over it, Enter or a click chooses.
 
-class GridMap {
-  constructor(known, pick) {
-    this._known = known;
+import { draw, known, make, picture, set, shape, symbol } from "./dom.js";
+import { watch_size } from "./size.js";
+
+export class GridMap {
+  /** `resize({width, height})` asks for a map of another size. */
+  constructor(data, pick, resize) {
+    this._data = data;
     this._pick = pick;
     this._places = [];
     this._title = make("div", { class: "nbtune-title" });
     this._svg = draw("svg", { role: "listbox", class: "nbtune-plot nbtune-map", onkeydown: (event) => this._walk(event) });
     this._legend = make("ul", { class: "nbtune-key nbtune-row" });
     this.element = make("div", { class: "nbtune-half" }, this._title, this._svg, this._legend);
+    this.size = watch_size(this.element, 0.92, resize);
+    this._hatch = `nbtune-hatch-${Math.random().toString(36).slice(2)}`;
   }
 
-  /** Draws everything anew. */
+  /** Draws everything anew, as it lies now. */
   reset() {
-    const { map } = this._known;
-    const [width, height] = map.size;
-    this._height = height;
-    this._inset = Math.min(0.06 * Math.min(...map.cell), 1.5);
-    set(this._svg, { viewBox: `0 24 ${width} ${height - 38}` });
+    const { map } = this._data;
+    this._inset = Math.min(0.06 * Math.min(map.cell_width, map.cell_height), 1.5);
+    const foot = Math.min(this._y(map.x_name.y) + 12, map.height);
+    set(this._svg, { viewBox: `0 24 ${map.width} ${foot - 24}` });
     this._title.replaceChildren(map.title, ...(map.note ? [make("span", { class: "nbtune-quiet" }, ` ${map.note}`)] : []));
     this._places = map.corners.map((_, i) => this._place(i));
     this._frame = draw("rect", { class: "nbtune-best", "pointer-events": "none" });
-    this._ring = draw("rect", { class: "nbtune-chosen", "pointer-events": "none", hidden: true });
+    this._ring = draw("rect", { class: "nbtune-chosen", "pointer-events": "none" });
     this._bar = draw("g");
-    this._svg.replaceChildren(...this._words(map), this._bar, ...this._places, this._frame, this._ring);
-    this._focus(0, false);
+    this._svg.replaceChildren(this._pattern(), ...this._words(map), this._bar, ...this._places, this._frame, this._ring);
+    this._focus(Math.min(this._at ?? 0, this._places.length - 1), false);
     this._all = true;
   }
 
+  _pattern() {
+    const lines = draw("path", { d: "M-1 1L1 -1M0 4L4 0M3 5L5 3", class: "nbtune-hatch" });
+    return draw("defs", {}, draw("pattern", { id: this._hatch, width: 4, height: 4, patternUnits: "userSpaceOnUse" }, lines));
+  }
+
   _words(map) {
-    const words = (list, anchor, dy) => list.map(([x, y, text]) => draw("text", { x, y: this._y(y) + dy, "text-anchor": anchor }, text));
-    const heads = map.heads.map(([x, y, text, angle]) => {
-      const at = { x, y: this._y(y) + 2.5, "text-anchor": "middle", class: "nbtune-quiet" };
-      return draw("text", { ...at, transform: angle ? `rotate(${-angle} ${x} ${this._y(y)})` : null }, text);
+    const words = (list, anchor, dy, look) => list.map(({ x, y, text, angle }) => {
+      const turn = angle ? `rotate(${-angle} ${x} ${this._y(y)})` : null;
+      return draw("text", { x, y: this._y(y) + dy, "text-anchor": anchor, transform: turn, class: look }, text);
     });
-    const [x, y, name] = map.x_name;
-    const [left, middle, side] = map.y_name;
+    const side = { ...map.y_name, x: map.y_name.x + 4 };
     return [
       ...words(map.x_labels, "middle", 6),
       ...words(map.y_labels, "end", 2.5),
-      ...heads,
-      draw("text", { x, y: this._y(y) + 7, "text-anchor": "middle", class: "nbtune-name" }, name),
-      draw("text", { x: left + 4, y: this._y(middle), "text-anchor": "middle", class: "nbtune-name", transform: `rotate(-90 ${left + 4} ${this._y(middle)})` }, side),
+      ...words(map.heads, "middle", 2.5, "nbtune-quiet"),
+      ...words([map.x_name], "middle", 7, "nbtune-name"),
+      ...words([side], "middle", 0, "nbtune-name"),
     ];
   }
 
   _y(up) {
-    return this._height - up;
+    return this._data.map.height - up;
   }
 
   _box(i) {
-    const [x, y] = this._known.map.corners[i];
-    const [w, h] = this._known.map.cell;
-    return { x, y: this._y(y) - h, width: w, height: h };
+    const { corners, cell_width, cell_height } = this._data.map;
+    const [x, y] = corners[i];
+    return { x, y: this._y(y) - cell_height, width: cell_width, height: cell_height };
   }
 
   _place(i) {
     const choose = () => {
       this._focus(i);
-      this._pick(this._known.cells[i][3]);
+      this._pick(this._data.cells[i].trial);
     };
-    return draw("g", { role: "option", tabindex: -1, onclick: choose, onfocus: (event) => this._name(event.currentTarget, i) });
+    return draw("g", { role: "option", tabindex: -1, onclick: choose, onfocus: (event) => set(event.currentTarget, { "aria-label": this._name(i) }) });
   }
 
-  _name(place, i) {
-    const [status, value, , trial, trials] = this._known.cells[i];
-    const shared = trials > 1 ? `best of ${trials} trials: ` : "";
-    const result = known(value) ? `, ${this._known.grid.objective} ${score(value)}` : "";
-    set(place, { "aria-label": `${shared}${this._known.label(trial)}: ${status}${result}` });
+  _name(i) {
+    const { trial, trials, says } = this._data.cells[i];
+    return `${trials > 1 ? `best of ${trials} trials: ` : ""}${this._data.label(trial)}: ${says}`;
   }
 
-  /** Brings the cells in `changed` up to date, or all where the colours' meaning changed. */
-  update(changed, rescaled) {
-    const all = this._all || rescaled;
+  /** Brings the cells in `changed` up to date, and those whose shade is another. */
+  update(changed) {
+    const { scale, map, trials, table } = this._data;
+    const all = this._all;
     this._all = false;
-    for (const i of all ? this._places.keys() : Object.keys(changed ?? {}).map(Number)) this._draw(i);
-    const best = this._known.cells.findIndex((cell) => cell[2]);
-    this._around(this._frame, best);
+    const stale = (i) => all || changed?.[i] || this._shades?.[i] !== scale.shades[i];
+    this._places.forEach((_, i) => stale(i) && this._draw(i));
+    this._shades = scale.shades;
+    this._around(this._frame, scale.best ?? -1);
     this.choose();
-    if (rescaled || all) this._scale();
-    const scored = this._known.trials.filter((trial) => known(trial[1])).length;
-    set(this._svg, { "aria-label": `Map of the grid, ${this._known.map.title}: ${scored} of ${this._known.trials.length} trials have a score. Arrow keys move, Enter shows a trial.` });
+    this._scale();
+    const words = `Map of the grid, ${map.title}: ${table.ranked} of ${trials.length} trials have a score. Arrow keys move, Enter shows a trial.`;
+    set(this._svg, { "aria-label": words });
     this._show_legend();
   }
 
   choose() {
-    const { chosen, cells } = this._known;
-    const at = known(chosen) ? cells.findIndex((cell) => cell[3] === chosen) : -1;
+    const { chosen, cells } = this._data;
+    const at = known(chosen) ? cells.findIndex((cell) => cell.trial === chosen) : -1;
     this._around(this._ring, at);
     this._places.forEach((place, i) => set(place, { "aria-selected": i === at ? "true" : "false" }));
   }
 
   _around(frame, i) {
-    frame.toggleAttribute("hidden", i < 0);
     frame.style.display = i < 0 ? "none" : "";
     if (i >= 0) set(frame, this._box(i));
   }
 
-  _good(value) {
-    const [low, high] = this._known.scale.limits;
-    const share = high > low ? (value - low) / (high - low) : 1;
-    return this._known.grid.direction === "max" ? share : 1 - share;
-  }
-
   _draw(i) {
-    const { map, cells } = this._known;
-    const [status, value, , trial, , std, tie] = cells[i];
+    const { map, cells, scale, grid } = this._data;
+    const { status, text, spread, provisional } = cells[i];
     const { x, y, width, height } = this._box(i);
     const d = this._inset;
-    const good = known(value) ? this._good(value) : 0;
-    const fill = known(value) ? colour(good) : "transparent";
-    const parts = [draw("rect", { x: x + d, y: y + d, width: width - 2 * d, height: height - 2 * d, fill })];
+    const shade = grid.palette[scale.shades[i]];
+    const inner = { x: x + d, y: y + d, width: width - 2 * d, height: height - 2 * d };
+    const parts = [draw("rect", { ...inner, fill: shade?.fill ?? "transparent" })];
+    if (provisional) parts.push(draw("rect", { ...inner, fill: `url(#${this._hatch})`, "pointer-events": "none" }));
     const middle = [x + width / 2, y + height / 2];
-    if (known(value) && map.numbers) {
-      const two = known(std) && height >= 24;
-      const look = { x: middle[0], "text-anchor": "middle", fill: good > 0.55 ? "#222" : "#fff" };
-      parts.push(draw("text", { ...look, y: middle[1] + (two ? -1.5 : 2.5) }, (tie ? "≈" : "") + short(value)));
-      if (two) parts.push(draw("text", { ...look, y: middle[1] + 7 }, spread(value, std)));
+    const written = shade && map.numbers;
+    if (written) {
+      const two = spread && height >= 24;
+      const look = { x: middle[0], "text-anchor": "middle", fill: shade.ink };
+      parts.push(draw("text", { ...look, y: middle[1] + (two ? -1.5 : 2.5) }, text));
+      if (two) parts.push(draw("text", { ...look, y: middle[1] + 7 }, spread));
     }
     const mark = Math.min(9, 0.62 * Math.min(width, height));
-    if (status !== "done") parts.push(known(value) && map.numbers ? shape(status, x + width - 6, y + 6, 6) : shape(status, ...middle, mark));
-    parts.push(draw("title", {}, `${this._known.label(trial)}: ${status}${known(value) ? ` ${tie ? "≈ " : ""}${score(value)}${known(std) ? ` ± ${score(std)}` : ""}` : ""}`));
+    if (status !== "done") parts.push(written ? shape(grid.marks, status, x + width - 6, y + 6, 6) : shape(grid.marks, status, ...middle, mark));
+    parts.push(draw("title", {}, this._name(i)));
     this._places[i].replaceChildren(...parts);
   }
 
   _scale() {
-    const { scale, map, cells, grid } = this._known;
-    if (!cells.some((cell) => known(cell[1]))) return this._bar.replaceChildren();
-    const [x, bottom, top] = map.bar;
-    const steps = Array.from({ length: 24 }, (_, i) => i);
-    const step = (top - bottom) / steps.length;
-    const bands = steps.map((i) => draw("rect", { x, y: this._y(bottom + (i + 1) * step), width: 9, height: step + 0.4, fill: colour(i / 23) }));
-    const [worse, better] = grid.direction === "max" ? scale.limits : [...scale.limits].reverse();
-    const mark = scale.clipped ? { max: "≤ ", min: "≥ " }[grid.direction] : "";
-    const ends = [draw("text", { x: x - 2, y: this._y(top + 4) }, score(better))];
-    if (worse !== better) ends.push(draw("text", { x: x - 2, y: this._y(bottom - 10) }, mark + score(worse)));
+    const { scale, map, grid } = this._data;
+    if (!scale.better) return this._bar.replaceChildren();
+    const { bar_x: x, bar_bottom: bottom, bar_top: top } = map;
+    const step = (top - bottom) / grid.palette.length;
+    const bands = grid.palette.map(({ fill }, i) => draw("rect", { x, y: this._y(bottom + (i + 1) * step), width: 9, height: step + 0.4, fill }));
+    const ends = [[scale.better, top + 4], [scale.worse, bottom - 10]].map(([text, up]) => draw("text", { x: x - 2, y: this._y(up) }, text));
     this._bar.replaceChildren(...bands, ...ends);
   }
 
   _show_legend() {
-    const { counts } = this._known.scale;
-    const items = ["done", "running", "pending", "stopped", "failed", "diverged"]
-      .filter((status) => counts[status])
-      .map((status) => make("li", {}, symbol(status), `${counts[status].toLocaleString("en")} ${status}`));
+    const { scale, cells, grid } = this._data;
+    const items = scale.legend.map(({ status, text }) => make("li", {}, symbol(grid.marks, status), text));
     const frame = draw("rect", { x: -4, y: -4, width: 8, height: 8, class: "nbtune-best" });
-    const best = draw("svg", { viewBox: "-6 -6 12 12", width: 12, height: 12, "aria-hidden": "true" }, frame);
-    this._legend.replaceChildren(...items, ...(counts.done ? [make("li", {}, best, "best")] : []));
+    if (known(scale.best)) items.push(make("li", {}, picture(frame), "best"));
+    const hatched = draw("rect", { x: -5, y: -5, width: 10, height: 10, class: "nbtune-hatched", style: `fill: url(#${this._hatch})` });
+    const ground = draw("rect", { x: -5, y: -5, width: 10, height: 10, class: "nbtune-mark nbtune-done" });
+    if (cells.some((cell) => cell.provisional)) items.push(make("li", {}, picture(ground, hatched), "score so far"));
+    this._legend.replaceChildren(...items);
   }
 
   _focus(i, move = true) {
@@ -157,7 +158,7 @@ class GridMap {
 
   _walk(event) {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    if (event.key === "Enter" || event.key === " ") this._pick(this._known.cells[this._at][3]);
+    if (event.key === "Enter" || event.key === " ") this._pick(this._data.cells[this._at].trial);
     else if (!way) return;
     else this._step(way);
     event.preventDefault();

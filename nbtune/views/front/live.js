@@ -1,73 +1,51 @@
 // The live panel.
 
-/** What this page knows: the kernel's messages, folded. */
-class Known {
-  constructor() {
-    this.trials = [];
-    this.cells = [];
-    this.lines = new Map();
-    this.details = new Map();
-    this.chosen = null;
-  }
+import { known, make, say, set } from "./dom.js";
+import { Curves } from "./curves.js";
+import { GridMap } from "./gridmap.js";
+import { Leaderboard } from "./leaderboard.js";
+import { TrialView } from "./trial.js";
 
-  take(message) {
-    if (message.grid) Object.assign(this, { trials: [], cells: [], lines: new Map(), details: new Map(), chosen: null });
-    for (const [part, value] of Object.entries(message)) {
-      if (part === "trials" || part === "cells") Object.entries(value).forEach(([i, one]) => (this[part][i] = one));
-      else if (part === "lines") Object.entries(value).forEach(([i, line]) => this._extend(Number(i), line));
-      else if (part === "detail") this.details.set(value.trial, value);
-      else this[part] = value;
-    }
-  }
+const PATIENCE = 2500; // milliseconds until a click counts as not heard
+const BUSY = "The kernel is busy with a cell and will do this afterwards. ■ in the toolbar interrupts the cell.";
+const GONE = "The kernel has restarted or ended, and the search with it; every finished trial is kept. Run the cell again: it goes on where it was.";
 
-  /** All of it as one message, for a view that opens later. */
-  whole() {
-    const { trials, cells, lines, details, chosen, ...parts } = this;
-    return this.grid ? { ...parts, trials: { ...trials }, cells: { ...cells }, lines: {} } : parts;
-  }
-
-  _extend(i, { values, training, best }) {
-    const old = this.lines.get(i) ?? { values: [], training: [] };
-    const longer = (list, [start, more]) => [...list.slice(0, start), ...more];
-    this.lines.set(i, { values: longer(old.values, values), training: longer(old.training, training), best });
-  }
-
-  _texts(i) {
-    return this.grid.axes.map((axis, k) => [axis, this.grid.places[i][k]]).filter(([, place]) => place >= 0);
-  }
-
-  label(i) {
-    return this._texts(i).map(([axis, place]) => `${axis.name} ${axis.texts[place]}`).join(", ");
-  }
-
-  /** Only what tells trials apart. */
-  brief_label(i) {
-    const texts = this._texts(i).filter(([axis]) => axis.texts.length > 1).map(([axis, place]) => axis.texts[place]);
-    return texts.map((text) => (text.length > 14 ? `${text.slice(0, 7)}…${text.slice(-5)}` : text)).join(" · ");
-  }
-}
-
-class LiveView {
-  constructor(known, ask) {
-    this._known = known;
+export class LiveView {
+  constructor(data, ask) {
+    this._data = data;
     this._ask = ask;
     const pick = (trial) => this._choose(trial);
     this._line = make("p", { class: "nbtune-headline" });
+    this._notes = make("div", { class: "nbtune-quiet" });
     this._spoken = make("div", { role: "status", class: "nbtune-unseen" });
-    this._bar = make("progress", { "aria-label": "Combinations that have ended", value: 0 });
+    this._bar = make("progress", { "aria-label": "How much of the training is done", value: 0, max: 1 });
     this._count = make("span", { class: "nbtune-count" });
-    this._buttons = { toggle: this._button("toggle"), stop: this._button("stop") };
+    this._buttons = new Map();
     this._problem = make("p", { role: "alert", class: "nbtune-problem", hidden: true });
-    this._curves = new Curves(known);
-    this._map = new GridMap(known, pick);
-    this._trial = new TrialView(known, () => this._choose(null));
-    this._board = new Leaderboard(known, pick);
+    this._text = make("pre", { tabindex: 0, role: "region", "aria-label": "Code", hidden: true });
+    this._curves = new Curves(data, pick);
+    this._map = new GridMap(data, pick, (size) => ask({ kind: "size", ...size }));
+    this._trial = new TrialView(data, () => pick(null));
+    this._board = new Leaderboard(data, pick);
     this._failures = make("div", { class: "nbtune-failures" });
-    const row = make("div", { class: "nbtune-controls" }, this._bar, this._count, this._buttons.toggle, this._buttons.stop);
+    this._large = make("button", { type: "button", class: "nbtune-button nbtune-small", title: "Fill the screen; Escape ends it", onclick: () => this._enlarge() }, "Large view");
+    this._row = make("div", { class: "nbtune-controls" }, this._bar, this._count, this._large);
     this._results = make("div", { hidden: true },
       make("div", { class: "nbtune-halves" }, this._curves.element, this._map.element), this._trial.element, this._board.element, this._failures);
     this.element = make("section", { class: "nbtune nbtune-live", "aria-label": "Search", "data-lm-suppress-shortcuts": "true" },
-      this._line, row, this._spoken, this._problem, this._results);
+      this._line, this._notes, this._row, this._spoken, this._problem, this._text, this._results);
+    this._resize = () => [this._curves, this._map].forEach((chart) => chart.size.measure());
+    document.addEventListener("fullscreenchange", this._resize);
+  }
+
+  end() {
+    document.removeEventListener("fullscreenchange", this._resize);
+    [this._curves, this._map].forEach((chart) => chart.size.end());
+  }
+
+  _enlarge() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.element.requestFullscreen?.();
   }
 
   _button(which) {
@@ -76,14 +54,11 @@ class LiveView {
       button.disabled = true;
       this._ask({ kind: "click", button: which });
       clearTimeout(this._patience);
-      this._patience = setTimeout(() => this._busy(), 2500);
+      this._patience = setTimeout(() => this._tell(BUSY), PATIENCE);
     });
+    this._large.before(button);
+    this._buttons.set(which, button);
     return button;
-  }
-
-  /** No answer: a kernel that runs a cell does not hear clicks. */
-  _busy() {
-    this._tell("The kernel is busy with a cell and will do this afterwards. ■ in the toolbar interrupts the cell.");
   }
 
   _tell(problem) {
@@ -92,7 +67,7 @@ class LiveView {
   }
 
   _choose(trial) {
-    this._known.chosen = trial;
+    this._data.chosen = trial;
     if (known(trial)) this._ask({ kind: "choose", trial });
     this._trial.update();
     this._map.choose();
@@ -103,43 +78,61 @@ class LiveView {
 
   /** Shows what a message changed. */
   update(message) {
+    if (message.gone) return this._gone();
+    if (this._data.gone) return;
     if (message.head) this._show_head(message.head);
+    if (message.notes) this._notes.replaceChildren(...message.notes.map((note) => make("p", {}, note)));
     if (message.buttons) this._show_buttons(message.buttons);
     if ("problem" in message) this._tell(message.problem);
-    if (!this._known.grid) return;
-    if (message.grid) {
-      this._board.reset();
-      this._map.reset();
-      this._bar.max = Math.max(this._known.trials.length, 1);
-      this._show_head(this._known.head);
-    }
+    if ("text" in message) this._show_text(message.text);
+    if (!this._data.grid) return;
     this._results.hidden = false;
+    if (message.grid) this._board.reset();
+    if (message.map) this._map.reset();
     if (message.curves || message.lines || message.detail) this._curves.update();
-    if (message.cells || message.scale) this._map.update(message.cells, message.scale);
-    if (message.trials || message.coverage || message.ties) this._board.update();
-    if (message.trials?.[this._known.chosen]) this._ask({ kind: "choose", trial: this._known.chosen });
-    if (message.detail || message.trials) this._trial.update();
+    if (message.map || message.cells || message.scale) this._map.update(message.cells);
+    if (message.trials || message.table || message.curves) this._board.update();
+    if (message.trials?.[this._data.chosen]) this._ask({ kind: "choose", trial: this._data.chosen });
+    if (message.detail || message.grid) this._trial.update();
     if (message.failures) this._show_failures(message.failures);
   }
 
-  _show_head({ text, spoken, state, ended }) {
+  /** What was drawn last stays, and nothing claims to go on. */
+  _gone() {
+    clearTimeout(this._patience);
+    const { state } = this._data.head ?? {};
+    if (state === "running" || state === "paused") {
+      const text = this._line.textContent.replace(/^\w+/, "interrupted");
+      this._show_head({ ...this._data.head, text, spoken: "Search interrupted", state: "gone" });
+      this._tell(GONE);
+    }
+    this._buttons.forEach((button) => (button.hidden = true));
+  }
+
+  _show_head({ text, spoken, state, share, count, alarm }) {
     const at = text.indexOf(":");
     this._line.replaceChildren(make("b", {}, text.slice(0, at)), text.slice(at));
+    this._line.classList.toggle("nbtune-alarm", alarm);
     say(this._spoken, spoken);
-    const total = this._known.trials.length;
-    this._bar.value = ended;
-    this._bar.dataset.state = state;
-    say(this._count, total ? `${ended.toLocaleString("en")} of ${total.toLocaleString("en")}` : "");
+    this._bar.value = share;
+    Object.assign(this._bar.dataset, { state, alarm });
+    say(this._count, count);
   }
 
   _show_buttons(buttons) {
     clearTimeout(this._patience);
-    for (const [which, { text, icon, title, disabled }] of Object.entries(buttons)) {
-      const button = this._buttons[which];
-      set(button, { title, disabled });
+    for (const [which, { text, icon, title, disabled, hidden }] of Object.entries(buttons)) {
+      const button = this._buttons.get(which) ?? this._button(which);
+      set(button, { title, disabled, hidden });
       say(button.children[0], icon);
       say(button.children[1], text);
     }
+  }
+
+  _show_text(text) {
+    this._text.hidden = !text;
+    say(this._text, text);
+    if (text) this._text.focus();
   }
 
   _show_failures(failures) {

@@ -1,11 +1,14 @@
 // Between the kernel and the views of one widget.
 
+import { watch_kernel } from "./alive.js";
+import { Known } from "./known.js";
+
 /** What anywidget asks a module for; `View` is the class that shows what is known. */
-function page(View) {
-  const state = new Known();
+export function page(View) {
+  const data = new Known();
   const views = new Set();
   const show = (message) => {
-    state.take(message);
+    data.take(message);
     for (const view of views) view.update(message);
   };
   return {
@@ -13,14 +16,18 @@ function page(View) {
       show(model.get("first"));
       model.on("msg:custom", (message) => (message.lasting ? settle(model, message.lasting) : show(message)));
       model.send({ kind: "hello" });
+      return watch_kernel(model, () => show({ gone: true }));
     },
     render({ model, el }) {
-      const view = new View(state, (request) => model.send(request));
+      const view = new View(data, (request) => model.send(request));
       views.add(view);
       el.append(view.element);
-      view.update(state.whole());
+      view.update(data.whole());
       model.send({ kind: "seen", lab: document.querySelector(".jp-Notebook") !== null });
-      return () => views.delete(view);
+      return () => {
+        views.delete(view);
+        view.end();
+      };
     },
   };
 }

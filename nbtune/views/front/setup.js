@@ -1,10 +1,14 @@
-// The set-up panel: the form, what it amounts to, and below it the search.
+// The set-up panel: the form, what it amounts to, and below it the search. The form folds up while a search runs.
+
+import { make, say, set } from "./dom.js";
+import { editor } from "./editors.js";
+import { LiveView } from "./live.js";
 
 const GROUPS = { data: "Validation", fitting: "Fitting", running: "More settings" };
 
-class SetupView {
-  constructor(known, ask) {
-    this._known = known;
+export class SetupView {
+  constructor(data, ask) {
+    this._data = data;
     this._ask = ask;
     this._id = `nbtune-${Math.random().toString(36).slice(2)}`;
     this._rows = new Map();
@@ -16,42 +20,54 @@ class SetupView {
     this._start = make("button", { type: "button", class: "nbtune-button nbtune-start", onclick: () => this._begin() },
       make("span", { "aria-hidden": "true" }, "▶"), make("span", {}, "Start"));
     this._notice = make("span", { role: "status", class: "nbtune-quiet" });
-    this._live = new LiveView(known, ask);
+    this._live = new LiveView(data, ask);
     this._live.element.hidden = true;
+    this._form = make("details", { open: true, class: "nbtune-form" }, make("summary", {}, "Settings"), this._fields,
+      make("div", { class: "nbtune-sum" }, this._size, this._growth));
+    this._controls = make("div", { class: "nbtune-controls" }, this._start, this._notice, this._cell_part());
     this.element = make("section", { class: "nbtune nbtune-live nbtune-setup", "aria-label": "Set up a search", "data-lm-suppress-shortcuts": "true" },
-      this._fields, make("div", { class: "nbtune-sum" }, this._size, this._growth, this._mistake),
-      make("div", { class: "nbtune-controls" }, this._start, this._notice, this._cell_part()), this._text, this._live.element);
+      this._form, this._mistake, this._controls, this._cell, this._live.element);
+  }
+
+  end() {
+    this._live.end();
   }
 
   _cell_part() {
-    this._text = make("div", { class: "nbtune-cell", hidden: true });
+    this._cell = make("div", { class: "nbtune-cell", hidden: true });
     this._code = make("pre", { tabindex: 0, role: "region", "aria-label": "The cell that starts the same search" });
     const copy = make("button", { type: "button", class: "nbtune-button nbtune-small" }, "Copy");
     copy.addEventListener("click", () => {
       navigator.clipboard?.writeText(this._code.textContent).then(() => say(copy, "Copied"), () => say(copy, "Select it and copy"));
       setTimeout(() => say(copy, "Copy"), 2000);
     });
-    this._text.append(this._code, copy);
+    this._cell.append(this._code, copy);
     const button = make("button", { type: "button", class: "nbtune-link", "aria-expanded": "false" }, "show as %%tune line");
     button.addEventListener("click", () => {
-      this._text.hidden = !this._text.hidden;
-      set(button, { "aria-expanded": String(!this._text.hidden) });
+      this._cell.hidden = !this._cell.hidden;
+      set(button, { "aria-expanded": String(!this._cell.hidden) });
     });
     return button;
   }
 
   update(message) {
+    if (message.gone) this._gone();
+    if (this._data.gone && !message.gone) return;
     if (message.form) this._show_form(message.form);
-    if (message.errors) this._mark(message.errors);
+    if (message.errors || message.wrong) this._mark();
     if (message.size) this._show_size(message.size);
     if ("cost" in message) say(this._cost, message.cost);
     if ("mistake" in message) say(this._mistake, message.mistake);
     if ("cell" in message) say(this._code, message.cell);
     if ("notice" in message) say(this._notice, message.notice);
-    if ("starting" in message) this._show_start();
     if (message.grid) this._live.element.hidden = false;
     this._live.update(message);
-    if (message.head) this._show_start();
+    if ("starting" in message || message.head) this._show_start();
+  }
+
+  _gone() {
+    this._start.disabled = true;
+    say(this._mistake, this._data.head ? "" : "The kernel has restarted or ended; run the cell again.");
   }
 
   _begin() {
@@ -60,11 +76,13 @@ class SetupView {
   }
 
   _show_start() {
-    const { starting, head, errors, mistake } = this._known;
+    const { starting, head, errors } = this._data;
     const busy = head?.state === "running" || head?.state === "paused";
     this._start.disabled = Boolean(starting || Object.keys(errors ?? {}).length);
     say(this._start.lastChild, starting ? "Starting…" : busy ? "Start anew" : "Start");
     set(this._start, { title: busy ? "Stop the search below and start this one" : "Train every combination" });
+    if (busy && !this._busy) this._form.open = false; // the form has done its work; a click on its line brings it back
+    this._busy = busy;
   }
 
   _show_form(fields) {
@@ -76,8 +94,8 @@ class SetupView {
     const more = groups.filter(([, own]) => own.length).map(([title, own]) => make("fieldset", {}, make("legend", {}, title), ...own.map((field) => this._row(field))));
     this._fields.replaceChildren(...first.map((field) => this._row(field)),
       make("details", { open, class: "nbtune-more" }, make("summary", {}, "Further settings"), ...more));
-    if (this._known.errors) this._mark(this._known.errors);
-    this._rows.get(this._next)?.input.focus();
+    this._mark();
+    this._rows.get(this._next)?.part.input.focus();
     this._next = null;
   }
 
@@ -93,29 +111,39 @@ class SetupView {
     };
     const part = editor(field, id, change, as_list);
     const problem = make("span", { class: "nbtune-problem", id: `${id}-problem` });
-    set(part.input, { "aria-describedby": `${id}-problem`, title: field.help });
-    const row = make("div", { class: "nbtune-field" }, make("label", { for: id, title: field.help }, field.label), part.element, problem);
-    this._rows.set(field.name, { row, input: part.input, problem });
+    const help = make("span", { class: "nbtune-help nbtune-quiet", id: `${id}-help`, hidden: true }, field.help);
+    const button = make("button", { type: "button", class: "nbtune-ask", "aria-label": `What ${field.label} means`, "aria-expanded": "false", "aria-controls": help.id }, "?");
+    button.addEventListener("click", () => {
+      help.hidden = !help.hidden;
+      set(button, { "aria-expanded": String(!help.hidden) });
+    });
+    set(part.input, { "aria-describedby": `${id}-problem ${id}-help`, title: field.help });
+    const label = make("label", { for: id, title: field.help }, field.label);
+    const row = make("div", { class: "nbtune-field" }, label, make("span", { class: "nbtune-edit" }, part.element, button), problem, help);
+    this._rows.set(field.name, { row, part, problem });
     return row;
   }
 
-  _mark(errors) {
-    for (const [name, { row, input, problem }] of this._rows) {
+  _mark() {
+    const { errors = {}, wrong = {} } = this._data;
+    for (const [name, { row, part, problem }] of this._rows) {
       row.classList.toggle("nbtune-wrong", name in errors);
-      set(input, { "aria-invalid": name in errors ? "true" : null });
+      set(part.input, { "aria-invalid": name in errors ? "true" : null });
       say(problem, errors[name] ?? "");
+      part.mark?.(wrong[name] ?? []);
     }
     const hidden = Object.keys(errors).find((name) => this._rows.get(name)?.row.closest("details:not([open])"));
-    if (hidden) this._rows.get(hidden).row.closest("details").open = true;
+    for (let part = this._rows.get(hidden)?.row; part; part = part.parentElement.closest("details:not([open])")) part.open = true;
     this._show_start();
   }
 
-  _show_size({ line, names, total, growth }) {
-    const words = line ? [make("b", {}, line), ` combination${total === 1 ? "" : "s"}  `, this._cost] : [this._cost];
+  _show_size({ line, unit, names, growth }) {
+    const words = line ? [make("b", {}, line), ` ${unit}  `, this._cost] : [this._cost];
     this._size.replaceChildren(...words);
+    say(this._form.firstChild, line ? `Settings: ${line} ${unit}` : "Settings");
     set(this._size, { title: names?.join(" × ") });
-    const rows = (growth ?? []).map(([name, values, sum, time]) =>
-      make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, `× ${values}`), make("td", {}, sum), make("td", {}, time)));
+    const rows = (growth ?? []).map(({ name, values, total, time }) =>
+      make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, `× ${values}`), make("td", {}, total), make("td", {}, time)));
     this._growth.hidden = !rows.length;
     const head = make("tr", {}, ...["with", "", "combinations", "time at most"].map((text) => make("th", { scope: "col" }, text)));
     this._growth.replaceChildren(make("caption", {}, "How the grid grows with each axis"), make("thead", {}, head), make("tbody", {}, ...rows));

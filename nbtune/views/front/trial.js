@@ -1,8 +1,13 @@
 // One trial: its values, what came of it, each metric epoch by epoch, and its error.
 
-class TrialView {
-  constructor(known, close) {
-    this._known = known;
+import { draw, known, make, say, set } from "./dom.js";
+import { Frame, plot } from "./plot.js";
+
+const SIZE = { width: 280, height: 130 };
+
+export class TrialView {
+  constructor(data, close) {
+    this._data = data;
     this._title = make("h4");
     this._facts = make("p", { class: "nbtune-quiet" });
     this._plots = make("div", { class: "nbtune-halves" });
@@ -13,38 +18,26 @@ class TrialView {
   }
 
   update() {
-    const { chosen, trials, grid, details } = this._known;
+    const { chosen, grid, details } = this._data;
     this.element.hidden = !known(chosen);
     if (!known(chosen)) return;
-    const [status, value, , best, epochs, seconds] = trials[chosen];
-    const detail = details.get(chosen) ?? { history: {}, error: "" };
-    say(this._title, `Trial ${grid.ids[chosen]}: ${this._known.label(chosen) || "no hyperparameters"}`);
-    const facts = [status, known(value) && `${grid.objective} ${score(value)} in epoch ${best}`, epochs && `${epochs} epochs`, known(seconds) && `${seconds.toFixed(1)} s`];
-    say(this._facts, facts.filter(Boolean).join(" · "));
-    this._error.hidden = !detail.error;
-    say(this._error, detail.error);
-    this._draw(detail.history, best);
+    const { title, facts, error, plots, best } = details.get(chosen) ?? { title: `Trial ${grid.ids[chosen]}`, facts: "", error: "", plots: [] };
+    say(this._title, title);
+    say(this._facts, facts);
+    this._error.hidden = !error;
+    say(this._error, error);
+    const notes = plots.length ? "solid: validation data   dotted: training data   ● best epoch" : "no epoch has ended";
+    this._plots.replaceChildren(...plots.map((one) => this._plot(one, best)), make("p", { class: "nbtune-quiet" }, notes));
   }
 
-  /** A plot for each metric, training dotted and validation drawn through. */
-  _draw(history, best) {
-    const names = Object.keys(history).filter((name) => !name.startsWith("val_"));
-    const plots = names.map((name) => {
-      const [training, validation] = [history[name], history[`val_${name}`] ?? []];
-      const svg = draw("svg", { role: "img", class: "nbtune-plot" });
-      const lines = [
-        { values: training, color: "var(--nbtune-ink)", dash: "1 2", width: 1.2 },
-        { values: validation, color: "var(--nbtune-blue)", best },
-      ];
-      plot(svg, { limits: reach([training, validation]), log: false, longest: Math.max(training.length, 2), lines, frame: SMALL });
-      const last = (values) => score(values[values.length - 1]);
-      const words = `${name}: ${last(training)} on the training data${validation.length ? `, ${last(validation)} on the validation data` : ""}`;
-      set(svg, { "aria-label": `${words}, after ${training.length} epochs` });
-      return make("div", { class: "nbtune-half" }, make("div", { class: "nbtune-title" }, name), svg);
-    });
-    const key = make("p", { class: "nbtune-quiet" }, names.length ? "drawn through: validation data   dotted: training data   ● best epoch" : "no epoch has ended");
-    this._plots.replaceChildren(...plots, key);
+  /** Training dotted and validation solid. */
+  _plot({ title, alt, training, validation, low, high }, best) {
+    const svg = draw("svg", { role: "img", class: "nbtune-plot", "aria-label": alt });
+    const lines = [
+      { values: training, role: "chosen", dash: "1 2", width: 1.2 },
+      { values: validation, role: "best-1", best },
+    ];
+    plot(svg, new Frame(SIZE, [low, high], [1, Math.max(training.length, 2)], false), lines);
+    return make("div", { class: "nbtune-half" }, make("div", { class: "nbtune-title" }, title), svg);
   }
 }
-
-const SMALL = { width: 360, height: 150, left: 40, right: 8, top: 6, bottom: 28 };

@@ -44,7 +44,10 @@ def text_bundle(text: str) -> Bundle:
 
 
 def headline_bundle(progress: Progress, now: float) -> Bundle:
-    return text_bundle(headline(progress, now))
+    """The headline, and below it what is to be known of how the search began."""
+    bundle = text_bundle(headline(progress, now))
+    html = "".join(f"<br>{escape(note)}" for note in progress.notes)
+    return {"text/html": bundle["text/html"] + html, "text/plain": "\n".join([bundle["text/plain"], *progress.notes])}
 
 
 def picture_bundle(progress: Progress, png: bytes | None = None) -> Bundle:

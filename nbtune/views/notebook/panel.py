@@ -11,8 +11,9 @@ from typing import Any
 from nbtune.errors import UsageError
 from nbtune.record.progress import Progress
 from nbtune.views.front import Front
-from nbtune.views.notebook.wire import Message, Wire
-from nbtune.views.surface import Controls
+from nbtune.views.notebook.schema import Button, Message, Output
+from nbtune.views.notebook.wire import Wire
+from nbtune.views.surface import OVER, Controls
 
 APART = 3.0  # seconds between whole messages to a page that has not said a word
 
@@ -31,8 +32,8 @@ class LivePanel:
         self._problem = ""
         self._asked = ""  # the button whose action is under way
         self._unanswered = -APART
-        self._lasting: list[dict[str, Any]] = []
-        self.front = front or Front("LiveView", {**self._wire.head(time.time()), "buttons": self._buttons()})
+        self._lasting: list[Output] = []
+        self.front = front or Front("live", {**self._wire.head(time.time()), "buttons": self._buttons()})
         if front is None:
             self.front.listen(self.hear)
 
@@ -52,7 +53,7 @@ class LivePanel:
         with self._lock:
             self._send(self._wire.head(now))
 
-    def leave(self, outputs: list[dict[str, Any]]) -> None:
+    def leave(self, outputs: list[Output]) -> None:
         """Gives a reloaded page what shall last in its notebook: `data` and `metadata` of each output."""
         with self._lock:
             self._lasting = outputs
@@ -75,32 +76,49 @@ class LivePanel:
                         self._send({"lasting": self._lasting})
                 case {"kind": "choose", "trial": int(index)} if 0 <= index < len(self._progress.trials):
                     self._send(self._wire.detail(index))
+                case {"kind": "size", "width": int(width), "height": int(height)}:
+                    self._send(self._wire.resize(width, height))
                 case {"kind": "click", "button": "toggle"}:
                     running = self._progress.state == "running"
                     self._do("toggle", self._controls.pause if running else self._controls.resume)
                 case {"kind": "click", "button": "stop"}:
                     self._do("stop", self._controls.stop)
+                case {"kind": "click", "button": "code" | "next" as button}:
+                    text = {"code": self._controls.code, "next": self._controls.next_steps}[button]
+                    self._do(button, lambda: self.front.send({"text": text()}))
 
-    def _buttons(self) -> dict[str, dict[str, Any]]:
+    def _buttons(self) -> dict[str, Button]:
+        """What can be clicked now: to steer the search, and once it is over to make use of it."""
         state, asked = self._progress.state, self._asked
         idle = {"planned": "Start", "paused": "Resume", "stopped": "Resume"}
-        can_toggle, can_stop = not asked and state != "finished", not asked and state in ("running", "paused")
-        text = idle.get(state, "Pause")
-        doing = "Starting…" if state in idle else "Pausing…"
-        title = "Set the training going" if state in idle else "Halt the training; nothing is lost"
+        halted = state in idle
+        doing = "Starting…" if halted else "Pausing…"
+        over = state in OVER and self._progress.best is not None
         return {
-            "toggle": {
-                "text": doing if asked == "toggle" else text,
-                "icon": "▶" if state in idle else "❚❚",
-                "title": title,
-                "disabled": not can_toggle,
-            },
-            "stop": {
-                "text": "Stopping…" if asked == "stop" else "Stop",
-                "icon": "■",
-                "title": "End the search and keep every result",
-                "disabled": not can_stop,
-            },
+            "toggle": Button(
+                text=doing if asked == "toggle" else idle.get(state, "Pause"),
+                icon="▶" if halted else "❚❚",
+                title="Set the training going" if halted else "Halt the training; nothing is lost",
+                disabled=bool(asked),
+                hidden=state == "finished",
+            ),
+            "stop": Button(
+                text="Stopping…" if asked == "stop" else "Stop",
+                icon="■",
+                title="End the search and keep every result",
+                disabled=bool(asked),
+                hidden=state not in ("running", "paused"),
+            ),
+            "code": Button(
+                text="Code",
+                icon="",
+                title="Plain Keras that builds, compiles and fits the best combination",
+                disabled=bool(asked),
+                hidden=not over,
+            ),
+            "next": Button(
+                text="Next steps", icon="", title="What to do with the winner", disabled=bool(asked), hidden=not over
+            ),
         }
 
     def _do(self, button: str, action: Callable[[], object]) -> None:

@@ -17,6 +17,7 @@ from nbtune.views.notebook.bundle import (
     table_bundle,
     text_bundle,
 )
+from nbtune.views.notebook.schema import Output
 from nbtune.views.surface import Controls
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class PanelSurface:
         ]
         for place, (data, metadata) in zip((self._line, self._middle, self._bottom), outputs, strict=True):
             place.show(data, metadata)
-        self._panel.leave([{"data": data, "metadata": metadata} for data, metadata in outputs])
+        self._panel.leave([Output(data=data, metadata=metadata) for data, metadata in outputs])
 
     def _words(self, now: float) -> dict[str, str]:
         return headline_bundle(self._progress, now)

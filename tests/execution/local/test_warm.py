@@ -18,7 +18,7 @@ from nbtune.ask.options import Options
 from nbtune.execution.local import bootstrap
 from nbtune.execution.local.warm import OnDemand, SupervisorProcess, WarmPool
 from nbtune.run.prepare import Request
-from nbtune.search import prepared
+from nbtune.search import launch
 from tests.conftest import dense
 
 
@@ -52,18 +52,6 @@ def test_what_is_in_reserve_is_taken_once(pool):
     for start in (ready, other):
         start.end()
         assert is_over(start.process.pid, start.scratch)
-
-
-def test_a_pool_that_keeps_none_ends_the_one_that_waits(pool):
-    pool.refill()
-    ready = pool._ready
-    pool.keep(False)
-    assert is_over(ready.process.pid, ready.scratch)
-    pool.refill()
-    assert pool._ready is None
-    pool.keep(True)
-    pool.refill()
-    assert pool._ready is not None
 
 
 def test_tensorflow_that_was_imported_otherwise_is_not_used(pool, monkeypatch):
@@ -153,9 +141,9 @@ def test_a_search_finds_everything_as_it_is_when_it_begins(pool, flowers, tmp_pa
     monkeypatch.setenv("SET_LATER", "yes")
     monkeypatch.delenv("UNSET_LATER")
     options = Options.of(build=build, data=flowers, units=[4], epochs=1, workers=1, engine="trial")
-    search = prepared(Request.of(options), "search", pool)
-    assert pool._ready is None
-    search.resume()
+    taken = []
+    search = launch(Request.of(options), "search", pool, lambda search: taken.append(pool._ready))
+    assert taken == [None]
     search.wait()
     assert search.coverage.done == 1, search.trials[0].error
     assert "a word in the log" in (search.directory / "workers.log").read_text()

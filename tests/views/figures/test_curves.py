@@ -2,7 +2,7 @@ import math
 
 from matplotlib.figure import Figure
 
-from nbtune.record.events import DIVERGED, DONE, StateChanged, TrialEnded, TrialStarted
+from nbtune.record.events import DIVERGED, DONE, EpochEnded, StateChanged, TrialEnded, TrialStarted
 from nbtune.views.figures.curves import curves_info, draw_curves
 
 from ..conftest import done, product, search
@@ -11,24 +11,36 @@ from ..conftest import done, product, search
 def test_best_and_running_are_highlighted_and_the_best_comes_last(fifty_four):
     info = curves_info(fifty_four)
     lit = [curve for curve in info.curves if curve.highlighted]
-    assert [curve.status for curve in lit] == ["running"] * 2 + [DONE] * 3
-    assert [curve.rank for curve in lit] == [None, None, 3, 2, 1]
+    assert [(curve.status, curve.role) for curve in lit] == [
+        ("running", "running-1"),
+        ("running", "running-2"),
+        (DONE, "best-3"),
+        (DONE, "best-2"),
+        (DONE, "best-1"),
+    ]
     assert info.curves[-1].trial == fifty_four.best.id
+    assert [key.role for key in info.keys] == ["best-1", "best-2", "best-3", "running-1", "running-2"]
+
+
+def test_a_trial_under_way_can_lead():
+    events = [TrialStarted("0", 0), EpochEnded("0", 1, {"val_accuracy": 0.95}), done("1", 0.9)]
+    info = curves_info(search(product(units=[1, 2, 3]), events=events))
+    assert [(key.role, key.score) for key in info.keys] == [("best-1", "0.9500 so far"), ("best-2", "0.9000")]
 
 
 def test_a_curve_has_epochs_from_one_and_its_best_epoch(fifty_four):
     best = curves_info(fifty_four).curves[-1]
     assert list(best.epochs) == [1, 2, 3, 4, 5]
     assert best.best_epoch == 4
-    assert best.values[3] == best.score == fifty_four.best.score
+    assert best.values[3] == fifty_four.best.score
     assert len(best.training) == 5
 
 
-def test_labels_leave_out_what_all_trials_share():
-    progress = search(product(layers=[2], units=[16, 32]), events=[TrialStarted("0", 0), done("0", 0.9)])
-    info = curves_info(progress)
-    assert info.names == ("units",)
-    assert info.curves[0].label == ("16",)
+def test_a_key_names_what_differs_among_the_highlighted_curves_only():
+    events = [done("0", 0.9), done("1", 0.8)]
+    info = curves_info(search(product(layers=[2, 3], units=[16, 32], rate=[0.1]), events=events))
+    assert [key.values for key in info.keys] == [("units 16",), ("units 32",)]
+    assert info.shared == ("layers 2", "rate 0.1")
 
 
 def test_faint_curves_are_capped(two_thousand):

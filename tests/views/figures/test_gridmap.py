@@ -1,11 +1,15 @@
 import itertools
 
+import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from nbtune.record.events import TrialEnded
+from nbtune.record.events import EpochEnded, TrialEnded, TrialStarted
 from nbtune.views.figures.gridmap import draw_grid, grid_info
 from nbtune.views.figures.maplayout import layout
+from nbtune.views.figures.palette import PALETTE
 
 from ..conftest import done, product, search
 
@@ -101,7 +105,59 @@ def test_everything_lies_inside_the_figure(name, request):
 
 
 def test_dollar_signs_are_text():
-    draw_grid(grid_info(search(product(cost=["$1", "$2"]), events=[done("0", 0.9)])), Figure())
+    """Read as mathematics, `$…$` would lose its signs, and what is no mathematics would raise while it is rendered."""
+    figure = Figure()
+    draw_grid(grid_info(search(product(cost=["$\\frac$", "$2"]), events=[done("0", 0.9)])), figure)
+    FigureCanvasAgg(figure).draw()
+    words = [text for axes in figure.axes for text in axes.texts]
+    assert {"$\\frac$", "$2"} <= {text.get_text() for text in words}
+    assert not any(text.get_parse_math() for text in words)
+
+
+def drawn(progress):
+    figure = Figure((5, 4.6), 100)
+    draw_grid(grid_info(progress), figure)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return canvas.buffer_rgba()
+
+
+def test_a_provisional_score_is_hatched():
+    """Same scores, same colours: the hatch is the only difference in a cell beside its mark."""
+    under_way = [TrialStarted("0", 0), EpochEnded("0", 1, {"val_accuracy": 0.5}), done("1", 0.9)]
+    progress = search(product(units=[1, 2]), events=under_way)
+    assert [(cell.score, cell.provisional) for cell in grid_info(progress).cells] == [(0.5, True), (0.9, False)]
+    worst = np.array([0x44, 0x01, 0x54])  # of the palette, where the cell of 0.5 is
+    hatched = (np.asarray(drawn(progress))[..., :3] == worst).all(-1).sum()
+    progress.apply(done("0", 0.5))
+    plain = (np.asarray(drawn(progress))[..., :3] == worst).all(-1).sum()
+    assert 0.4 * plain < hatched < 0.95 * plain
+
+
+@pytest.mark.parametrize("shade", PALETTE)
+def test_scores_can_be_read_on_every_shade(shade):
+    """By WCAG 2.1's formula for contrast, as matplotlib reads the colours: 4.5 is what it asks of small text, 3 of large."""
+    light = []
+    for color in shade:
+        rgb = np.array(to_rgb(color))
+        light.append(np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
+    assert (max(light) + 0.05) / (min(light) + 0.05) > 3.9
+
+
+def test_the_palette_is_viridis():
+    from matplotlib import colormaps
+
+    ours = np.array([to_rgb(shade.fill) for shade in PALETTE])
+    assert np.abs(ours - colormaps["viridis"](np.linspace(0, 1, len(PALETTE)))[:, :3]).max() < 0.07
+
+
+@pytest.mark.parametrize(("direction", "best"), [("val_accuracy", 0.75), ("val_loss", 0.25)])
+def test_the_better_end_is_the_bright_one(direction, best):
+    progress = search(product(units=[1, 2]), direction, [TrialEnded(str(i), "done", s, 1) for i, s in enumerate((0.25, 0.75))])
+    info = grid_info(progress)
+    shades = {cell.score: info.shade(cell) for cell in info.cells}
+    assert shades == {best: len(PALETTE) - 1, 1 - best: 0}
+    assert info.ends[0] == f"{best:.4f}"
 
 
 def test_repeats_are_on_the_map():

@@ -55,7 +55,7 @@ def buttons(panel):
 def test_a_page_that_greets_is_told_everything_and_then_what_changed(fifty_four, open_panel):
     panel, sent = open_panel(fifty_four)
     say(panel, kind="hello")
-    assert sent[0]["grid"]["objective"] == "val_accuracy"
+    assert sent[0]["curves"]["title"] == "val_accuracy, epoch by epoch"
     fifty_four.apply(EpochEnded("40", 4, {"val_accuracy": 0.5}))
     panel.draw(1000.0)
     assert list(sent[1]["trials"]) == [40]
@@ -84,20 +84,28 @@ def test_only_a_reloaded_page_writes_the_lasting_outputs_itself(fifty_four, open
 
 
 @pytest.mark.parametrize(
-    ("state", "toggle", "can_toggle", "can_stop"),
+    ("state", "shown"),
     [
-        ("planned", "Start", True, False),
-        ("running", "Pause", True, True),
-        ("paused", "Resume", True, True),
-        ("stopped", "Resume", True, False),
-        ("finished", "Pause", False, False),
+        ("planned", ["Start"]),
+        ("running", ["Pause", "Stop"]),
+        ("paused", ["Resume", "Stop"]),
+        ("stopped", ["Resume", "Code", "Next steps"]),
+        ("finished", ["Code", "Next steps"]),
     ],
 )
-def test_buttons_tell_the_state(fifty_four, open_panel, state, toggle, can_toggle, can_stop):
+def test_buttons_tell_the_state_and_none_is_dead(fifty_four, open_panel, state, shown):
     fifty_four.apply(StateChanged(state, 1010.0))
     panel, _ = open_panel(fifty_four)
-    assert buttons(panel)[0]["text"] == toggle
-    assert [not button["disabled"] for button in buttons(panel)] == [can_toggle, can_stop]
+    buttons = [button for button in panel._buttons().values() if not button["hidden"]]
+    assert [button["text"] for button in buttons] == shown
+    assert not any(button["disabled"] for button in buttons)
+
+
+def test_a_page_says_how_much_room_the_map_has(fifty_four, open_panel):
+    panel, sent = open_panel(fifty_four)
+    say(panel, kind="hello")
+    say(panel, kind="size", width=600, height=400)
+    assert (sent[-1]["map"]["width"], sent[-1]["map"]["height"]) == (600, 400)
 
 
 def test_a_click_returns_at_once_and_the_buttons_wait(fifty_four, open_panel):
@@ -127,7 +135,17 @@ def test_a_click_that_fails_is_shown(fifty_four, open_panel, error, words):
     assert not sent[-1]["buttons"]["stop"]["disabled"]
 
 
-@pytest.mark.parametrize("content", [{}, {"kind": "choose", "trial": 54}, {"kind": "choose", "trial": "x"}, {"kind": "click"}])
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"kind": "choose", "trial": 54},
+        {"kind": "choose", "trial": "x"},
+        {"kind": "click"},
+        {"kind": "size"},
+        {"kind": "size", "width": "1", "height": 2},
+    ],
+)
 def test_nonsense_from_a_page_changes_nothing(fifty_four, open_panel, content):
     panel, sent = open_panel(fifty_four)
     panel.front.hear(content)

@@ -1,16 +1,20 @@
 import json
 import math
+import types
+import typing
 
 import pytest
 
 from nbtune.record.events import RUNNING, EpochEnded, EpochUnderWay, StateChanged, TrialEnded, TrialReopened, TrialStarted
+from nbtune.views.notebook import schema
 from nbtune.views.notebook.wire import Wire
+from nbtune.views.table import columns, rows
 
 from ..conftest import done, product, search
 
 
 class Page:
-    """What a page knows after the messages so far: it folds them in as `front/live.js` does."""
+    """What a page knows after the messages so far: it takes them in as `front/known.js` does."""
 
     def __init__(self):
         self.parts, self.trials, self.cells, self.lines = {}, {}, {}, {}
@@ -24,7 +28,7 @@ class Page:
         for trial, line in message.pop("lines", {}).items():
             old = self.lines.get(trial, {"values": [], "training": []})
             self.lines[trial] = {
-                **{part: old[part][: line[part][0]] + line[part][1] for part in ("values", "training")},
+                **{part: old[part][: line[part]["start"]] + line[part]["values"] for part in ("values", "training")},
                 "best": line["best"],
             }
         self.parts.update(message)
@@ -78,8 +82,9 @@ def test_nothing_is_told_twice(two_thousand):
     two_thousand.apply(EpochEnded("1500", 4, {"accuracy": 0.5, "val_accuracy": 0.4}))
     changes = wire.changes(1000.0)
     assert changes["trials"].keys() == {1500}
-    assert changes["lines"] == {1500: {"values": (3, [0.4]), "training": (3, [0.5]), "best": 3}}
-    assert len(json.dumps(changes)) < 2000 < 100_000 < len(json.dumps(whole)) < 600_000
+    tails = {"values": {"start": 3, "values": [0.4]}, "training": {"start": 3, "values": [0.5]}}
+    assert changes["lines"] == {1500: {**tails, "best": 3}}
+    assert len(json.dumps(changes)) < 2000 < 100_000 < len(json.dumps(whole)) < 750_000
 
 
 def test_each_trial_is_told_with_its_values(fifty_four):
@@ -99,11 +104,12 @@ def test_every_place_on_the_map_leads_to_a_trial(name, request):
     progress = request.getfixturevalue(name)
     whole = Wire(progress).whole(1000.0)
     assert len(whole["cells"]) == len(whole["map"]["corners"])
-    for status, score, best, trial, *_ in whole["cells"].values():
-        shown = progress.trials[trial]
-        assert score == shown.score
-        assert status == shown.status or score is not None
-        assert best == (shown is progress.best)
+    assert len(whole["scale"]["shades"]) == len(whole["cells"])
+    for i, cell in whole["cells"].items():
+        shown = progress.trials[cell["trial"]]
+        assert (whole["scale"]["shades"][i] is None) == (shown.score is None)
+        assert cell["status"] == shown.status or shown.score is not None
+        assert (whole["scale"]["best"] == i) == (shown is progress.best_so_far)
 
 
 def test_one_trial_in_full(fifty_four):
@@ -111,4 +117,63 @@ def test_one_trial_in_full(fifty_four):
     diverged = next(i for i, trial in enumerate(fifty_four.trials) if trial.status == "diverged")
     wire = Wire(fifty_four)
     assert "ValueError" in wire.detail(failed)["detail"]["error"]
-    assert wire.detail(diverged)["detail"]["history"] == {"accuracy": [0.5, 0.1], "val_accuracy": [0.5, None]}
+    [plot] = wire.detail(diverged)["detail"]["plots"]
+    assert (plot["title"], plot["training"], plot["validation"]) == ("accuracy", [0.5, 0.1], [0.5, None])
+
+
+def assert_is(value, hint, where="message"):
+    """Whether a value is of the kind that the schema says, fields that must be there included."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if typing.is_typeddict(hint):
+        hints = typing.get_type_hints(hint)
+        assert set(value) <= set(hints), where
+        assert not hint.__required_keys__ - set(value), where
+        for name, part in value.items():
+            assert_is(part, hints[name], f"{where}.{name}")
+    elif origin in (list, tuple):
+        for part in value:
+            assert_is(part, inner[0], f"{where}[]")
+    elif origin is dict:
+        for part in value.values():
+            assert_is(part, inner[1], f"{where}{{}}")
+    elif origin is types.UnionType:
+        assert isinstance(value, inner), where
+    elif hint is not typing.Any:
+        assert isinstance(value, (int, float) if hint is float else hint), f"{where}: {value!r}"
+
+
+@pytest.mark.parametrize("name", ["untouched", "fifty_four"])
+def test_messages_are_as_the_schema_says(name, request):
+    progress = request.getfixturevalue(name)
+    wire = Wire(progress)
+    assert_is(wire.whole(1000.0), schema.Message)
+    assert_is(wire.detail(3), schema.Message)
+    assert_is(wire.resize(500, 300), schema.Message)
+    progress.apply(EpochEnded("40", 4, {"accuracy": 0.5, "val_accuracy": 0.4}))
+    assert_is(wire.changes(1000.0), schema.Message)
+
+
+def test_the_map_follows_the_size_of_the_page(fifty_four):
+    wire = Wire(fifty_four)
+    before = wire.whole(1000.0)["map"]
+    assert wire.resize(before["width"], before["height"]) == {}
+    after = wire.resize(800, 500)["map"]
+    assert (after["width"], after["height"]) == (800, 500)
+    assert after["cell_width"] > before["cell_width"]
+    assert not before["numbers"]
+    assert after["numbers"], "there is room for the scores now"
+    assert max(x for x, _ in after["corners"]) + after["cell_width"] < 800
+    assert wire.resize(1e9, -5)["map"]["height"] > 0
+
+
+def test_the_table_of_the_page_is_that_of_the_notebook(fifty_four):
+    whole = Wire(fifty_four).whole(1000.0)
+    grid, table, trials = whole["grid"], whole["table"], whole["trials"]
+    texts = []
+    for place, i in enumerate(table["rows"][:40]):
+        values = [axis["texts"][at] for axis, at in zip(grid["axes"], grid["places"][i], strict=True)]
+        texts.append([str(place + 1) if place < table["ranked"] else "", *values, *trials[i]["texts"]])
+    assert texts == rows(fifty_four, 40)
+    assert ["rank", *(a["name"] for a in grid["axes"]), *(c["name"] for c in grid["columns"])] == [
+        column.name for column in columns(fifty_four)
+    ]

@@ -1,0 +1,4 @@
+import { LiveView } from "./live.js";
+import { page } from "./page.js";
+
+export default () => page(LiveView);

@@ -1,0 +1,4 @@
+import { page } from "./page.js";
+import { SetupView } from "./setup.js";
+
+export default () => page(SetupView);

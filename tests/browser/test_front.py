@@ -1,0 +1,207 @@
+"""What the panel's scripts make of what they are told, without a notebook: a second each."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from nbtune.record.events import FAILED, EpochEnded, StateChanged, TrialEnded, TrialStarted
+
+from ..views.conftest import DIGITS, done, half_way, product, search
+from .conftest import ROOT
+from .still import Still
+
+
+@pytest.fixture
+def still(chromium):
+    """Opens a panel on a page of its own; without errors in its scripts, or the test fails."""
+    opened, contexts = [], []
+    shots = ROOT / "build" / "screenshots"
+    shots.mkdir(parents=True, exist_ok=True)
+
+    def open_still(progress, width=900, height=900, **how):
+        context = chromium.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+        contexts.append(context)
+        opened.append(Still(context.new_page(), progress, shots, **how))
+        return opened[-1]
+
+    yield open_still
+    errors = [error for one in opened for error in one.errors]
+    for context in contexts:
+        context.close()
+    assert not errors
+
+
+@pytest.fixture
+def half():
+    progress = search(product(**{**DIGITS, "loss": ["categorical_crossentropy", "kl_divergence"]}))
+    for event in half_way(progress, 40, time.time() - 30):
+        progress.apply(event)
+    progress.notes = ("12 of 54 done before; going on in .nbtune/search.",)
+    return progress
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "font", "dark"),
+    [("1280", 1280, "13px", False), ("900", 900, "13px", False), ("large", 1280, "24px", False), ("dark", 1280, "13px", True)],
+)
+def test_the_panel_at_every_size(still, half, name, width, font, dark):
+    panel = still(half, width=width, font=font, dark=dark)
+    page = panel.page
+    panel.shot(f"front-{name}")
+    assert page.get_by_text("12 of 54 done before").is_visible()
+    letters = page.evaluate("""() => [...document.querySelectorAll('svg.nbtune-plot')].flatMap((svg) =>
+        [...svg.querySelectorAll('text')].filter((t) => t.textContent).map((t) => {
+          const box = svg.viewBox.baseVal;
+          return parseFloat(getComputedStyle(t).fontSize) * svg.clientWidth / box.width;
+        }))""")
+    assert len(letters) > 25
+    assert min(letters) > 0.75 * float(font.removesuffix("px")), "letters in charts follow the size of the text around them"
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_score_so_far_is_hatched_and_the_bar_counts_epochs(still):
+    progress = search(product(units=[8, 16, 32]), events=[StateChanged("running", 1000.0)])
+    panel = still(progress)
+    page = panel.page
+    bar = page.get_by_role("progressbar")
+    hatched = page.locator(".nbtune-map [role=option] rect[fill^='url(']")
+    assert (bar.evaluate("bar => bar.value"), hatched.count()) == (0, 0)
+    for trial in "01":
+        progress.apply(TrialStarted(trial, 1000.0 + int(trial) / 10))
+        for epoch in range(1, 6):
+            progress.apply(EpochEnded(trial, epoch, {"accuracy": 0.1 * epoch, "val_accuracy": 0.15 * epoch}, 1000.0 + epoch))
+    panel.draw(1005.0)
+    assert bar.evaluate("bar => bar.value") == pytest.approx(1 / 3, abs=0.001)
+    assert hatched.count() == 2
+    assert "best so far val_accuracy 0.7500" in page.locator(".nbtune-headline").inner_text()
+    assert re.search("about 10 s left", page.locator(".nbtune-headline").inner_text())
+    assert page.locator(".nbtune-key").get_by_text("score so far").is_visible()
+    first = page.locator("tbody tr").first.inner_text()
+    assert "0.7500 so far" in first
+    panel.shot("front-so-far")
+    progress.apply(done("0", 0.9))
+    panel.draw(1006.0)
+    assert hatched.count() == 1
+    assert "best val_accuracy 0.9000" in page.locator(".nbtune-headline").inner_text()
+
+
+def test_when_everything_failed_the_headline_says_why(still):
+    ends = [TrialEnded(str(i), FAILED, error="Traceback\nValueError: no such loss") for i in range(4)]
+    panel = still(search(product(units=[1, 2, 3, 4]), events=[*ends, StateChanged("finished", 1003.0)]))
+    line = panel.page.locator(".nbtune-headline")
+    assert "no network could be trained: ValueError: no such loss" in line.inner_text()
+    assert panel.page.get_by_role("progressbar").get_attribute("data-alarm") == "true"
+    assert panel.page.get_by_role("button", name="Pause").count() == 0
+    panel.shot("front-all-failed")
+
+
+def test_a_kernel_that_restarts_is_noticed_and_the_last_picture_stays(still, half):
+    panel = still(half)
+    page = panel.page
+    cells = page.locator(".nbtune-map [role=option]").count()
+    page.get_by_role("button", name="Pause").wait_for()
+    page.evaluate("window.kernel_is('busy')")
+    assert page.get_by_role("button", name="Pause").is_visible()
+    page.evaluate("window.kernel_is('restarting')")
+    assert page.locator(".nbtune-headline").inner_text().startswith("interrupted: 40 of 54")
+    assert page.get_by_role("alert").get_by_text("Run the cell again").is_visible()
+    assert page.get_by_role("button", name="Pause").count() == 0
+    assert page.locator(".nbtune-map [role=option]").count() == cells
+    panel.shot("front-gone")
+
+
+class Over:
+    """Controls of a search that is over."""
+
+    def code(self):
+        return "import keras\nmodel = ..."
+
+    def next_steps(self):
+        return "model = search.best_model"
+
+    pause = resume = stop = code
+
+
+def test_once_it_is_over_the_buttons_are_of_use(still, half):
+    half.apply(StateChanged("finished", 1100.0))
+    panel = still(half, controls=Over())
+    page = panel.page
+    assert page.get_by_role("button", name="Pause").count() == page.get_by_role("button", name="Stop").count() == 0
+    page.get_by_role("button", name="Code").click()
+    for _ in range(20):
+        panel.answer()
+    assert page.get_by_role("region", name="Code").inner_text() == Over().code()
+    page.get_by_role("button", name="Next steps").click()
+    for _ in range(20):
+        panel.answer()
+    assert "search.best_model" in page.get_by_role("region", name="Code").inner_text()
+    panel.shot("front-over")
+
+
+def test_the_pointer_names_a_curve_a_click_chooses_it_and_dragging_zooms(still):
+    events = [StateChanged("running", 1000.0), done("0", 0.9), done("1", 0.6)]
+    panel = still(search(product(units=[8, 16]), events=events))
+    page = panel.page
+    at = page.evaluate("""() => {
+        const dot = document.querySelector('circle.nbtune-role-best-1').getBoundingClientRect();
+        return [dot.x + dot.width / 2, dot.y + dot.height / 2];
+    }""")
+    page.mouse.move(*at)
+    assert page.locator(".nbtune-tip").inner_text() == "units 8: 0.9 in epoch 4"
+    page.mouse.click(*at)
+    panel.answer()
+    page.get_by_role("region", name="One trial").get_by_text("Trial 0: units 8").wait_for(timeout=2000)
+    assert page.locator(".nbtune-trial svg.nbtune-plot").count() == 1
+
+    epochs = "[...document.querySelectorAll('.nbtune-curves > text')].map((t) => t.textContent)"
+    before = page.evaluate(epochs)
+    page.mouse.move(at[0] - 60, at[1] - 10)
+    page.mouse.down()
+    page.mouse.move(at[0] + 20, at[1] + 40)
+    page.mouse.up()
+    assert page.evaluate(epochs) != before
+    panel.shot("front-zoomed")
+    page.get_by_role("button", name="show all").click()
+    assert page.evaluate(epochs) == before
+
+
+def test_the_leaderboard_has_the_colours_of_the_curves(still, half):
+    page = still(half).page
+    stroke = "e => getComputedStyle(e).stroke"
+    first = page.locator("tbody tr").nth(0).locator(".nbtune-curve path")
+    assert first.evaluate(stroke) == page.locator(".nbtune-key path").first.evaluate(stroke)
+    tenth = page.locator("tbody tr").nth(9).locator(".nbtune-curve path")
+    assert tenth.evaluate(stroke) == "none"
+
+
+def test_a_large_view_fills_the_screen_with_larger_letters(still, half):
+    panel = still(half, width=1280)
+    page = panel.page
+    size = "parseFloat(getComputedStyle(document.querySelector('.nbtune')).fontSize)"
+    assert page.evaluate(size) == 13
+    page.get_by_role("button", name="Large view").click()
+    page.wait_for_function("document.fullscreenElement !== null")
+    page.wait_for_timeout(100)
+    panel.answer()
+    assert page.evaluate(size) > 20
+    panel.page.screenshot(path=panel._shots / "front-fullscreen.png")
+    page.get_by_role("button", name="Large view").click()
+    page.wait_for_function("document.fullscreenElement === null")
+
+
+def test_the_files_are_modules_that_a_browser_loads_as_they_are(chromium):
+    """The same files unbundled: each import is resolved by the browser itself."""
+    front = ROOT / "nbtune" / "views" / "front"
+    page = chromium.new_page()
+    page.route("http://front.test/**", lambda route: route.fulfill(
+        body=(front / name).read_text() if (name := route.request.url.rpartition("/")[2]) else "<p></p>",
+        content_type="text/javascript" if name else "text/html",
+    ))
+    page.goto("http://front.test/")
+    for widget in ("live", "setup"):
+        kinds = page.evaluate(f"import('http://front.test/{widget}_widget.js').then((m) => Object.keys(m.default()))")
+        assert sorted(kinds) == ["initialize", "render"]
+    page.close()
