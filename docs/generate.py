@@ -6,11 +6,11 @@ from nbtune.ask.option import GROUPS, Option, Results
 from nbtune.ask.options import table
 
 _TITLES = {"axes": "Axes", "data": "Data", "fitting": "Fitting", "running": "Running"}
-_CHANGES = {
-    Results.AS_VALUE: "each value is a combination of its own; new values train, old ones are kept",
-    Results.AS_CONTENT: "what it holds is compared; if it differs, everything is retrained",
-    Results.AS_TERM: "another value retrains everything",
-    Results.UNCHANGED: "nothing: results stay valid",
+_IF_CHANGED = {
+    Results.AS_VALUE: "only the new combinations train",
+    Results.AS_CONTENT: "its content is compared, and if that differs, everything is retrained",
+    Results.AS_TERM: "everything is retrained",
+    Results.UNCHANGED: "results stay valid, nothing is retrained",
 }
 
 
@@ -41,4 +41,4 @@ def _entry(option: Option) -> list[str]:
         lines.append(f"- If left out: {option.shown_default}")
     if option.choices:
         lines.append(f"- Takes: {', '.join(f'`{choice}`' for choice in option.choices)}")
-    return [*lines, f"- A change of it changes: {_CHANGES[option.results]}"]
+    return [*lines, f"- If you change it: {_IF_CHANGED[option.results]}"]

@@ -31,6 +31,7 @@ __all__ = [
     "lr_range",
     "plot_init",
     "tune",
+    "unload_ipython_extension",
 ]
 
 _LATER = {  # than `import nbtune`: they bring more with them
@@ -52,6 +53,13 @@ def load_ipython_extension(shell: Any) -> None:
     from nbtune.magic import register
 
     register(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """What `%unload_ext nbtune` calls, and `%reload_ext` before it loads nbtune again."""
+    from nbtune.magic import unregister
+
+    unregister(shell)
 
 
 def __getattr__(name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ from nbtune.errors import UsageError, did_you_mean
 from nbtune.execution.local.warm import WarmPool
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+_COMMANDS = ("%%tune", "%tune")
 VERBS = ("plan", "status", "pause", "resume", "stop", "retry", "show", "best", "clean", "panel")
 
 
@@ -43,10 +45,29 @@ class TuneMagics(Magics):
 
     shell: InteractiveShell
 
+    standby = traitlets.Bool(
+        help="keep a worker process with TensorFlow in reserve, so that the next search starts at once; it holds about 500 MB. "
+        "NBTUNE_STANDBY=0 in the environment turns it off for everybody"
+    ).tag(config=True)
+
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.pool = WarmPool()  # of workers, for the next search
+        self._keep_standby()
         self._panels: dict[tuple[str, str], Any] = {}  # the last one of a search and its function
+
+    @traitlets.default("standby")
+    def _standby_wanted(self) -> bool:
+        return os.environ.get("NBTUNE_STANDBY", "1").lower() not in ("0", "false", "no", "off")
+
+    @traitlets.observe("standby")
+    def _standby_changed(self, change: Any) -> None:
+        if hasattr(self, "pool"):  # settings of a profile come before it
+            self._keep_standby()
+
+    def _keep_standby(self) -> None:
+        self.pool.keep(self.standby)
+        threading.Thread(target=self.pool.refill, name="nbtune-warm-pool", daemon=True).start()
 
     @cell_magic("tune")  # type: ignore[arg-type]  # as IPython annotates it, it would take nothing
     @_documented(help_text())
@@ -245,14 +266,28 @@ def _with_a_body_if_named(lines: list[str]) -> list[str]:
 
 def register(shell: InteractiveShell) -> None:
     """Adds the magics, their completion, and `%%tune` cells without a body to a shell; the first workers get ready."""
-    magics = NbTune(shell=shell)
-    shell.register_magics(magics)
-    threading.Thread(target=magics.pool.refill, name="nbtune-warm-pool", daemon=True).start()
-    for command in ("%%tune", "%tune"):
+    shell.register_magics(NbTune(shell=shell))
+    for command in _COMMANDS:
         shell.set_hook("complete_command", _complete, str_key=command)
     transform = _with_a_body_if_named if isinstance(shell, TerminalInteractiveShell) else _with_a_body
     if transform not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(transform)
+
+
+def unregister(shell: InteractiveShell) -> None:
+    """Takes back what `register` added, and ends the worker in reserve. Searches that run go on."""
+    magics = shell.magics_manager.registry.pop("NbTune", None)
+    if magics is None:
+        return
+    magics.pool.keep(False)
+    for kind in ("cell", "line"):
+        shell.magics_manager.magics[kind].pop("tune", None)
+    shell.configurables[:] = [each for each in shell.configurables if each is not magics]
+    for command in _COMMANDS:
+        shell.strdispatchers["complete_command"].strs.pop(command, None)
+    for transform in (_with_a_body, _with_a_body_if_named):
+        if transform in shell.input_transformers_cleanup:
+            shell.input_transformers_cleanup.remove(transform)
 
 
 def _complete(shell: InteractiveShell, event: Any) -> list[str]:

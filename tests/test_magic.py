@@ -217,3 +217,38 @@ def test_loading_is_light():
         "print([name for name in heavy if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_ten_reloads_leave_one_of_everything(shell, monkeypatch):
+    kept = []
+    monkeypatch.setattr(WarmPool, "keep", lambda pool, wanted: kept.append((pool, wanted)))
+    for _ in range(10):
+        shell.run_line_magic("reload_ext", "nbtune")
+    assert [type(each).__name__ for each in shell.configurables].count("NbTune") == 1
+    assert len(shell.input_transformers_cleanup) == len(set(shell.input_transformers_cleanup))
+    open_pools = {id(pool) for pool, wanted in kept if wanted} - {id(pool) for pool, wanted in kept if not wanted}
+    assert open_pools == {id(shell.magics_manager.registry["NbTune"].pool)}
+    assert tune(shell, QUICK) is None
+
+
+def test_without_the_extension_its_magics_are_gone(shell):
+    shell.run_line_magic("unload_ext", "nbtune")
+    assert shell.find_cell_magic("tune") is None
+    assert shell.find_line_magic("tune") is None
+    shell.run_line_magic("load_ext", "nbtune")
+    assert tune(shell, QUICK) is None
+
+
+def test_the_standby_worker_can_be_turned_off(shell):
+    pool = shell.magics_manager.registry["NbTune"].pool
+    assert pool._keeps
+    shell.run_line_magic("config", "NbTune.standby = False")
+    assert not pool._keeps
+    shell.run_line_magic("config", "NbTune.standby = True")
+    assert pool._keeps
+
+
+def test_an_administrator_can_turn_the_standby_worker_off(shell, monkeypatch):
+    monkeypatch.setenv("NBTUNE_STANDBY", "0")
+    shell.run_line_magic("reload_ext", "nbtune")
+    assert not shell.magics_manager.registry["NbTune"].pool._keeps

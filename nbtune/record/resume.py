@@ -10,7 +10,7 @@ from typing import Any
 
 from nbtune.ask.objective import Objective
 from nbtune.ask.space import Space
-from nbtune.data.fingerprint import key
+from nbtune.data.fingerprint import contents, key
 from nbtune.record import log
 from nbtune.record.events import DIVERGED, DONE, FAILED, Event, TrainedAlone, TrialAdded, TrialEnded
 from nbtune.record.ranking import ranked
@@ -74,10 +74,11 @@ def _holds(event: TrialEnded) -> bool:
 def _ids(space: Space, objects: Mapping[str, Mapping[str, Any]], known: Mapping[str, str]) -> tuple[list[str], list[TrialAdded]]:
     width = len(str(len(space)))  # KerasTuner pads trial ids to the width of max_trials
     next_number = 1 + max((int(id) for id in known.values()), default=-1)
+    hashes = contents(objects)
     ids: list[str] = []
     added: list[TrialAdded] = []
     for values in space:
-        combination = key(values, objects)
+        combination = key(values, hashes)
         if combination in known:
             ids.append(known[combination])
             continue

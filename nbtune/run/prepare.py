@@ -17,7 +17,8 @@ from nbtune.ask.options import APPLIED_OUTSIDE, Options
 from nbtune.ask.space import Architecture, Axis, Space
 from nbtune.ask.strategy import TRIAL
 from nbtune.data import arrays
-from nbtune.data.fingerprint import Fingerprint, NoFingerprint, fingerprint
+from nbtune.data.content.objects import NoFingerprint
+from nbtune.data.fingerprint import Fingerprint, fingerprint
 from nbtune.data.read import read_data
 from nbtune.data.rows import Data
 from nbtune.errors import BackendDied, UsageError, WorkerDied, about

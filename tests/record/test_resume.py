@@ -89,21 +89,6 @@ def test_a_constant_that_the_function_reads_matters(flowers, here, monkeypatch):
     assert tune(other, flowers, here, units=[4]).directory != first.directory
 
 
-def test_comments_do_not_matter():
-    from nbtune.data.fingerprint import _code
-
-    def one():
-        return 1 + 1  # two
-
-    two = one
-
-    def one():
-        # the sum
-        return 1 + 1
-
-    assert _code(one) == _code(two)
-
-
 def test_fresh_ignores_what_is_there(flowers, here):
     first = tune(dense, flowers, here, units=[4])
     assert tune(dense, flowers, here, units=[4], fresh=True).directory != first.directory

@@ -110,6 +110,15 @@ class WarmPool:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ready: SupervisorProcess | None = None
+        self._keeps = True
+
+    def keep(self, wanted: bool) -> None:
+        """From now on one is kept in reserve, or none; the one that waits is ended then, without waiting for its end."""
+        with self._lock:
+            self._keeps = wanted
+            unwanted, self._ready = (None, self._ready) if wanted else (self._ready, None)
+        if unwanted:
+            threading.Thread(target=unwanted.end, name="nbtune-end-warm", daemon=True).start()
 
     def take(self) -> SupervisorProcess:
         with self._lock:
@@ -131,7 +140,7 @@ class WarmPool:
                 self._ready.end()
                 self._ready = None
             warms = "forkserver" in multiprocessing.get_all_start_methods()
-            if self._ready is None and warms and machine.memory_mb() > FREE_MB:
+            if self._keeps and self._ready is None and warms and machine.memory_mb() > FREE_MB:
                 with contextlib.suppress(UsageError, OSError):  # the search itself will say so
                     self._ready = SupervisorProcess()
 

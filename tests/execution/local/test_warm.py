@@ -54,6 +54,18 @@ def test_what_is_in_reserve_is_taken_once(pool):
         assert is_over(start.process.pid, start.scratch)
 
 
+def test_a_pool_that_keeps_none_ends_the_one_that_waits(pool):
+    pool.refill()
+    ready = pool._ready
+    pool.keep(False)
+    assert is_over(ready.process.pid, ready.scratch)
+    pool.refill()
+    assert pool._ready is None
+    pool.keep(True)
+    pool.refill()
+    assert pool._ready is not None
+
+
 def test_tensorflow_that_was_imported_otherwise_is_not_used(pool, monkeypatch):
     pool.refill()
     before = pool._ready

@@ -1,0 +1,118 @@
+"""Functions, their code, and classes: by what they do, not by where they stand."""
+
+from __future__ import annotations
+
+import ast
+import dis
+import linecache
+import sys
+import types
+from collections.abc import Iterator
+from typing import Any
+
+from nbtune.data.content.graph import Node
+from nbtune.data.content.modules import Modules, resolved
+
+# Of a class: what Python keeps for itself, or derives from the rest.
+_NOT_OWN = ("__dict__", "__weakref__", "__module__", "__firstlineno__", "__static_attributes__", "_abc_impl")
+
+
+class Code:
+    """Rules for code. Where its text is known the layout is taken out of it, since the compiler lets some of it through."""
+
+    def __init__(self, modules: Modules) -> None:
+        self._modules = modules
+        self._texts: dict[str, dict[types.CodeType, types.CodeType]] = {}
+
+    def code(self, code: types.CodeType) -> Node:
+        """What it does: its file, its lines and the places of its names do not count."""
+        code = self._plain(code.co_filename).get(code, code)
+        counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
+        names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+        return Node(b"code", [code.co_name, code.co_code, code.co_exceptiontable, counts, names, list(code.co_consts)])
+
+    def _plain(self, file: str) -> dict[types.CodeType, types.CodeType]:
+        """Each piece of code of a file or cell as it would be had the text no comments and one line a statement."""
+        if file not in self._texts:
+            self._texts[file] = {}
+            text = "".join(linecache.getlines(file))
+            try:
+                tree = ast.parse(text)
+                one, other = (compile(source, file, "exec", dont_inherit=True) for source in (text, ast.unparse(tree)))
+                self._texts[file] = dict(zip(_all(one), _all(other), strict=True))
+            except (SyntaxError, ValueError, RecursionError):  # no Python, or of another dialect
+                pass
+        return self._texts[file]
+
+    def function(self, function: types.FunctionType) -> Node:
+        """Its code, its defaults, what it closes over, what it reads of its module, and what it imports."""
+        module = function.__globals__.get("__name__") or ""
+        cells = [cell_contents(cell) for cell in function.__closure__ or ()]
+        parts = [function.__code__, function.__defaults__, function.__kwdefaults__, cells, function.__dict__]
+        if library := self._modules.reached(module):  # what a library wraps around the user's
+            return Node(f"function {library} {module}.{function.__qualname__}".encode(), parts[1:])
+        codes = list(_all(function.__code__))
+        read = sorted({name for code in codes for name in _reads(code) if name in function.__globals__})
+        values = [function.__globals__[name] for name in read]
+        package = str(function.__globals__.get("__package__") or "")
+        imported = sorted({name for code in codes for name in self._imports(code, package)})
+        names = {name for code in codes for name in code.co_names}
+        attributes = list(self._attributes([*values, *map(sys.modules.get, imported)], names))
+        home = [] if module == "__main__" else [self._modules.of(module)]
+        return Node(repr(read).encode(), [*parts, values, [self._modules.of(name) for name in imported], attributes, home])
+
+    def _imports(self, code: types.CodeType, package: str) -> Iterator[str]:
+        """The modules that a piece of code imports when it runs, by a statement or by a name in quotes."""
+        steps = list(dis.get_instructions(code))
+        for i, step in enumerate(steps):
+            if step.opname == "IMPORT_NAME":
+                level, names = steps[i - 2].argval, steps[i - 1].argval
+                if source := resolved(step.argval, package, level or 0):
+                    yield source
+                    inner = (f"{source}.{name}" for name in names or ())
+                    yield from (name for name in inner if not self._modules.library(name) and self._modules.file(name))
+        if {"import_module", "__import__"} & set(code.co_names):
+            yield from (text for text in code.co_consts if isinstance(text, str) and _is_module(text, self._modules))
+
+    def _attributes(self, modules: list[Any], names: set[str]) -> Iterator[Any]:
+        """What is read of the user's own modules, under its name."""
+        seen: set[int] = set()
+        for module in modules:  # grows meanwhile
+            own = isinstance(module, types.ModuleType) and not self._modules.library(module.__name__)
+            if own and id(module) not in seen:
+                seen.add(id(module))
+                for name in sorted(names & set(vars(module))):
+                    yield name
+                    yield (value := vars(module)[name])
+                    modules.append(value)
+
+    def klass(self, cls: type) -> Node:
+        """Its bases, and all that it defines."""
+        own = {name: vars(cls)[name] for name in sorted(vars(cls)) if name not in _NOT_OWN}
+        home = [] if cls.__module__ in ("__main__", None) else [self._modules.of(cls.__module__)]
+        return Node(f"class {cls.__name__}".encode(), [type(cls), cls.__bases__, own, home])
+
+
+def cell_contents(cell: types.CellType) -> Any:
+    """What a closure holds; an empty one has not been filled yet."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return ...
+
+
+def _all(code: types.CodeType) -> Iterator[types.CodeType]:
+    """A piece of code, and those within it."""
+    yield code
+    for const in code.co_consts:
+        if isinstance(const, types.CodeType):
+            yield from _all(const)
+
+
+def _reads(code: types.CodeType) -> Iterator[str]:
+    """The global names that it reads."""
+    return (step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
+
+
+def _is_module(text: str, modules: Modules) -> bool:
+    return text.replace(".", "").isidentifier() and not modules.library(text) and modules.file(text) is not None

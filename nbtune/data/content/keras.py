@@ -1,0 +1,147 @@
+"""Keras's and TensorFlow's objects: their configuration, their weights, and what is the user's own in them.
+
+Nothing is imported here: an object of a library that is not loaded cannot exist.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import sys
+import tempfile
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nbtune.data.content.graph import Node
+
+_TENSORS = ("tensorflow", "keras", "jax", "jaxlib", "torch")
+_SETTINGS = {"backend": "tensorflow", "floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+
+
+def is_array(thing: Any) -> bool:
+    """Whether it is a tensor or a variable that holds numbers."""
+    kind = type(thing)
+    return kind.__module__.partition(".")[0] in _TENSORS and hasattr(kind, "__array__") and kind.__name__ != "KerasTensor"
+
+
+def is_configured(thing: Any, is_library: Callable[[str], str]) -> bool:
+    """Whether it is an object of Keras that tells its configuration, or one of a class that the user derived from such."""
+    owner = (cls for cls in type(thing).__mro__ if "get_config" in vars(cls) and is_library(cls.__module__))
+    return next(owner, None) is not None
+
+
+def configured(thing: Any, is_own: Callable[[Any], bool]) -> Node:
+    """Its class, its configuration without the names that Keras made up, its state, and what of it is the user's own."""
+    parts = [type(thing), _configuration(thing, is_own(type(thing)))]
+    layers = _layers(thing)
+    parts += [list(map(_state, layers))]
+    for part in layers or [thing]:
+        whole = is_own(type(part))
+        parts.append({name: value for name, value in sorted(vars(part).items()) if _counts(name, value, whole, is_own)})
+    if getattr(thing, "compiled", False) and hasattr(thing, "get_compile_config"):
+        parts.append([getattr(thing, name, None) for name in ("optimizer", "loss")])
+    return Node(b"configured", parts)
+
+
+def _configuration(thing: Any, own: bool) -> Any:
+    try:
+        config = thing.get_config()
+    except NotImplementedError:
+        if own:
+            return None  # its attributes say it
+        raise
+    return _without_names({"class_name": type(thing).__name__, "config": config})
+
+
+def _layers(thing: Any) -> list[Any]:
+    """A layer or model and the layers in it, at any depth."""
+    flatten = getattr(thing, "_flatten_layers", None)
+    return list(flatten()) if callable(flatten) else []
+
+
+def _state(layer: Any) -> list[Any]:
+    """What Keras would save of a layer: its weights, and its vocabulary or other files."""
+    store: dict[str, Any] = {}
+    layer.save_own_variables(store)
+    if not hasattr(layer, "save_assets"):
+        return [store]
+    with tempfile.TemporaryDirectory(prefix="nbtune-") as folder:
+        layer.save_assets(folder)
+        files = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}
+    return [store, files]
+
+
+def _counts(name: str, value: Any, whole: bool, is_own: Callable[[Any], bool]) -> bool:
+    """Whether an attribute may say what the configuration does not: of a class of the user's own each, else code of theirs."""
+    if isinstance(value, (types.FunctionType, types.MethodType, functools.partial, type)):
+        return is_own(value)
+    if is_own(type(value)):
+        return True
+    plain = isinstance(value, (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset)) or is_array(value)
+    return whole and not name.startswith("_") and name != "name" and (plain or type(value).__module__ == "numpy")
+
+
+def _without_names(config: Any) -> Any:
+    """A configuration in which names that Keras has counted up are counted from the first, and lambdas have no code."""
+    names: dict[str, str] = {}
+    _find_names(config, names)
+    return _renamed(config, names)
+
+
+def _find_names(config: Any, names: dict[str, str]) -> None:
+    if isinstance(config, dict):
+        kind, inner = config.get("class_name"), config.get("config")
+        name = inner.get("name") if isinstance(inner, dict) else None
+        if isinstance(kind, str) and isinstance(name, str) and re.fullmatch(rf"{_snake_case(kind)}(_\d+)?", name):
+            names.setdefault(name, f"{_snake_case(kind)} number {len(names)}")
+        for value in config.values():
+            _find_names(value, names)
+    elif isinstance(config, (list, tuple)):
+        for value in config:
+            _find_names(value, names)
+
+
+def _renamed(config: Any, names: dict[str, str]) -> Any:
+    if isinstance(config, dict):
+        if config.get("class_name") == "__lambda__":  # as compiled in a file, at a line; the function itself counts
+            return None
+        pairs = ((_renamed(key, names), _renamed(value, names)) for key, value in config.items() if key != "shared_object_id")
+        return dict(pairs)
+    if isinstance(config, (list, tuple)):
+        return [_renamed(value, names) for value in config]
+    return names.get(config, config) if isinstance(config, str) else config
+
+
+def _snake_case(name: str) -> str:
+    """As Keras makes a layer's name of its class's."""
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def surroundings(is_own: Callable[[Any], bool]) -> dict[str, Any]:
+    """What Keras has been told in this process and what a model depends on; the same whether Keras is loaded yet or not."""
+    keras = sys.modules.get("keras")
+    if keras is None or not hasattr(keras, "config"):
+        return {**_SETTINGS, **_from_file(), "policy": None, "objects": {}}
+    config = keras.config
+    settings = {name: getattr(config, name)() for name in _SETTINGS}
+    policy = config.dtype_policy()
+    registered = keras.saving.get_custom_objects()
+    own = {name: thing for name, thing in sorted(registered.items()) if is_own(thing)}
+    return {**settings, "policy": None if policy.name == settings["floatx"] else policy.get_config(), "objects": own}
+
+
+def _from_file() -> dict[str, Any]:
+    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    try:
+        found = json.loads((home / "keras.json").read_text())
+        told = {name: found[name] for name in _SETTINGS if name in found}
+    except (OSError, ValueError, TypeError):
+        told = {}
+    if "KERAS_BACKEND" in os.environ:
+        told["backend"] = os.environ["KERAS_BACKEND"]
+    return told

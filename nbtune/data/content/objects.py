@@ -1,0 +1,166 @@
+"""What a Python object is made of, as far as that can be found again in another process."""
+
+from __future__ import annotations
+
+import copyreg
+import functools
+import hashlib
+import io
+import os
+import sys
+import types
+import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import cloudpickle
+import numpy as np
+
+from nbtune.data.content import keras
+from nbtune.data.content.code import Code
+from nbtune.data.content.graph import ATOMS, Node, digest
+from nbtune.data.content.graph import content as of_graph
+from nbtune.data.content.modules import Module, Modules
+from nbtune.errors import UsageError
+
+BLOCK = 2**23  # bytes that a thread hashes at a time
+_WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary)  # caches of what lives elsewhere
+
+
+class NoFingerprint(UsageError):
+    """Something has no content that could be compared later; nothing can be reused then."""
+
+
+class Contents:
+    """Hashes of things, with everything that can be reached from them.
+
+    Attributes:
+        modules: the libraries that were reached, and their versions.
+    """
+
+    def __init__(self) -> None:
+        self.modules = Modules()
+        self._code = Code(self.modules)
+        self._rules: dict[type, Callable[[Any], Node]] = {
+            list: _sequence,
+            tuple: _sequence,
+            dict: lambda thing: Node(b"dict", [part for pair in thing.items() for part in pair]),
+            set: lambda thing: Node(b"set", list(thing), ordered=False),
+            frozenset: lambda thing: Node(b"set", list(thing), ordered=False),
+            bytearray: lambda thing: Node(b"bytearray", [bytes(thing)]),
+            Module: self.modules.describe,
+            types.ModuleType: self._module,
+            types.FunctionType: self._code.function,
+            types.CodeType: self._code.code,
+            types.MethodType: lambda thing: Node(b"method", [thing.__func__, thing.__self__]),
+            types.MappingProxyType: lambda thing: Node(b"mapping", [dict(thing)]),
+            functools.cached_property: lambda thing: Node(b"cached property", [thing.func]),
+            weakref.ref: lambda thing: Node(b"weak", [thing()]),
+            **{kind: lambda thing: Node(b"weak") for kind in _WEAK},
+        }
+
+    def __call__(self, thing: Any) -> str:
+        """Raises NoFingerprint, naming what cannot be compared."""
+        return of_graph(thing, self._node)
+
+    def surroundings(self) -> str:
+        """The hash of what Keras has been told besides: its settings and the user's registered objects."""
+        return self(keras.surroundings(self._is_own))
+
+    def _node(self, thing: Any) -> Node:
+        try:
+            return self._described(thing)
+        except NoFingerprint:
+            raise
+        except Exception as error:  # the user's own __reduce__ and get_config can raise anything
+            what = f"the function reads a {type(thing).__name__}, which cannot be compared with a later one"
+            raise NoFingerprint(f"{what} ({str(error)[:200]})") from None
+
+    def _described(self, thing: Any) -> Node:
+        kind = type(thing)
+        if name := self._name_in_library(thing):
+            return Node(name)
+        if rule := self._rules.get(kind):
+            return rule(thing)
+        if isinstance(thing, type):
+            return self._code.klass(thing)
+        if isinstance(thing, types.ModuleType):
+            return self._module(thing)
+        if kind is np.ndarray or isinstance(thing, (np.memmap, np.generic)):
+            return _array(np.asarray(thing))
+        if keras.is_array(thing):
+            return Node(b"tensor", [kind, np.asarray(thing)])
+        if keras.is_configured(thing, self.modules.library):
+            return keras.configured(thing, self._is_own)
+        if callable(thing) and hasattr(thing, "__wrapped__") and self.modules.library(kind.__module__):
+            terms: dict[str, Any] = getattr(thing, "cache_parameters", dict)()  # of functools.lru_cache
+            return Node(b"wrapper", [kind, thing.__wrapped__, terms])
+        return self._reduced(thing)
+
+    def _name_in_library(self, thing: Any) -> bytes:
+        """How a function or class of a library is called there; its version says the rest."""
+        module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
+        if not isinstance(module, str) or not isinstance(name, str) or not self.modules.library(module):
+            return b""
+        found: Any = sys.modules.get(module)
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        return f"{self.modules.reached(module)} {module}.{name}".encode() if found is thing else b""
+
+    def _is_own(self, thing: Any) -> bool:
+        """Whether it is code of the user's own."""
+        thing = getattr(thing, "func", getattr(thing, "__func__", thing))
+        return not self.modules.library(getattr(thing, "__module__", None) or "__main__")
+
+    def _module(self, module: types.ModuleType) -> Node:
+        if self.modules.library(module.__name__) or self.modules.file(module.__name__):
+            return Node(b"module", [self.modules.of(module.__name__)])
+        return Node(b"module", [{name: value for name, value in vars(module).items() if not name.startswith("__")}])
+
+    def _reduced(self, thing: Any) -> Node:
+        """As pickle and cloudpickle take it apart, to put it together elsewhere."""
+        reduce = cloudpickle.CloudPickler(io.BytesIO()).dispatch_table.get(type(thing)) or copyreg.dispatch_table.get(type(thing))
+        found = reduce(thing) if reduce else thing.__reduce_ex__(4)
+        if isinstance(found, str):
+            return Node(f"name {found}".encode(), [type(thing)])
+        make, arguments, *rest = found
+        state, items, pairs = (*rest[:3], None, None, None)[:3]
+        return Node(b"object", [make, arguments, _by_name(state, type(thing)), list(items or ()), list(pairs or ())])
+
+
+def _by_name(state: Any, cls: type) -> Any:
+    """Attributes in an order that does not tell when each was set, without what was only computed from the others."""
+    if type(state) is dict and all(isinstance(name, str) for name in state):
+        names = (name for name in sorted(state) if not isinstance(getattr(cls, name, None), functools.cached_property))
+        return {name: state[name] for name in names} or None  # as an object has it that has no attributes yet
+    if isinstance(state, tuple) and len(state) == 2:  # with slots
+        return tuple(_by_name(part, cls) for part in state)
+    return state
+
+
+def _sequence(thing: Any) -> Node:
+    kind = type(thing).__name__
+    if len(thing) > 8 and set(map(type, thing)) <= ATOMS:  # a long list of numbers at once
+        return Node(digest(kind.encode(), repr(thing).encode()))
+    return Node(kind.encode(), thing)
+
+
+def _array(array: np.ndarray) -> Node:
+    label = f"array {array.dtype.str} {array.dtype.descr if array.dtype.names else ''} {array.shape}".encode()
+    if array.dtype.hasobject:
+        return Node(label, array.ravel().tolist())
+    if array.flags.f_contiguous and not array.flags.c_contiguous:  # as it lies in memory: to turn it round takes seconds
+        return Node(b"transposed", [array.T])
+    size = max(1, BLOCK // max(array.itemsize, 1))
+    starts = range(0, array.size, size)
+    if len(starts) < 2:
+        return Node(digest(label, _hash(array, 0, size)))
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return Node(digest(label, *threads.map(lambda start: _hash(array, start, start + size), starts)))
+
+
+def _hash(array: np.ndarray, start: int, end: int) -> bytes:
+    """Of some of its values, in C order; a copy of all, where they lie in another one, may not fit into memory."""
+    values = (array.reshape(-1) if array.flags.c_contiguous else array.flat)[start:end]
+    return hashlib.blake2b(values.view(np.uint8).data, digest_size=16).digest()
