@@ -228,7 +228,7 @@ class Fit:
             self._chunking.took(ahead, time.perf_counter() - before)
             if done < count:
                 trials = list(dict.fromkeys(member.spec.trial for member in self._running))
-                self._emit([EpochUnderWay(trials, epoch + 1, done / count)])
+                self._emit([EpochUnderWay(trials, epoch + 1, done / count, time.time())])
         self._state, self._seeds, _ = at
         self._on_host = None
         return logs
