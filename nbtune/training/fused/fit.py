@@ -36,11 +36,11 @@ from nbtune.training.fused.layers.convolutions import in_turn
 from nbtune.training.fused.mapped import no_logs
 from nbtune.training.fused.member import Member, early_stopping
 from nbtune.training.fused.optimizers import below
-from nbtune.training.fused.reasons import OUT_OF_MEMORY, CannotFuse, Reason, reason_of
 from nbtune.training.fused.repeats import Kept, Repeats
 from nbtune.training.fused.spec import TrialSpec, again, trial_specs
 from nbtune.training.fused.step import Logs, Standing, State, seed_places
 from nbtune.training.fused.worth import pays
+from nbtune.training.reasons import OUT_OF_MEMORY, CannotFuse, Reason, reason_of
 
 LIVE_SHARE = 0.85  # of a stack, below which it leaves the stopped behind where that costs nothing but moving the others
 
