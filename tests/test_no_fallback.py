@@ -24,7 +24,7 @@ KINDS = {
     "convolved": lambda: [
         *(layers.Reshape((4, 2)), layers.ZeroPadding1D(), layers.Conv1D(3, 2), layers.SpatialDropout1D(0.1)),
         *(layers.UpSampling1D(), layers.SeparableConv1D(3, 2), layers.MaxPooling1D(), layers.Conv1DTranspose(2, 2)),
-        *(layers.DepthwiseConv1D(2), layers.AveragePooling1D(), layers.GlobalMaxPooling1D()),
+        *(layers.DepthwiseConv1D(2), layers.AveragePooling1D(2), layers.GlobalMaxPooling1D()),
     ],
     "in two dimensions": lambda: [
         *(layers.Reshape((4, 2, 1)), layers.Conv2D(3, 2), layers.ZeroPadding2D(), layers.DepthwiseConv2D(2)),
@@ -35,7 +35,7 @@ KINDS = {
         *(layers.Reshape((4, 2)), layers.LSTM(3, return_sequences=True), layers.GRU(3, return_sequences=True)),
         *(layers.Bidirectional(layers.SimpleRNN(2, return_sequences=True)), layers.TimeDistributed(layers.Dense(2))),
         *(layers.Permute((2, 1)), layers.GlobalAveragePooling1D(), layers.RepeatVector(2), layers.Cropping1D((0, 1))),
-        layers.EinsumDense("abc,cd->abd", output_shape=(None, 3)),
+        layers.EinsumDense("abc,cd->abd", output_shape=(1, 3)),
     ],
 }
 
