@@ -6,6 +6,7 @@
 # make compat         the tests on the oldest versions that pyproject.toml admits, and on the newest there are
 # make package-test   installs the wheel, checks a user's script against its types, and tests the sdist
 # make coverage       the tests, and which lines they reached, in build/coverage
+# make conformance    models of seventy kinds against plain model.fit; writes docs/conformance.md; about 20 minutes
 # make docs           the documentation site, in build/docs
 # make soak           kills processes at 50 random moments and trains 300 trials; about half an hour
 # make bench          nbtune and others on the same grids; hours. A part: make bench BENCH="a --peers nbtune_fused,bare_loop"
@@ -25,7 +26,7 @@ BENCH_VENV := .venv-bench
 QUICKSTART := notebooks/quickstart.ipynb
 INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test quick-test browser-test kernel-matrix compat oldest newest package-test coverage docs soak bench lab \
+.PHONY: help demo test quick-test browser-test kernel-matrix compat oldest newest package-test coverage conformance docs soak bench lab \
 	notebook clean python
 .DEFAULT_GOAL := help
 
@@ -70,6 +71,9 @@ package-test: $(READY)
 
 coverage: $(READY)
 	@$(BIN)/pytest -n 2 --dist loadfile --ignore tests/browser --cov --cov-report html:build/coverage --cov-report term
+
+conformance: $(READY)
+	@$(BIN)/python -m tests.conformance
 
 docs: $(DOCS_VENV)/.ready
 	@$(DOCS_VENV)/bin/sphinx-build --fail-on-warning --keep-going --quiet docs build/docs

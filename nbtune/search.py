@@ -16,6 +16,7 @@ from nbtune.execution.local.warm import Pool
 from nbtune.record.progress import Coverage, Trial
 from nbtune.record.ties import ties
 from nbtune.report.script import script
+from nbtune.report.verification import Verification
 from nbtune.run.lifecycle import Run
 from nbtune.run.plan import Plan
 from nbtune.run.prepare import Request
@@ -172,7 +173,8 @@ class Search:
         Example:
             `search.best_model.evaluate(x_test, y_test)`
         """
-        return winner.model(self._run.job, self._run.request.data.x, self.best.values, self._run.job.weights(self.best.id))
+        best, job = self.best, self._run.job
+        return winner.model(job.best_repeat(best.scores), self._run.request.data.x, best.values, job.weights(best.id))
 
     def refit(self, epochs: int | None = None) -> keras.Model:
         """The final model: the best combination, trained anew on training and validation data together.
@@ -185,7 +187,7 @@ class Search:
         """
         best = self.best
         weights = self._run.refit(best, epochs or best.best_epoch or 1)
-        return winner.model(self._run.job, self._run.request.data.x, best.values, weights)
+        return winner.model(self._run.job.best_repeat(best.scores), self._run.request.data.x, best.values, weights)
 
     def code(self) -> Code:
         """Plain Python that builds, compiles and fits the best combination as the search did.
@@ -199,8 +201,8 @@ class Search:
         Example:
             `Path("winner.py").write_text(search.code())`
         """
-        best, job = self.best, self._run.job
-        run = job.each_repeat[self._run.progress.objective.best(best.scores) if best.scores else 0]
+        best = self.best
+        run = self._run.job.best_repeat(best.scores)
         return Code(script(self._run.request.options, self._run.request.data, run, best.values))
 
     def next_steps(self) -> str:
@@ -213,6 +215,20 @@ class Search:
             f"{name}.to_frame()                # every trial as a table\n"
             f'{name}.plot("parallel")          # the grid as a figure; also "grid", "slice", "importance", "curves"'
         )
+
+    def verify(self, trial: Trial | None = None) -> Verification:
+        """Trains one combination once more by plain `model.fit`, in a worker, and puts both histories beside each other.
+
+        Args:
+            trial: one of `trials`; the best if left out.
+
+        Raises:
+            UsageError: the trial was not trained.
+        """
+        trial = trial or self.best
+        if not trial.history:
+            raise UsageError(f"this combination has no history to compare: {trial.label} is {trial.status}")
+        return Verification(trial.label, trial.history, self._run.model_fit(trial))
 
     def to_frame(self) -> pandas.DataFrame:
         """One row a trial, in grid order: its values, then what came of it.
@@ -278,7 +294,7 @@ class Search:
     @property
     def tuner(self) -> keras_tuner.GridSearch:
         """A stock `keras_tuner.GridSearch` that has reloaded this project."""
-        return winner.tuner(self._run.job, self._run.request.data.x, [trial.id for trial in self.trials])
+        return winner.tuner(self._run.job, self._run.request.data.x, self.trials)
 
     @property
     def directory(self) -> Path:

@@ -63,7 +63,6 @@ class EpochUnderWay:
     trials: list[str]
     epoch: int
     share: float
-    at: float | None = None
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,10 @@ class Job(Terms):
         """The job of each of a combination's repeats, which differ in their seed."""
         return [replace(self, seed=self.seed + i, repeats=1) for i in range(self.repeats)]
 
+    def best_repeat(self, scores: Sequence[float]) -> Job:
+        """The job of the repeat that stands for a trial whose repeats have these scores: the best, or the only one."""
+        return self.each_repeat[self.objective.best(scores) if scores else 0]
+
     def weights(self, trial: str) -> Path:
         """Where KerasTuner looks for a trial's weights."""
         return self.project / f"trial_{trial}" / "checkpoint.weights.h5"

@@ -20,10 +20,11 @@ from nbtune.record.job import Job
 
 _TAKE_PARTS = "x, x_val = (keras.tree.map_structure(lambda part: part[rows], x) for rows in (train, val))"
 _INITIALISE = """\
-for weight in model.weights:
-    if weight.name in ("kernel", "depthwise_kernel", "pointwise_kernel"):
-        initializer = keras.initializers.get({init})
-        weight.assign(initializer(weight.shape, dtype=weight.dtype))"""
+for layer in model._flatten_layers():
+    for kernel in (getattr(layer, name, None) for name in ("kernel", "depthwise_kernel", "pointwise_kernel")):
+        if isinstance(kernel, keras.Variable):
+            initializer = keras.initializers.get({init})
+            kernel.assign(initializer(kernel.shape, dtype=kernel.dtype))"""
 
 
 def script(options: Options, data: Data, job: Job, values: Mapping[str, Value]) -> str:
@@ -166,9 +167,10 @@ def _model(job: Job, values: Mapping[str, Value], loss: str) -> str:
         taken = job.function.arguments(dict(values))
         arguments = [f"{name}={_literal(job, name, value)}" for name, value in taken.items()]
         lines.append(f"model = {job.function.name}({', '.join(arguments)})")
-    if not job.look.built:
-        lines.append("model(keras.tree.map_structure(lambda part: part[:1], x))  # makes its weights")
     if "init" in values:
+        if not job.look.built:
+            shapes = "keras.tree.map_structure(lambda part: keras.KerasTensor((None, *part.shape[1:]), part.dtype.name), x)"
+            lines.append(f"model({shapes})  # makes its weights")
         lines += _INITIALISE.format(init=_literal(job, "init", values["init"])).splitlines()
     return "\n".join(lines + (_recompile(job, values) if job.look.loss else _compile(job, values, loss)))
 
@@ -197,12 +199,9 @@ def _recompile(job: Job, values: Mapping[str, Value]) -> list[str]:
     if "loss" in applied:
         changes.append(f"'loss': {_literal(job, 'loss', applied['loss'])}")
     if job.objective.metric not in ("loss", *job.look.metrics):
-        own = "*(compiled['metrics'] or []), " if job.look.metrics else ""
+        own = "*(model._compile_config.config.get('metrics') or []), " if job.look.metrics else ""
         changes.append(f"'metrics': [{own}{job.objective.metric!r}]")
-    if not changes:
-        return lines
-    compiled = "compiled = keras.saving.deserialize_keras_object(model.get_compile_config(), custom_objects=globals())"
-    return [*lines, compiled, f"model.compile(**{{**compiled, {', '.join(changes)}}})"]
+    return [*lines, f"model.compile(**{{**model._compile_config.config, {', '.join(changes)}}})"] if changes else lines
 
 
 def _literal(job: Job, axis: str, value: Value) -> str:

@@ -7,6 +7,7 @@ order, and a difference between two scores is not a difference between two shuff
 
 from __future__ import annotations
 
+import inspect
 import re
 import reprlib
 from collections.abc import Mapping
@@ -20,8 +21,7 @@ from nbtune.ask.space import Value
 from nbtune.data.rows import Inputs
 from nbtune.errors import UsageError
 from nbtune.record.job import Job, Terms
-from nbtune.training.private import keras as private
-from nbtune.training.private.missing import Missing
+from nbtune.training.private import graphs, randomness
 
 
 def seed(job: Terms) -> None:
@@ -46,13 +46,6 @@ def build(job: Terms, values: Mapping[str, Value]) -> keras.Model:
     return model
 
 
-def built(model: keras.Model, x: Inputs) -> keras.Model:
-    """The model with its weights, which one without an `Input` makes when it sees its first row."""
-    if not model.built:
-        one_row(model, x)
-    return model
-
-
 def hyperparameters(values: Mapping[str, Value]) -> Any:
     """A `keras_tuner.HyperParameters` that answers with these values, whatever it is asked for them."""
     import keras_tuner  # only functions that take `hp` need it
@@ -62,17 +55,57 @@ def hyperparameters(values: Mapping[str, Value]) -> Any:
     return hp
 
 
-def units(model: keras.Model, x: Inputs) -> int:
-    """The size of the model's last dimension, found by running one row through it.
+def symbolic(x: Inputs) -> Any:
+    """What `model.fit` traces a model with: shapes and types of the inputs, for any number of rows, as `keras.KerasTensor`s."""
+    return keras.tree.map_structure(_symbol, tuple(x) if isinstance(x, list) else x)
+
+
+def _symbol(part: Any) -> keras.KerasTensor:
+    dtype = keras.backend.standardize_dtype(part.dtype)
+    return keras.KerasTensor((None, *part.shape[1:]), keras.config.floatx() if dtype.startswith("float") else dtype)
+
+
+def traced(model: keras.Model, x: Inputs) -> Any:
+    """Builds a model that is not built yet, and tells what it puts out, as `keras.KerasTensor`s.
+
+    It is traced, as `model.fit` traces it, so nothing is computed and no variable changes. One that is to run eagerly gets a
+    row to run on. Python that the model's `call` runs does run: a model that is to be fitted is not for this.
 
     Raises:
-        UsageError: the model has several outputs, or does not take such rows.
+        UsageError: the model does not take such rows.
     """
+    eager = model.compiled and model.run_eagerly
+    training = {"training": True} if "training" in inspect.signature(model.call).parameters else {}
     try:
-        output = one_row(model, x)
-    except (ValueError, TypeError) as error:
+        return model(_one_row(x) if eager else symbolic(x), **training)
+    except Exception as error:
         shape = x.shape[1:] if hasattr(x, "shape") else "of several inputs"
         raise UsageError(f"the model does not take the data's rows, shape {shape}: {_gist(error)}") from None
+
+
+def _one_row(x: Inputs) -> Any:
+    return keras.tree.map_structure(lambda part: keras.ops.convert_to_tensor(part[:1]), x)
+
+
+def output(job: Terms, values: Mapping[str, Value], model: keras.Model, x: Inputs) -> Any:
+    """What a combination's model puts out, as `keras.KerasTensor`s; the model stays exactly as the function returned it.
+
+    One that was put together from tensors knows. Of any other a second one is made to be traced, and thrown away.
+    """
+    known = graphs.outputs(model)
+    if known is not None:
+        return known
+    with randomness.kept():
+        seed(job)
+        return traced(build(job, values), x)
+
+
+def units(output: Any) -> int:
+    """The size of the last dimension of what a model puts out.
+
+    Raises:
+        UsageError: it is several outputs.
+    """
     if not hasattr(output, "shape"):
         raise UsageError("the model has several outputs; nbtune tunes models with one")
     return width(output)
@@ -88,11 +121,6 @@ def _gist(error: Exception) -> str:
     lines = [re.sub(r"\x1b\[\d*m", "", line).strip() for line in str(error).splitlines()]
     telling = [line for line in lines if line and not line.startswith("Exception encountered")]
     return (telling or [type(error).__name__])[0]
-
-
-def one_row(model: keras.Model, x: Inputs) -> Any:
-    """What the model makes of the first row, outside of training."""
-    return model(keras.tree.map_structure(lambda part: keras.ops.convert_to_tensor(part[:1]), x), training=False)
 
 
 def own_loss(model: keras.Model) -> str | None:
@@ -118,10 +146,12 @@ def compiled(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
 
 
 def initial(job: Terms, values: Mapping[str, Value], x: Inputs) -> keras.Model:
-    """The model with the weights that it starts from, compiled or not, as the function left it."""
-    model = built(build(job, values), x)
+    """The model as the function returned it, built and compiled or not; built where an initialiser is to fill its kernels."""
+    model = build(job, values)
     things = job.resolved(values)
     if "init" in things:
+        if not model.built:
+            traced(model, x)
         reinitialise(model, things["init"])
     return model
 
@@ -132,22 +162,38 @@ def compile_for(job: Job, values: Mapping[str, Value], model: keras.Model, x: In
     if model.compiled:
         _recompile(model, job, things)
     else:
-        loss = things["loss"] if "loss" in things else job.labels.default_loss(units(model, x))
+        loss = things["loss"] if "loss" in things else job.labels.default_loss(units(output(job, values, model, x)))
         optimizer = _optimizer(things.get("optimizer", "adam"), things.get("learning_rate"))
         model.compile(optimizer, _loss(loss), metrics=_missing_metric(job, []))
 
 
 def delivered(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
-    """As `compiled`, but its loss takes the labels in the form that the user has them in, so that `evaluate` works."""
-    model = compiled(job, values, x)
+    """The model that a trial trains, built under the trial's own seed, with a loss for labels in the user's own form.
+
+    So `evaluate` works, and what the function drew at random besides the weights is the same. The process's own generators
+    are afterwards as they were.
+
+    Args:
+        job: of the run whose weights are to be loaded, which has its own seed.
+    """
+    with randomness.kept():
+        seed(job)
+        model = compiled(job, values, x)
+        _take_labels_as_given(job, model, units(output(job, values, model, x)))
+        seed(job)
+        if not model.built:
+            traced(model, x)
+        model.optimizer.build(model.trainable_variables)  # so that its saved state finds its place
+    return model
+
+
+def _take_labels_as_given(job: Job, model: keras.Model, units: int) -> None:
     name = loss_name(model.loss)
-    if job.labels.form == CLASSES and "sparse" not in name and units(model, x) > 1:
+    if job.labels.form == CLASSES and "sparse" not in name and units > 1:
         plain = "sparse_categorical_crossentropy" if model.loss == "categorical_crossentropy" else OneHotLabels(model.loss)
         _compile_again(model, loss=plain)
     elif job.labels.form == ONE_HOT and model.loss == "sparse_categorical_crossentropy":
         _compile_again(model, loss="categorical_crossentropy")
-    model.optimizer.build(model.trainable_variables)  # so that its saved state finds its place
-    return model
 
 
 def reinitialise(model: keras.Model, init: Any) -> None:
@@ -155,8 +201,12 @@ def reinitialise(model: keras.Model, init: Any) -> None:
 
     Source: `keras.initializers`; Glorot and Bengio 2010 for `glorot_*`, whose variance is 2 / (fan in + fan out).
     """
-    for kernel in (weight for weight in model.weights if weight.name in ("kernel", "depthwise_kernel", "pointwise_kernel")):
-        kernel.assign(keras.initializers.get(init)(kernel.shape, dtype=kernel.dtype))
+    for layer in model._flatten_layers():
+        for name in ("kernel", "depthwise_kernel", "pointwise_kernel"):
+            kernel = getattr(layer, name, None)
+            if isinstance(kernel, keras.Variable):
+                initializer = keras.initializers.get(init)
+                kernel.assign(initializer(kernel.shape, dtype=kernel.dtype))
 
 
 @keras.saving.register_keras_serializable("nbtune")
@@ -212,17 +262,10 @@ def _recompile(model: keras.Model, job: Job, things: Mapping[str, Any]) -> None:
 
 def _settings(model: keras.Model) -> dict[str, Any]:
     """What the model was compiled with, as objects."""
-    try:
-        return private.settings(model)
-    except Missing:
-        config = model.get_compile_config()  # in public, and serialised
-    try:
-        found = keras.saving.deserialize_keras_object(config)
-    except Exception:  # a lambda, for one, cannot be serialised
-        found = None
-    if not found:
+    config = getattr(model, "_compile_config", None)  # Keras gives it out in public only serialised
+    if config is None:
         raise UsageError("this model's own compile() hides what it was compiled with; leave compiling to nbtune")
-    return dict(found)
+    return dict(config.config)
 
 
 def _compile_again(model: keras.Model, **changes: Any) -> None:

@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from nbtune.record.events import Emit, to_dict
 from nbtune.record.job import Job, Terms
-from nbtune.training import probe, stacks, trial
+from nbtune.training import probe, trial
+from nbtune.training.fused import fit
 
 
 def use_threads(threads: int) -> None:
@@ -36,11 +37,13 @@ def run(task: str, terms: Terms, emit: Emit, arguments: dict[str, Any]) -> dict[
         case "fit":
             return to_dict(trial.fit(terms, emit, **arguments))
         case "fit_stack":
-            return {"ended": [to_dict(end) for end in stacks.fit_stack(terms, emit, **arguments)[0]]}
+            return {"ended": [to_dict(end) for end in fit.fit_stack(terms, emit, **arguments).ended]}
         case "reasons":
-            return {"reasons": stacks.reasons(terms, **arguments)}
+            return {"reasons": fit.reasons(terms, **arguments)}
         case "refit":
             return trial.refit(terms, emit, **arguments)
+        case "model_fit":
+            return trial.model_fit(terms, emit, **arguments)
         case "measure":
             return probe.measure(terms, emit, **arguments)
     raise ValueError(f"no task {task!r}")

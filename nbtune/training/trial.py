@@ -21,7 +21,7 @@ from nbtune.data import arrays as data
 from nbtune.data.rows import Inputs
 from nbtune.record.events import DIVERGED, DONE, FAILED, DiskFull, Emit, EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
 from nbtune.record.job import Job
-from nbtune.training.model import compiled, loss_name, seed, units
+from nbtune.training.model import compiled, loss_name, output, seed, units
 from nbtune.training.tracebacks import user_traceback
 
 SECONDS_BETWEEN_TRIES = 1
@@ -79,7 +79,7 @@ class Reporter(keras.callbacks.Callback):
         now = time.monotonic()
         if now - self._last > SECONDS_BETWEEN_SIGNS and batch + 1 < self.params["steps"]:
             self._last = now
-            self._emit([EpochUnderWay([self._trial], self._epoch, (batch + 1) / self.params["steps"], time.time())])
+            self._emit([EpochUnderWay([self._trial], self._epoch, (batch + 1) / self.params["steps"])])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._last = time.monotonic()
@@ -132,6 +132,17 @@ def early_stopping(job: Job) -> keras.callbacks.EarlyStopping:
     )
 
 
+def model_fit(job: Job, emit: Emit, values: Mapping[str, Value]) -> dict[str, Any]:
+    """One combination by plain `model.fit`, stopped as in the search and kept nowhere.
+
+    Returns:
+        `history`, metric to its values.
+    """
+    arrays = data.read(job.folder)
+    model = new_model(job, values, arrays.x)
+    return {"history": train(job, model, values, arrays, [keras.callbacks.TerminateOnNaN(), early_stopping(job)])}
+
+
 def refit(job: Job, emit: Emit, values: Mapping[str, Value], epochs: int) -> dict[str, Any]:
     """Trains one combination on training and validation rows together, for exactly so many epochs.
 
@@ -147,10 +158,15 @@ def refit(job: Job, emit: Emit, values: Mapping[str, Value], epochs: int) -> dic
 
 
 def train(
-    job: Job, model: keras.Model, values: Mapping[str, Value], arrays: data.Arrays, callbacks: list[keras.callbacks.Callback]
+    job: Job,
+    model: keras.Model,
+    values: Mapping[str, Value],
+    arrays: data.Arrays,
+    callbacks: list[keras.callbacks.Callback],
+    shuffle: bool = True,
 ) -> dict[str, list[float]]:
     """`model.fit` on labels encoded for the model's loss; returns its history."""
-    loss, width = loss_name(model.loss), units(model, arrays.x)
+    loss, width = loss_name(model.loss), units(output(job, values, model, arrays.x))
     validation = None
     if arrays.y_val is not None:
         validation = (arrays.x_val, job.labels.encode(arrays.y_val, loss, width), arrays.sample_weight_val)
@@ -163,6 +179,7 @@ def train(
         sample_weight=arrays.sample_weight,
         validation_data=validation,
         callbacks=callbacks,
+        shuffle=shuffle,
         verbose=0,
     ).history
     return {name: [float(v) for v in values] for name, values in history.items()}

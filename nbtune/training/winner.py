@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Collection, Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbtune.ask.space import Value
 from nbtune.data.rows import Inputs
 from nbtune.record.job import Job
+from nbtune.record.progress import Trial
 
 if TYPE_CHECKING:
     import keras
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
 
 
 def model(job: Job, x: Inputs, values: Mapping[str, Value], weights: Path) -> keras.Model:
-    """The combination's model with these weights, compiled for labels as the user has them. Imports Keras."""
+    """The combination's model with these weights, compiled for labels as the user has them. Imports Keras.
+
+    Args:
+        job: of the run that the weights come from, under whose seed the model is built.
+    """
     from nbtune.training.model import delivered  # here: in the kernel, so not before it is asked for
 
     built = delivered(job, values, x)
@@ -26,19 +32,22 @@ def model(job: Job, x: Inputs, values: Mapping[str, Value], weights: Path) -> ke
     return built
 
 
-def tuner(job: Job, x: Inputs, trials: Collection[str]) -> keras_tuner.GridSearch:
+def tuner(job: Job, x: Inputs, trials: Sequence[Trial]) -> keras_tuner.GridSearch:
     """Stock KerasTuner on the project of a search, with these of its trials. Imports Keras."""
     import keras_tuner
 
     from nbtune.training.model import delivered
 
+    names = {trial.id for trial in trials}
+    runs = {json.dumps(trial.values, sort_keys=True): job.best_repeat(trial.scores) for trial in trials}
+    run_of = lambda values: runs.get(json.dumps(dict(values), sort_keys=True), job)  # noqa: E731
     with contextlib.redirect_stdout(io.StringIO()):  # it prints that it reloads
         found = keras_tuner.GridSearch(
-            lambda hp: delivered(job, hp.values, x),
+            lambda hp: delivered(run_of(hp.values), hp.values, x),
             objective=keras_tuner.Objective(job.objective.name, job.objective.direction),
             max_trials=len(trials),
             directory=str(job.project.parent),
             project_name=job.project.name,
         )
-    found.oracle.trials = {id: trial for id, trial in found.oracle.trials.items() if id in trials}
+    found.oracle.trials = {id: trial for id, trial in found.oracle.trials.items() if id in names}
     return found

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from nbtune.record.progress import Progress
 
-OVER = ("stopped", "finished", "failed")
+OVER = ("stopped", "finished")
 
 
 class Controls(Protocol):

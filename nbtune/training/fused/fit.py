@@ -24,7 +24,7 @@ from nbtune.data import arrays as data
 from nbtune.record.events import DONE, Emit, EpochEnded, EpochUnderWay, TrainedAlone, TrialEnded, TrialStarted
 from nbtune.record.job import Job
 from nbtune.training import trial
-from nbtune.training.fused import batches, dense, memory, padding, skipping
+from nbtune.training.fused import batches, dense, first_steps, memory, padding, skipping
 from nbtune.training.fused.assembly import assemble, splits, stacked
 from nbtune.training.fused.batches import Piece
 from nbtune.training.fused.chunking import Chunking
@@ -36,11 +36,11 @@ from nbtune.training.fused.layers.convolutions import in_turn
 from nbtune.training.fused.mapped import no_logs
 from nbtune.training.fused.member import Member, early_stopping
 from nbtune.training.fused.optimizers import below
+from nbtune.training.fused.reasons import OUT_OF_MEMORY, CannotFuse, Reason, reason_of
 from nbtune.training.fused.repeats import Kept, Repeats
 from nbtune.training.fused.spec import TrialSpec, again, trial_specs
 from nbtune.training.fused.step import Logs, Standing, State, seed_places
 from nbtune.training.fused.worth import pays
-from nbtune.training.reasons import OUT_OF_MEMORY, CannotFuse, Reason, reason_of
 
 LIVE_SHARE = 0.85  # of a stack, below which it leaves the stopped behind where that costs nothing but moving the others
 
@@ -196,6 +196,8 @@ class Fit:
         if not self._running:  # each trial went wrong in an earlier repeat
             return
         orders = zip(*(batches.orders(self._training.ys[0].shape[0], job.seed) for _, job in repeats), strict=True)
+        if not all(spec.is_covered for spec in self._stack):
+            self._compare_first_steps(run_epoch, repeats[0][1], pieces_val)
         for epoch, drawn in zip(range(self._job.epochs), orders, strict=False):
             before = time.time()
             pieces = tensors(batches.side_by_side([batches.cut(order, batch_size, alone) for order in drawn]))
@@ -228,10 +230,20 @@ class Fit:
             self._chunking.took(ahead, time.perf_counter() - before)
             if done < count:
                 trials = list(dict.fromkeys(member.spec.trial for member in self._running))
-                self._emit([EpochUnderWay(trials, epoch + 1, done / count, time.time())])
+                self._emit([EpochUnderWay(trials, epoch + 1, done / count)])
         self._state, self._seeds, _ = at
         self._on_host = None
         return logs
+
+    def _compare_first_steps(self, run_epoch: Epoch, job: Job, pieces_val: Pieces) -> None:
+        """Raises CannotFuse where they are not those of `model.fit`; the stack stays at its start. `job`: of the one repeat."""
+
+        def train(at: Standing, pieces: Pieces, batch: int) -> tuple[Standing, dict[str, tf.Tensor]]:
+            part = Part(tf.constant(batch), tf.constant(batch + 1))
+            return run_epoch(at, at.state.live, self._training, self._validation, pieces, pieces_val, part)
+
+        start = Standing(self._state, self._seeds, self._no_logs)
+        first_steps.compare(job, self._arrays, self._template, self._stack, self._step, self._update, train, start)
 
     def _begin(self, repeats: Sequence[tuple[int, Job]]) -> None:
         """Each trial at the start of these repeats; what was compiled for the first ones is used again."""

@@ -13,8 +13,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from nbtune.training.private import keras as private
-
 Shape = Sequence[int]
 
 # Each acts on every number by itself, and takes 0 to 0.
@@ -27,14 +25,14 @@ _PARTS = ("kernel_regularizer", "bias_regularizer", "activity_regularizer", "ker
 
 def free(model: keras.Model) -> set[str]:
     """The names of the Dense layers that can be padded, since all that they put out goes into other Dense layers."""
-    graph = private.graph(model)
-    if graph is None:
+    graph = getattr(model, "_functional", model)
+    if not isinstance(graph, keras.src.models.Functional):
         return set()
-    nodes = graph.nodes
+    nodes = [node for depth in graph._nodes_by_depth.values() for node in depth]
     made = Counter(id(node.operation) for node in nodes)
     takers: dict[int, list[Any]] = {id(tensor): [None] for tensor in graph.outputs}
     for node in nodes:
-        for tensor in node.inputs:
+        for tensor in node.input_tensors:
             takers.setdefault(id(tensor), []).append(node)
     return {
         node.operation.name
@@ -78,7 +76,8 @@ def without(config: Any, names: set[str]) -> Any:
 
 def padded(array: np.ndarray, shape: Shape) -> np.ndarray:
     """The array in the first corner of zeros of a shape that is nowhere smaller."""
-    return np.pad(array, [(0, wide - own) for own, wide in zip(array.shape, shape, strict=True)])
+    widths = [(0, wide - own) for own, wide in zip(array.shape, shape, strict=True)]
+    return np.pad(array, widths) if widths else array  # a scalar, as a layer's counter is one
 
 
 def cropped(array: np.ndarray, shape: Shape) -> np.ndarray:

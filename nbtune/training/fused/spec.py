@@ -7,7 +7,6 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import keras
@@ -18,10 +17,9 @@ from nbtune.data import arrays as data
 from nbtune.record.job import Job
 from nbtune.training import model
 from nbtune.training.fused import chain, optimizers, padding
-from nbtune.training.fused.layers import per_example, recurrent
+from nbtune.training.fused.layers import covered, per_example, recurrent
+from nbtune.training.fused.reasons import CannotFuse, Reason, reason_of
 from nbtune.training.fused.step import seed_places
-from nbtune.training.private import keras as private
-from nbtune.training.reasons import CannotFuse, Reason, reason_of
 
 Arrays = list[np.ndarray]
 # What a fit goes through; where a model brings its own, only Keras's loop can tell what it does.
@@ -42,6 +40,7 @@ class TrialSpec:
         y, y_val: the labels as the loss takes them.
         loss_key, architecture, signature: equal where losses are, models, and whole trials but for their numbers.
         row: layers alike in a row, of which the model of another trial of its stack may have more or fewer.
+        is_covered: whether it is of a kind that tests hold against `model.fit`.
     """
 
     trial: str
@@ -60,6 +59,7 @@ class TrialSpec:
     architecture: str
     signature: str
     row: list[Any]
+    is_covered: bool
 
     @property
     def depth(self) -> int:
@@ -131,6 +131,8 @@ class _Built:
         keras.utils.clear_session(free_memory=False)  # looking for rubbish takes as long as the model
         model.seed(job)
         self.model = model.initial(job, values, arrays.x)
+        self._is_covered = self.model.built and covered.model(self.model)
+        self._output = self._built_output(values)
         places = seed_places(self.model)
         others = [np.asarray(v) for v in self.model.non_trainable_variables]
         self.weights = [np.asarray(v) for v in self.model.trainable_variables]
@@ -139,9 +141,12 @@ class _Built:
         self.architecture = json.dumps(_architecture(self.model, _given(job, values)), sort_keys=True, default=str)
         self._row = chain.row(self.model)
 
-    @cached_property
-    def _output(self) -> Any:
-        return model.one_row(self.model, self._arrays.x)
+    def _built_output(self, values: Mapping[str, Value]) -> Any:
+        """What the model puts out. One that is not built yet is built here as `model.fit` would, after the second seed."""
+        if self.model.built:
+            return model.output(self._job, values, self.model, self._arrays.x)
+        model.seed(self._job)
+        return model.traced(self.model, self._arrays.x)
 
     def trial_spec(self, name: str, values: Mapping[str, Value]) -> TrialSpec:
         job, arrays, made = self._job, self._arrays, self.model
@@ -150,12 +155,11 @@ class _Built:
         if reason:
             raise CannotFuse(reason)
         loss, width = model.loss_name(made.loss), model.width(self._output)
-        compiled = private.settings(made)
         signature = {
             "architecture": self.architecture,
             "optimizer": optimizers.settings(made.optimizer),
-            "metrics": _described(compiled.get("metrics")),
-            "weighted_metrics": _described(compiled.get("weighted_metrics")),
+            "metrics": _described(made._compile_config.config.get("metrics")),
+            "weighted_metrics": _described(made._compile_config.config.get("weighted_metrics")),
             "batch_size": values.get("batch_size", job.batch_size),
         }
         return TrialSpec(
@@ -166,8 +170,8 @@ class _Built:
             weights=self.weights,
             others=self.others,
             seeds=self.seeds,
-            loss=private.compiled_loss(made),
-            metrics=private.compiled_metrics(made),
+            loss=made._compile_loss,
+            metrics=made._compile_metrics,
             optimizer=made.optimizer,
             y=job.labels.encode(arrays.y, loss, width),
             y_val=None if arrays.y_val is None else job.labels.encode(arrays.y_val, loss, width),
@@ -175,6 +179,7 @@ class _Built:
             architecture=self.architecture,
             signature=json.dumps(signature, sort_keys=True, default=str),
             row=self._row,
+            is_covered=self._is_covered and covered.compiled(made),
         )
 
 
@@ -185,7 +190,7 @@ def obstacle(made: keras.Model) -> str | None:
     own = [name for name in own if not kind.__module__.startswith("keras.")]
     if own:
         return f"the model's own {own[0]}"
-    config = private.settings(made)
+    config = made._compile_config.config
     if made.run_eagerly:
         return "run_eagerly"
     if made.steps_per_execution != 1:
@@ -196,9 +201,10 @@ def obstacle(made: keras.Model) -> str | None:
         return "a model without a loss"
     if not made.trainable_variables:
         return "a model without weights to train"
-    if len(made.metrics) > 1 + (private.compiled_metrics(made) is not None):
+    if len(made.metrics) > 1 + (made._compile_metrics is not None):
         return "metrics that a layer keeps"
-    odd = [layer for layer in private.layers(made) if getattr(layer, "compute_dtype", "float32") not in ("float32", None)]
+    layers = list(made._flatten_layers())
+    odd = [layer for layer in layers if getattr(layer, "compute_dtype", "float32") not in ("float32", None)]
     if odd:
         return f"{odd[0].compute_dtype} in the layer {odd[0].name}"
     if any(v.dtype != "float32" for v in made.trainable_variables):

@@ -15,8 +15,7 @@ import keras
 import tensorflow as tf
 
 from nbtune.training.fused.optimizers import Update, UpdateOfAll
-from nbtune.training.private import keras as private
-from nbtune.training.reasons import CannotFuse
+from nbtune.training.fused.reasons import CannotFuse
 
 Tensors = list[tf.Tensor]
 
@@ -160,10 +159,14 @@ class Step:
         before = [next(shared) if i in places else next(mine) for i in range(len(model.non_trainable_variables))]
         variables = [*model.trainable_variables, *model.non_trainable_variables]
         mapping = list(zip(variables, [*state.weights, *before], strict=True))
-        arguments = {"training": training} if private.takes_training(model) else {}
-        with keras.StatelessScope(state_mapping=mapping, collect_losses=True) as scope:
+        arguments = {"training": training} if model._call_has_training_arg else {}
+        with _Assigning(state_mapping=mapping, collect_losses=True) as scope:
+            trained = [scope.get_current_value(v) for v in model.trainable_variables]
             out = model(x, **arguments)
             extra = [tf.reduce_sum(loss) for loss in model.losses]
+        for variable, handed_in in zip(model.trainable_variables, trained, strict=True):
+            if scope.get_current_value(variable) is not handed_in:
+                raise CannotFuse(f"the trained weight {variable.path}, which a layer assigns itself")
         after = [_value(scope, v, old) for v, old in zip(model.non_trainable_variables, before, strict=True)]
         others = [value for i, value in enumerate(after) if i not in places]
         return out, others, [after[i] for i in sorted(places)], extra
@@ -200,6 +203,14 @@ class Step:
         return Logs(logs.total + loss * size, logs.count + size, metrics)
 
 
+class _Assigning(keras.StatelessScope):
+    """What a layer assigns and reads again passes no gradient on, as it is with TensorFlow's variables."""
+
+    def add_update(self, update: tuple[Any, Any]) -> None:
+        variable, value = update
+        super().add_update((variable, tf.stop_gradient(value)))
+
+
 def mean(logs: Logs) -> tf.Tensor:
     return tf.math.divide_no_nan(logs.total, logs.count)
 
@@ -213,9 +224,9 @@ def seed_places(model: keras.Model) -> list[int]:
 def loss_inputs(out: Any) -> Tensors:
     """The tensors that a loss can reach from a model's output.
 
-    Crossentropies look behind a softmax or a sigmoid for the logits.
+    Crossentropies look behind a softmax or a sigmoid for the logits: `keras.src.backend.tensorflow.nn._get_logits`.
     """
-    logits = private.logits(out)
+    logits = getattr(out, "_keras_logits", None)
     if logits is not None:
         return [out, logits]
     return [out, *out.op.inputs] if out.op.type in ("Softmax", "Sigmoid") else [out]
@@ -224,8 +235,8 @@ def loss_inputs(out: Any) -> Tensors:
 def _updated(metrics: Any, variables: Tensors, y: tf.Tensor, out: Any, batch: Batch) -> Tensors:
     """The metrics' variables after a batch: as `CompileMetrics.update_state`, which leaves no padded row out of `metrics`."""
     with keras.StatelessScope(state_mapping=list(zip(metrics.variables, variables, strict=True))) as scope:
-        for group, weights in zip(private.flat_metrics(metrics), (batch.real, batch.weights), strict=True):
-            for listed in group:
+        for group, weights in ((metrics._flat_metrics, batch.real), (metrics._flat_weighted_metrics, batch.weights)):
+            for listed in filter(None, group):
                 listed.update_state(y, out, sample_weight=weights)
     new = [_value(scope, variable, old) for variable, old in zip(metrics.variables, variables, strict=True)]
     return _cast(new, variables)

@@ -7,10 +7,9 @@ from typing import Any
 import keras
 
 from nbtune.training.fused.step import Step
-from nbtune.training.private import keras as private
 
 # Layers without random numbers, masks and batch statistics.
-_LAYERS = (
+LAYERS = (
     *("InputLayer", "Dense", "EinsumDense", "Flatten", "Reshape", "Permute", "RepeatVector", "Identity", "Rescaling"),
     *("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Embedding", "LayerNormalization", "GroupNormalization"),
     *("UnitNormalization", "Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"),
@@ -31,7 +30,7 @@ _FUNCTIONS = (
 
 def only_keras_models(model: keras.Model) -> bool:
     """It is put together from layers, and does not compute anything in a method of its own."""
-    return all(type(part).__module__.startswith("keras.") for part in private.inner_models(model))
+    return all(type(part).__module__.startswith("keras.") for part in model._flatten_layers() if isinstance(part, keras.Model))
 
 
 def everything(step: Step, output: Any) -> bool:
@@ -44,18 +43,17 @@ def everything(step: Step, output: Any) -> bool:
 
 
 def model(made: keras.Model) -> bool:
-    layers = [layer for layer in private.layers(made) if not isinstance(layer, keras.Model)]
+    layers = [layer for layer in made._flatten_layers() if not isinstance(layer, keras.Model)]
     own = all(type(layer) is getattr(keras.layers, type(layer).__name__, None) for layer in layers)
-    known = own and only_keras_models(made) and _only_layers(made) and all(type(layer).__name__ in _LAYERS for layer in layers)
+    known = own and only_keras_models(made) and only_layers(made) and all(type(layer).__name__ in LAYERS for layer in layers)
     return known and not any(_looks_across(layer) for layer in layers)
 
 
-def _only_layers(made: keras.Model) -> bool:
+def only_layers(made: keras.Model) -> bool:
     """No operation between the layers, as `x - keras.ops.mean(x, axis=0)` is one."""
-    graph = private.graph(made)
-    operations = [node.operation for node in graph.nodes] if graph else []
+    operations = getattr(getattr(made, "_functional", None) or made, "operations", [])
     return all(isinstance(each, keras.layers.Layer) for each in operations) and all(
-        _only_layers(each) for each in operations if isinstance(each, keras.Model)
+        only_layers(each) for each in operations if isinstance(each, keras.Model)
     )
 
 
@@ -74,8 +72,7 @@ def _is_own(activation: Any) -> bool:
 
 def loss(compiled: Any) -> bool:
     """Args: a `CompileLoss` that has been built."""
-    losses = [each.loss for each in private.flat_losses(compiled)]
-    return all(_is_mean_of_rows(each) and each.reduction == "sum_over_batch_size" for each in losses)
+    return all(_is_mean_of_rows(each.loss) and each.loss.reduction == "sum_over_batch_size" for each in compiled._flat_losses)
 
 
 def metrics(compiled: Any) -> bool:
@@ -84,6 +81,7 @@ def metrics(compiled: Any) -> bool:
 
 
 def _is_mean_of_rows(thing: Any) -> bool:
-    function, settings = private.function_of(thing)
+    function: Any = getattr(thing, "fn", None) or getattr(thing, "_fn", None)
     own = type(thing).__module__.startswith("keras.") and getattr(function, "__module__", "").startswith("keras.")
-    return own and function.__name__ in _FUNCTIONS and settings.get("axis", -1) == -1
+    axis = (getattr(thing, "_fn_kwargs", None) or {}).get("axis", -1)
+    return own and function.__name__ in _FUNCTIONS and axis == -1

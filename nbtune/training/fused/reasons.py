@@ -11,10 +11,9 @@ import tensorflow as tf
 
 from nbtune.ask.function import Function
 from nbtune.training import model
-from nbtune.training.private.missing import Missing
 
 OUT_OF_MEMORY = (tf.errors.ResourceExhaustedError, MemoryError)
-_NBTUNE = str(Path(__file__).parents[1])
+_NBTUNE = str(Path(__file__).parents[2])
 _INSTALLED = (_NBTUNE, sys.prefix, sys.base_prefix, "<")
 
 
@@ -33,7 +32,7 @@ class Reason(NamedTuple):
 
 def reason_of(error: Exception, function: Function) -> Reason:
     """Why trials are trained one by one after this error. The traceback of a fault of nbtune is printed, to the workers' log."""
-    if isinstance(error, (CannotFuse, Missing)):
+    if isinstance(error, CannotFuse):
         return Reason(str(error))
     if isinstance(error, OUT_OF_MEMORY):
         return Reason("there is not enough memory to train them together")

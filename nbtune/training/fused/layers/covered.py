@@ -1,0 +1,46 @@
+"""The kinds of models, losses and metrics that a test holds against `model.fit`; a stack with others proves itself first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from nbtune.training.fused.layers import per_example
+
+# Beside those of `per_example`; `tests/conformance` has a model with each.
+LAYERS = (
+    *("BatchNormalization", "Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianNoise", "GaussianDropout"),
+    *("LSTM", "GRU", "SimpleRNN", "Bidirectional", "TimeDistributed", "MultiHeadAttention", "Masking"),
+    *("Conv1DTranspose", "Conv2DTranspose"),
+)
+_PARTS = (
+    *("activation", "recurrent_activation", "kernel_regularizer", "bias_regularizer", "activity_regularizer"),
+    *("kernel_constraint", "bias_constraint", "recurrent_regularizer", "recurrent_constraint", "embeddings_regularizer"),
+)
+
+
+def model(made: keras.Model) -> bool:
+    """It is put together from such layers of Keras's own, whose parts are Keras's own, and nothing is computed between them."""
+    layers = [layer for layer in made._flatten_layers() if not isinstance(layer, keras.Model)]
+    return per_example.only_keras_models(made) and per_example.only_layers(made) and all(map(_is_known, layers))
+
+
+def _is_known(layer: Any) -> bool:
+    if type(layer).__module__.startswith("keras.src.layers.rnn") and type(layer).__name__.endswith("Cell"):
+        return all(_is_own(getattr(layer, part, None)) for part in _PARTS)
+    name = type(layer).__name__
+    known = name in LAYERS or name in per_example.LAYERS
+    return known and type(layer) is getattr(keras.layers, name, None) and all(_is_own(getattr(layer, p, None)) for p in _PARTS)
+
+
+def compiled(made: keras.Model) -> bool:
+    """Its loss and metrics are Keras's own."""
+    config = made._compile_config.config
+    given = keras.tree.flatten([config.get("loss"), config.get("metrics"), config.get("weighted_metrics")])
+    return all(isinstance(part, str) or _is_own(part) for part in given)
+
+
+def _is_own(part: Any) -> bool:
+    home = getattr(part, "__module__", None) if callable(part) and not isinstance(part, type) else None
+    return part is None or str(home or type(part).__module__).partition(".")[0] == "keras"

@@ -1,0 +1,187 @@
+"""One case through both engines, `best_model`, `code()` and `refit()`, against `model.fit`."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import math
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+from unittest import mock
+
+import keras
+import numpy as np
+
+from nbtune import Search, tune
+from nbtune.training.fused import fit as fused
+from tests.conformance import models
+from tests.conformance.models import Case
+from tests.conformance.reference import Fitted, difference, fit
+
+ENGINES = ("trial", "fused")
+
+
+@dataclass
+class Outcome:
+    """What became of a case.
+
+    Attributes:
+        reason: why its trials were trained one by one; empty if together.
+        differences: what was compared to the largest relative difference found.
+        seconds: by `model.fit` and each engine, for the same trials.
+        error: what stopped it; empty if nothing did.
+    """
+
+    case: Case
+    reason: str = ""
+    differences: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    error: str = ""
+
+    @property
+    def largest(self) -> float:
+        """In the histories of both engines."""
+        return max((self.differences.get(f"history, {engine}", math.inf) for engine in ENGINES), default=math.inf)
+
+    @property
+    def failures(self) -> list[str]:
+        """What is not as it should be, a line each."""
+        if self.error:
+            return [self.error]
+        found = [
+            f"{what} differs by {value:.1e}"
+            for what, value in self.differences.items()
+            if not value <= _tolerance(self.case, what)
+        ]
+        if bool(self.reason) != bool(self.case.alone) or self.case.alone not in self.reason:
+            found.append(f"trained together, expected {self.case.alone!r}" if not self.reason else f"one by one: {self.reason}")
+        return found
+
+
+def _tolerance(case: Case, what: str) -> float:
+    """Adam makes whole steps of gradients that are rounding, so single weights may differ by more than any loss does."""
+    return max(1e-3, 30 * case.tolerance) if what.startswith("weights") else case.tolerance
+
+
+def examine(case: Case) -> Outcome:
+    """Everything that is promised of one case."""
+    outcome = Outcome(case)
+    try:
+        with _reasons() as reasons:
+            _examine(case, outcome)
+        outcome.reason = "; ".join(dict.fromkeys(reasons))
+    except Exception as error:  # a table of all cases tells it
+        outcome.error = f"{type(error).__name__}: {error}".splitlines()[0]
+    return outcome
+
+
+def _examine(case: Case, outcome: Outcome) -> None:
+    fitted: dict[str, Fitted] = {}
+    for engine in ENGINES:
+        start = time.perf_counter()
+        search = _searched(case, engine)
+        outcome.seconds[engine] = time.perf_counter() - start
+        assert search.coverage.done == len(search.trials), search.trials[0].error
+        for trial in search.trials:
+            if trial.id not in fitted:
+                start = time.perf_counter()
+                fitted[trial.id] = fit(case.build, _values(trial.values), case.train, case.validation, case.terms)
+                outcome.seconds["model.fit"] = outcome.seconds.get("model.fit", 0) + time.perf_counter() - start
+            apart = difference(trial.history, fitted[trial.id].history)
+            _note(outcome, f"history, {engine}", apart)
+            _note(outcome, "best epoch", float(trial.best_epoch != fitted[trial.id].best_epoch))
+        best = fitted[search.best.id]
+        model = search.best_model
+        _note(outcome, f"weights, {engine}", _weights_apart(model, best.model))
+        if not case.random:
+            loss = np.ravel(_quietly(model.evaluate, *_as_evaluated(case)))[0]
+            _note(outcome, "evaluate", abs(loss / min(best.history["val_loss"]) - 1))
+    _note(outcome, "code()", difference(_history_of_code(case, search), best.history))
+    joined = _joined(case)
+    again = fit(case.build, _values(search.best.values), joined, None, replace(case.terms, epochs=best.best_epoch))
+    _note(outcome, "weights, refit()", _weights_apart(search.refit(), again.model))
+
+
+def _note(outcome: Outcome, what: str, value: float) -> None:
+    outcome.differences[what] = max(outcome.differences.get(what, 0.0), float(value))
+
+
+def _values(values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != "batch_size"}
+
+
+def _searched(case: Case, engine: str) -> Search:
+    terms = case.terms
+    options = {"learning_rate": case.axis["learning_rate"]} if "learning_rate" in case.axis else {"axis": dict(case.axis)}
+    return _quietly(
+        tune,
+        case.build,
+        case.train,
+        validation_data=case.validation,
+        batch_size=[terms.batch_size],
+        epochs=terms.epochs,
+        patience=terms.patience,
+        objective=terms.objective,
+        seed=terms.seed,
+        engine=engine,
+        workers=0,
+        fresh=True,
+        dir=tempfile.mkdtemp(prefix="conformance-"),
+        **options,
+    )
+
+
+def _quietly(function: Any, *arguments: Any, **settings: Any) -> Any:
+    if getattr(function, "__name__", "") == "evaluate":
+        settings["verbose"] = 0
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return function(*arguments, **settings)
+
+
+def _as_evaluated(case: Case) -> tuple[Any, ...]:
+    """The validation rows, and the size of a batch as `fit` evaluates them."""
+    x, y, *weights = case.validation
+    return x, y, case.terms.batch_size, "auto", weights[0] if weights else None
+
+
+@contextlib.contextmanager
+def _reasons() -> Iterator[list[str]]:
+    """Collects why trials are not trained together."""
+    found: list[str] = []
+    real = fused.fit_stack
+
+    def noting(job: Any, emit: Any, trials: Any) -> Any:
+        outcome = real(job, emit, trials)
+        found.extend(outcome.refused.values())
+        return outcome
+
+    with mock.patch.object(fused, "fit_stack", noting):
+        yield found
+
+
+def _weights_apart(ours: keras.Model, theirs: keras.Model) -> float:
+    """The largest difference of a weight, relative to the largest of its tensor; infinite where they are other tensors."""
+    own, others = ours.get_weights(), theirs.get_weights()
+    if [w.shape for w in own] != [w.shape for w in others]:
+        return math.inf
+    largest = [max(float(np.max(np.abs(w), initial=0)), 1e-3) for w in others]
+    return max(float(np.max(np.abs(a - b), initial=0)) / top for a, b, top in zip(own, others, largest, strict=True))
+
+
+def _history_of_code(case: Case, search: Search) -> dict[str, list[float]]:
+    """What the page of Python that a search writes for its winner logs, with what is in the notebook around it."""
+    names = {**vars(models), **inspect.getclosurevars(case.build).nonlocals}
+    for suffix, rows in (("", case.train), ("_val", case.validation)):
+        names.update({f"{name}{suffix}": part for name, part in zip(("x", "y", "sample_weight"), rows, strict=False)})
+    keras.utils.clear_session()
+    _quietly(exec, str(search.code()), names)
+    return {name: [float(value) for value in values] for name, values in names["history"].items()}
+
+
+def _joined(case: Case) -> tuple[Any, ...]:
+    both = zip(case.train, case.validation, strict=True)
+    return tuple(keras.tree.map_structure(lambda a, b: np.concatenate([a, b]), own, held) for own, held in both)

@@ -1,0 +1,78 @@
+"""The reference: plain `model.fit` of the function's model on the user's own arrays, as a careful user would write it."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a combination is fitted, in the words of `nbtune.tune`."""
+
+    epochs: int = 3
+    batch_size: int = 16
+    patience: int | None = None
+    objective: str = "val_loss"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What `model.fit` came to; `model` has the weights of `best_epoch`."""
+
+    history: dict[str, list[float]]
+    best_epoch: int
+    model: Any
+
+
+def fit(build: Any, values: dict[str, Any], train: tuple[Any, ...], validation: tuple[Any, ...] | None, terms: Terms) -> Fitted:
+    """Seeds, builds, seeds and fits; without validation data for all epochs, as a refit does.
+
+    Args:
+        build: returns a compiled model.
+        values: what it takes, and a learning rate to replace the optimizer's own.
+        train, validation: x, y and, if there are any, sample weights.
+    """
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(terms.seed)
+    taken = inspect.signature(build).parameters
+    model = build(**{name: value for name, value in values.items() if name in taken})
+    if "learning_rate" in values and "learning_rate" not in taken:
+        model.optimizer.learning_rate = values["learning_rate"]
+    keras.utils.set_random_seed(terms.seed)
+    callbacks: list[Any] = []
+    if validation is not None:
+        patience = terms.epochs if terms.patience is None else terms.patience
+        stopper = keras.callbacks.EarlyStopping(terms.objective, mode="min", patience=patience, restore_best_weights=True)
+        callbacks = [keras.callbacks.TerminateOnNaN(), stopper]
+    x, y, *weights = train
+    history = model.fit(
+        x,
+        y,
+        sample_weight=weights[0] if weights else None,
+        batch_size=terms.batch_size,
+        epochs=terms.epochs,
+        validation_data=validation,
+        callbacks=callbacks,
+        verbose=0,
+    ).history
+    history = {name: [float(value) for value in values] for name, values in history.items()}
+    best = int(np.argmin(history[terms.objective])) + 1 if validation is not None else terms.epochs
+    return Fitted(history, best, model)
+
+
+def difference(ours: dict[str, list[float]], theirs: dict[str, list[float]]) -> float:
+    """The largest relative difference between two histories; infinite where they log other things or other epochs."""
+    if set(ours) != set(theirs) or any(len(ours[name]) != len(values) for name, values in theirs.items()):
+        return float("inf")
+    return max(_relative(np.asarray(ours[name]), np.asarray(values)) for name, values in theirs.items())
+
+
+def _relative(ours: np.ndarray, theirs: np.ndarray) -> float:
+    scale = np.maximum(np.abs(theirs), 1e-3)  # an accuracy of 0 is no reason to divide by it
+    return float(np.max(np.abs(ours - theirs) / scale, initial=0.0))

@@ -1,0 +1,25 @@
+"""The promise of the same numbers: models of many kinds by both engines against plain `model.fit` (`reference`).
+
+A few are part of every test run; `make conformance` runs all, and writes `docs/conformance.md`.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.conformance.check import examine
+from tests.conformance.models import CASES
+
+ALL = os.environ.get("NBTUNE_CONFORMANCE") == "all"
+
+
+def _marked(case):
+    refused = pytest.mark.xfail(reason=case.refused, strict=True) if case.refused else ()
+    return pytest.param(case, marks=refused, id=case.name)
+
+
+@pytest.mark.parametrize("case", [_marked(case) for case in CASES if case.quick or ALL])
+def test_the_numbers_are_those_of_model_fit(case):
+    assert examine(case).failures == []

@@ -1,0 +1,135 @@
+"""Layers that compute more than a function of their inputs and weights: trained as `model.fit` trains them, or one by one."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from nbtune import tune
+from tests.conformance.reference import Terms, difference, fit
+
+TERMS = Terms(epochs=3, batch_size=16)
+RNG = np.random.default_rng(0)
+ROWS = RNG.normal(size=(80, 6)).astype("float32"), RNG.integers(0, 3, 80)
+TRAIN, VALIDATION = tuple(part[:64] for part in ROWS), tuple(part[64:] for part in ROWS)
+
+
+class Centred(layers.Layer):
+    """Assigns a moving mean, and takes off what it has just assigned."""
+
+    def build(self, shape):
+        self.mean = self.add_weight(shape=shape[1:], initializer="zeros", trainable=False)
+
+    def call(self, inputs, training=None):
+        if training:
+            self.mean.assign(0.5 * self.mean + 0.5 * keras.ops.mean(inputs, axis=0))
+        return inputs - self.mean
+
+
+class Clipped(layers.Layer):
+    """Keeps its trained weight small by assigning it."""
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=shape[1:], initializer="ones")
+
+    def call(self, inputs):
+        self.scale.assign(keras.ops.clip(self.scale, -0.9, 0.9))
+        return inputs * self.scale
+
+
+class Masked(layers.Layer):
+    """Leaves out features that were drawn when it was made, kept as NumPy, as a tensor or as a Python number."""
+
+    def __init__(self, kept_as="numpy", **settings):
+        super().__init__(**settings)
+        drawn = (np.random.rand(8) > 0.5).astype("float32")
+        self.mask = {"numpy": drawn, "tensor": keras.ops.convert_to_tensor(drawn), "python": float(drawn.mean() + 0.1)}[kept_as]
+
+    def call(self, inputs):
+        return inputs * self.mask
+
+
+class Traced(layers.Layer):
+    """Depends on how often Python ran it."""
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.times = 0
+
+    def call(self, inputs):
+        self.times += 1
+        return inputs * float(self.times % 5)
+
+
+def network(layer, rate):
+    hidden = layers.Dense(8, activation="relu")
+    model = keras.Sequential([keras.Input((6,)), hidden, layer, layers.Dense(3, activation="softmax")])
+    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def centred(learning_rate):
+    return network(Centred(), learning_rate)
+
+
+def clipped(learning_rate):
+    return network(Clipped(), learning_rate)
+
+
+def masked_by_numpy(learning_rate):
+    return network(Masked("numpy"), learning_rate)
+
+
+def masked_by_tensor(learning_rate):
+    return network(Masked("tensor"), learning_rate)
+
+
+def masked_by_python(learning_rate):
+    return network(Masked("python"), learning_rate)
+
+
+def constant_between_layers(learning_rate):
+    mask = (np.random.rand(8) > 0.5).astype("float32")
+    inputs = keras.Input((6,))
+    hidden = layers.Dense(8, activation="relu")(inputs) * mask
+    model = keras.Model(inputs, layers.Dense(3, activation="softmax")(hidden))
+    model.compile(keras.optimizers.Adam(learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def traced(learning_rate):
+    return network(Traced(), learning_rate)
+
+
+def searched(build, here, **options):
+    terms = {"epochs": TERMS.epochs, "batch_size": [TERMS.batch_size], "patience": None, "objective": TERMS.objective}
+    options = {"learning_rate": [0.01, 0.003], "engine": "fused", **options}
+    search = tune(build, TRAIN, validation_data=VALIDATION, workers=0, dir=str(here), **terms, **options)
+    assert search.coverage.done == len(search.trials), search.trials[0].error
+    return search
+
+
+MASKS = [masked_by_numpy, masked_by_tensor, masked_by_python, constant_between_layers]
+
+
+@pytest.mark.parametrize("build", [centred, clipped, traced, *MASKS], ids=lambda build: build.__name__)
+def test_the_numbers_are_those_of_model_fit(build, here):
+    for trial in searched(build, here).trials:
+        expected = fit(build, {"learning_rate": trial.values["learning_rate"]}, TRAIN, VALIDATION, TERMS)
+        assert difference(trial.history, expected.history) < 1e-5
+
+
+@pytest.mark.parametrize("engine", ["trial", "fused"])
+@pytest.mark.parametrize("build", MASKS, ids=lambda build: build.__name__)
+def test_each_repeat_has_its_own_constants(build, engine, here):
+    search = searched(build, here, repeats=3, engine=engine)
+    for trial in search.trials:
+        values = {"learning_rate": trial.values["learning_rate"]}
+        runs = [fit(build, values, TRAIN, VALIDATION, Terms(TERMS.epochs, TERMS.batch_size, seed=seed)) for seed in range(3)]
+        assert trial.scores == pytest.approx([min(run.history["val_loss"]) for run in runs], rel=1e-5)
+    state = np.random.get_state()[1].copy()
+    score = search.best_model.evaluate(*VALIDATION, verbose=0)[0]
+    assert score == pytest.approx(min(search.best.scores), rel=1e-5)
+    assert np.array_equal(np.random.get_state()[1], state), "the user's own draws go on as if nothing had been built"
