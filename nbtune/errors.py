@@ -46,6 +46,10 @@ class BackendDied(WorkerDied):
     """All workers are gone, and with them the process that starts new ones."""
 
 
+class SearchFailed(RuntimeError):
+    """A search broke off by a fault that is not its function's; what was trained is kept."""
+
+
 def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """`"; did you mean 'units'?"` for the nearest known word, `""` where none is near."""
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from ctypes.util import find_library
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -18,6 +19,14 @@ import psutil
 from nbtune import cgroup
 
 SHARED_MB, WORKER_MB = 500, 350  # TensorFlow once, then a worker that trains a small network; measured
+
+
+_BEGINNING = time.time() - time.monotonic()
+
+
+def now() -> float:
+    """Seconds since the epoch, by a clock that does not jump when the machine's own is set; equal only within a process."""
+    return _BEGINNING + time.monotonic()
 
 
 def installed(package: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Any
 
-from nbtune.errors import UsageError
+from nbtune.errors import UsageError, WorkerDied
+from nbtune.execution.quitting import quit_message
 from nbtune.record.events import Emit
 from nbtune.record.job import Terms
 
@@ -24,6 +25,8 @@ class Inline:
             future.set_result(tasks.run(task, job, self._emit, arguments))
         except UsageError as error:
             future.set_exception(error)
+        except (SystemExit, GeneratorExit) as error:  # KeyboardInterrupt is Ctrl-C here
+            future.set_exception(WorkerDied(quit_message(error, job.function)))
         return future
 
     def pause(self) -> None:

@@ -31,6 +31,7 @@ from nbtune.views.notebook.surfaces import PanelSurface
 from nbtune.views.screen import Screen
 from nbtune.views.surface import Controls
 
+ESTIMATING = "estimating …"
 MANY, LONG = 200, 600  # combinations, seconds: from here on the panel shows how the grid grows
 
 
@@ -132,6 +133,7 @@ class Panel:
         try:
             request = Request.of(self.options())
             self._estimator.end()
+            self._cost = "" if self._cost == ESTIMATING else self._cost  # nobody will tell it any more
             if self.search is not None:
                 self.search.stop()
                 self.search.wait()
@@ -177,7 +179,7 @@ class Panel:
             self._estimate = None if self._takes_hp else self._estimate
             try:
                 self._estimator.ask(self.options())
-                self._cost = "estimating …"
+                self._cost = ESTIMATING
             except UsageError as error:
                 self._estimator.forget()
                 self._wrong = error

@@ -63,6 +63,7 @@ class EpochUnderWay:
     trials: list[str]
     epoch: int
     share: float
+    at: float | None = None
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,8 @@ class Trial:
         seconds: wall time in the worker.
         error: a traceback or a reason.
         alone: why it could not be trained together with the others of its stack; None where it was, or had none.
-        started, last: when it started and when its last epoch ended, in seconds since the epoch.
-        pace: seconds that an epoch takes by now; the first, which may be compiled, does not count.
+        started, last: when it started and when it last gave a sign of life, in seconds since the epoch.
+        pace: seconds that an epoch takes by now.
     """
 
     id: str
@@ -159,10 +159,10 @@ class Progress:
             case TrainedAlone(trials, reason):
                 for trial in trials:
                     self._trials[trial] = replace(self._trials[trial], alone=reason)
-            case EpochUnderWay(trials, epoch, share):
+            case EpochUnderWay(trials, epoch, share, at):
                 for trial in trials:
                     if (old := self._trials[trial]).status == RUNNING:
-                        self._trials[trial] = replace(old, epochs=epoch - 1, share=share)
+                        self._trials[trial] = _timed(old, epoch - 1, share, at)
             case EpochEnded(trial) if self._trials[trial].status == RUNNING:
                 self._trials[trial] = self._after_epoch(self._trials[trial], event)
             case TrialEnded() if not self._trials[event.trial].ended:
@@ -177,11 +177,7 @@ class Progress:
         value = event.logs.get(self.objective.name, nan)
         if isfinite(value) and (score is None or self.objective.is_better(value, score)):
             score, best_epoch = value, event.epoch
-        pace, last = old.pace, event.at
-        if last and old.last:
-            pace = last - old.last if pace is None else pace + NEWEST * (last - old.last - pace)
-        old = replace(old, epochs=event.epoch, share=0.0, last=last, pace=pace)
-        return replace(old, history=history, score=score, best_epoch=best_epoch)
+        return replace(_timed(old, event.epoch, 0.0, event.at), history=history, score=score, best_epoch=best_epoch)
 
     def _ended(self, old: Trial, event: TrialEnded) -> Trial:
         history = {name: tuple(values) for name, values in event.history.items()} or old.history
@@ -251,6 +247,15 @@ class Progress:
     def seconds_spent(self, now: float) -> float:
         """Time in state "running", pauses left out."""
         return self._clock + (now - self._since if self._since is not None else 0.0)
+
+
+def _timed(trial: Trial, epochs: int, share: float, at: float | None) -> Trial:
+    """A trial that is so far now; until its first sign of life it may have been compiled, which tells nothing."""
+    trained, pace = epochs + share - trial.epochs - trial.share, trial.pace
+    if at and trial.last and trained > 0:
+        each = (at - trial.last) / trained
+        pace = each if pace is None else pace + (1 - (1 - NEWEST) ** trained) * (each - pace)
+    return replace(trial, epochs=epochs, share=share, last=at, pace=pace)
 
 
 def show(value: object) -> str:

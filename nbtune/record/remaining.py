@@ -102,10 +102,17 @@ def _under_way(stack: Sequence[Trial], progress: Progress, lives: Lifetimes, now
     if paces:
         latest = max(trial.last for trial in alive if trial.last is not None)
         runs = progress.repeats if any(trial.run for trial in alive) else 1
-        further = fmean(lives.left(t.epochs) + max(runs - 1 - t.run, 0) * (t.epochs + lives.left(t.epochs)) for t in alive)
+        further = fmean(_further(trial, runs, lives) for trial in alive)
         return _Stack(elapsed, max(fmean(paces) * further - (now - latest), 0.0))
-    share = 0.0 if others else fmean(_share(trial, progress, lives) for trial in stack)
+    known = not others and any(trial.epochs or trial.ended for trial in stack)
+    share = fmean(_share(trial, progress, lives) for trial in stack) if known else 0.0
     return _Stack(elapsed, elapsed * (1 - share) / share if share and elapsed else None)
+
+
+def _further(trial: Trial, runs: int, lives: Lifetimes) -> float:
+    """Epochs before it: of this run, and of those that come after it."""
+    left = lives.left(trial.epochs + trial.share)
+    return left + max(runs - 1 - trial.run, 0) * (trial.epochs + trial.share + left)
 
 
 def _stacks(trials: Sequence[Trial]) -> list[list[Trial]]:

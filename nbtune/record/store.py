@@ -16,6 +16,7 @@ Format: KerasTuner 1.4 (`Trial.get_state`, `Oracle.get_state`); a test reloads i
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -38,20 +39,34 @@ class Store:
         self._project, self._log = project, Log(project)
         self._space, self._progress, self._seed, self._keep = space, progress, seed, keep
         self._with_weights = {trial.id for trial in progress.trials if trial.ended}
+        self._unwritten: list[Event] = []
+        _remove_partial_files(project)
         _write(project / "tuner0.json", {})
         self.write_oracle()
         for trial in progress.trials:  # of an earlier run: the log counts, and these files may be lost or damaged
             if trial.ended:
                 self._write_trial(trial)
 
+    @property
+    def unwritten(self) -> bool:
+        """Whether there is something that the disk did not take."""
+        return bool(self._unwritten)
+
     def record(self, *events: Event) -> None:
-        """Takes down events that `progress` knows already. Raises OSError where the disk takes no more."""
+        """Takes down events that `progress` knows already, and those that did not go down before.
+
+        Raises:
+            OSError: the disk takes no more. What is not written then is kept for the next time.
+        """
         # a trial's end tells all of its epochs
-        self._log.add(*(event for event in events if not isinstance(event, (EpochUnderWay, EpochEnded, DiskFull))))
-        for event in events:
+        told = [event for event in events if not isinstance(event, (EpochUnderWay, EpochEnded, DiskFull))]
+        self._unwritten += told
+        self._log.add(*told)
+        for event in self._unwritten:
             if isinstance(event, TrialEnded):
                 self._write_trial(self._progress.trial(event.trial))
                 self._with_weights.add(event.trial)
+        self._unwritten = []
         self._drop_weights()
 
     def write_oracle(self) -> None:
@@ -112,8 +127,20 @@ def _direction(metric: str, objective: Objective) -> str:
     return "max" if canonical(metric.removeprefix("val_")) in MAXIMISED else "min"
 
 
+def _remove_partial_files(project: Path) -> None:
+    """Those of writers that were killed: the project is ours alone now."""
+    for path in (*project.glob("trial_*/.*.weights.h5"), *project.glob(".*.partial"), *project.glob("trial_*/.*.partial")):
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
 def _write(path: Path, state: dict[str, Any]) -> None:
     """Whole or not at all: a reader never sees half a file."""
     partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(state), encoding="utf-8")
-    os.replace(partial, path)
+    try:
+        partial.write_text(json.dumps(state), encoding="utf-8")
+        os.replace(partial, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            partial.unlink()  # on a full disk it takes room
+        raise

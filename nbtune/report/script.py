@@ -20,11 +20,10 @@ from nbtune.record.job import Job
 
 _TAKE_PARTS = "x, x_val = (keras.tree.map_structure(lambda part: part[rows], x) for rows in (train, val))"
 _INITIALISE = """\
-for layer in model._flatten_layers():
-    for kernel in (getattr(layer, name, None) for name in ("kernel", "depthwise_kernel", "pointwise_kernel")):
-        if isinstance(kernel, keras.Variable):
-            initializer = keras.initializers.get({init})
-            kernel.assign(initializer(kernel.shape, dtype=kernel.dtype))"""
+for weight in model.weights:
+    if weight.name in ("kernel", "depthwise_kernel", "pointwise_kernel"):
+        initializer = keras.initializers.get({init})
+        weight.assign(initializer(weight.shape, dtype=weight.dtype))"""
 
 
 def script(options: Options, data: Data, job: Job, values: Mapping[str, Value]) -> str:
@@ -199,9 +198,12 @@ def _recompile(job: Job, values: Mapping[str, Value]) -> list[str]:
     if "loss" in applied:
         changes.append(f"'loss': {_literal(job, 'loss', applied['loss'])}")
     if job.objective.metric not in ("loss", *job.look.metrics):
-        own = "*(model._compile_config.config.get('metrics') or []), " if job.look.metrics else ""
+        own = "*(compiled['metrics'] or []), " if job.look.metrics else ""
         changes.append(f"'metrics': [{own}{job.objective.metric!r}]")
-    return [*lines, f"model.compile(**{{**model._compile_config.config, {', '.join(changes)}}})"] if changes else lines
+    if not changes:
+        return lines
+    compiled = "compiled = keras.saving.deserialize_keras_object(model.get_compile_config(), custom_objects=globals())"
+    return [*lines, compiled, f"model.compile(**{{**compiled, {', '.join(changes)}}})"]
 
 
 def _literal(job: Job, axis: str, value: Value) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from nbtune.ask.options import Options
 from nbtune.ask.space import Space
 from nbtune.errors import UsageError
-from nbtune.execution.local.warm import Pool
+from nbtune.execution.local.warm import Pool, SupervisorProcess
 from nbtune.run.lifecycle import Run
 from nbtune.run.plan import Plan
 from nbtune.run.prepare import Request
@@ -23,6 +23,36 @@ SETTLED = 1.0  # seconds without another change
 class Estimate:
     space: Space
     plan: Plan
+
+
+class _EndingPool:
+    """Workers for one estimate, which can be ended from another thread together with it."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._lock = threading.Lock()
+        self._taken: SupervisorProcess | None = None
+        self._over = False
+
+    def take(self) -> SupervisorProcess:
+        with self._lock:
+            if self._over:
+                raise UsageError("the estimate was given up")
+            self._taken = self._pool.take()
+            return self._taken
+
+    def held_mb(self) -> float:
+        return self._pool.held_mb()
+
+    def refill(self) -> None:
+        if not self._over:  # or the search that is about to start would find it half ready
+            self._pool.refill()
+
+    def end(self) -> None:
+        with self._lock:
+            self._over = True
+            if self._taken:
+                self._taken.process.kill()  # whoever waits for it notices, and clears up
 
 
 class Estimator:
@@ -39,6 +69,7 @@ class Estimator:
         self._changed = threading.Condition()
         self._wanted: Options | None = None
         self._thread: threading.Thread | None = None
+        self._using: _EndingPool | None = None
 
     def ask(self, options: Options) -> None:
         """Estimates these options soon, and tells nothing any more about earlier ones."""
@@ -57,15 +88,18 @@ class Estimator:
             self._changed.notify()
 
     def end(self) -> None:
-        """As `forget`, and returns when no worker of its own runs."""
+        """As `forget`; gives up an estimate that is under way, and returns when no worker of its own runs."""
         self.forget()
-        thread = self._thread
+        with self._changed:
+            thread, using = self._thread, self._using
+        if using:
+            using.end()
         if thread:
             thread.join()
 
     def _work(self) -> None:
         while options := self._next():
-            result = _estimate(options, self._pool)
+            result = _estimate(options, self._using or self._pool)
             with self._changed:
                 is_latest = self._wanted is options
                 self._wanted = None if is_latest else self._wanted
@@ -76,6 +110,7 @@ class Estimator:
         with self._changed:
             while self._wanted and self._changed.wait(self._settled):
                 pass  # somebody is still typing
+            self._using = _EndingPool(self._pool) if self._wanted else None
             if self._wanted is None:
                 self._thread = None
             return self._wanted

@@ -1,41 +1,40 @@
-"""One search as it runs: workers, thread, events. What came out of it is `search.Search`'s to tell."""
+"""One search as it runs: `life` says what is to be done, and here it is done. What came of it is `search.Search`'s to tell."""
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import math
 import threading
 import time
-from collections.abc import Iterable
-from dataclasses import replace
+import traceback
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nbtune import machine
-from nbtune.ask.space import Space
-from nbtune.data import arrays
-from nbtune.errors import BackendDied, UsageError, WorkerDied
+from nbtune.errors import BackendDied, SearchFailed, UsageError
 from nbtune.execution.local.warm import Pool
-from nbtune.record.events import DIVERGED, FAILED, RUNNING, STOPPED, DiskFull, Event, StateChanged, TrialEnded, TrialReopened
-from nbtune.record.job import Job
-from nbtune.record.progress import Progress, Trial
-from nbtune.record.project import Project
-from nbtune.record.resume import earlier
-from nbtune.record.store import Store
-from nbtune.run.drive import drive
-from nbtune.run.grouping import Work, shared_out, stacks
-from nbtune.run.plan import Plan, Stack
-from nbtune.run.prepare import Request, prepare
-from nbtune.run.site import Site
-from nbtune.run.timing import look_at, measure
+from nbtune.machine import now
+from nbtune.record import events as record
+from nbtune.record.events import DIVERGED, FAILED, STOPPED, DiskFull, StateChanged, TrialEnded, TrialReopened
+from nbtune.record.progress import Trial
+from nbtune.run import life
+from nbtune.run.crew import Crew
+from nbtune.run.inbox import Inbox
+from nbtune.run.opening import LOG, Cancel, opened
+from nbtune.run.prepare import Request
+from nbtune.run.schedule import Schedule, Stack, outcome_of
 
-MOST_DEATHS = 3  # of all workers at once, one after the other and without a result between
 SECONDS_BETWEEN_LOOKS = 0.2
 
 
 class Run:
     """Trains the combinations of a request that are not done yet, in the background, and writes down what happens.
+
+    While there is something to do, one thread owns all of it; the others put what they have into its inbox.
 
     Attributes:
         request: what was asked for.
@@ -45,270 +44,323 @@ class Run:
         notes: what the user should hear before it starts, a sentence each.
     """
 
-    space: Space
-    job: Job
-
-    def __init__(self, request: Request, name: str, pool: Pool) -> None:
+    def __init__(self, request: Request, name: str, pool: Pool, cancel: Cancel | None = None) -> None:
         """Looks at the function in a worker and at what an earlier run left; trains nothing yet.
 
         Args:
             pool: where the workers come from.
+            cancel: called from another thread, it has this raise an error.
 
         Raises:
             UsageError: the request cannot be carried out; nothing is left on disk.
         """
-        options = request.options
-        self.request, self._pool = request, pool
-        self._taking = threading.RLock()
+        self._inbox = Inbox()
+        found = opened(request, name, pool, partial(self._hear, 0), cancel)
+        self.request, self.space, self.plan, self.notes = request, found.space, found.plan, found.notes
+        self.project, self.progress, self._store = found.project, found.progress, found.store
+        self._crew = Crew(request, found, pool, self._hear)
+        self._life = life.Life()
+        self._following: deque[life.Event] = deque()
+        self._schedule: Schedule | None = None
+        self._ended_before = 0  # trials, when the workers came
+        self._failure: BaseException | None = None
+        self._reason = ""  # of the end, for people
+        self._door = threading.Lock()  # to be or not to be the owner
+        self._owner: int | None = None
         self._over = threading.Event()  # and not Thread.join, which an interrupt can break
         self._over.set()
-        limit = options.memory_limit
-        self._workers = machine.usual_workers(limit, pool.held_mb()) if options.workers is None else options.workers
-        self._site: Site | None = None
-        self.project = Project.open(Path(options.dir), name, request.fingerprint, options.fresh)
-        began = time.monotonic()
-        try:
-            site = self._prepare()
-            self._workers = min(self._workers, len(self.space))
-            if limit is not None:
-                self.job = replace(self.job, worker_mb=machine.worker_mb(limit, self._workers))
-            self.progress, self._store, notes = self._go_on()
-            self._stacks = stacks(self.space, options.engine, self._work)
-            self.plan = self._planned(site, began)
-        except BaseException as error:
-            self._close_site()
-            self.project.discard()
-            if isinstance(error, OSError):
-                raise UsageError(f"cannot use {error.filename or self.project.path}: {error.strerror}") from None
-            raise
-        self.notes = tuple(note for note in (request.note, self.project.note, *notes) if note)
-        if options.plan:
-            self._close_site()
+        if request.options.plan:
+            self._crew.dismiss()
             self.project.release()
 
-    def _prepare(self) -> Site:
-        """Finds space and job; workers that die over it are replaced once, since that need not be the function's fault."""
-        for last_try in (False, True):
-            site = self._open_site()
-            try:
-                self.space, self.job = prepare(self.request, site.backend, site.scratch, self.project.path)
-                break
-            except WorkerDied as error:
-                self._close_site()
-                if last_try:
-                    name = self.request.function.name
-                    raise UsageError(f"the process in which {name} was to build a model ended, twice: {error}") from None
-        return site
-
-    def _go_on(self) -> tuple[Progress, Store, list[str]]:
-        """Progress and store as an earlier run of the same search left them."""
-        options, job = self.request.options, self.job
-        before = earlier(self.project.path, self.space, job.objects, job.objective, options.keep)
-        progress = Progress(self.space.combinations, job.objective, job.epochs, self._workers, before.ids, job.repeats)
-        for event in before.ended:
-            progress.apply(event)
-        store = Store(self.project.path, self.space, progress, options.seed, options.keep)
-        store.record(*before.added)
-        return progress, store, [*before.notes, *_what_is_there(progress, self.project.path)]
-
     @property
-    def _work(self) -> Work:
-        repeats = self.request.options.repeats
-        return Work(self.request.data.rows * self.request.options.epochs * repeats, repeats)
+    def job(self) -> Any:
+        return self._crew.job
 
     @property
     def state(self) -> str:
         return self.progress.state
+
+    # ---- what users ask for, from any thread
 
     def wait(self, timeout: float | None = None) -> bool:
         """Waits until the end, `timeout` seconds at most; True if it came. An interrupt stops the search.
 
         Raises:
             UsageError: a full disk has paused the search.
+            SearchFailed: it broke.
         """
         until = time.monotonic() + (math.inf if timeout is None else timeout)
         try:
             while not self._over.wait(min(SECONDS_BETWEEN_LOOKS, until - time.monotonic())) and time.monotonic() < until:
-                if self.state == "paused" and self.progress.reason:
-                    raise UsageError(f"the search is paused: {self.progress.reason}")
+                self._check_room()
         except KeyboardInterrupt:
             self.stop()
-        return self._over.is_set()
+        over = self._over.is_set()
+        if over and self._life.phase == life.FAILED:
+            raise SearchFailed(self._reason) from self._failure
+        return over
 
     def pause(self) -> None:
-        if self.state != "running" or self._site is None:
-            raise UsageError(f"only a running search can be paused; this one is {self.state}")
-        self._site.backend.pause()
-        self._take(StateChanged("paused", time.time()))
+        self._ask(life.Pause())
 
     def resume(self) -> None:
-        if self.state == "paused" and self._site:
-            self._store.record()  # what a full disk did not take
-            self._site.backend.resume()
-            self._take(StateChanged("running", time.time()))
-        elif self.state in ("planned", "stopped"):
-            self._start(trial.id for trial in self.progress.trials if trial.status == STOPPED)
+        self._ask(life.Resume())
+        self._check_room()
 
     def retry(self) -> None:
-        if self.state in ("running", "paused"):
-            raise UsageError("the search is still under way; retry when it has ended")
-        again = [trial.id for trial in self.progress.trials if trial.status in (FAILED, DIVERGED)]
-        if not again:
-            raise UsageError(f"there is nothing to retry ({self.progress.coverage})")
-        self._start(again)
+        self._ask(life.Retry(sum(trial.status in (FAILED, DIVERGED) for trial in self.progress.trials)))
 
     def stop(self) -> None:
-        if not self._over.is_set():
-            self._close_site()
-            self._over.wait()
+        self._ask(life.Stop())
+        self._over.wait()
 
     def refit(self, trial: Trial, epochs: int) -> Path:
         """Trains a combination on all rows for so many epochs, in a worker; returns the file of its weights."""
-        return Path(self._in_a_worker("refit", trial, epochs=epochs)["weights"])
+        return self._crew.refit(trial, epochs)
 
     def model_fit(self, trial: Trial) -> dict[str, list[float]]:
         """The history of a combination that plain `model.fit` trains, in a worker."""
-        history: dict[str, list[float]] = self._in_a_worker("model_fit", trial)["history"]
-        return history
+        return self._crew.model_fit(trial)
 
-    def _in_a_worker(self, task: str, trial: Trial, **arguments: Any) -> dict[str, Any]:
-        """A task on one combination, under the seed of the repeat that stands for it."""
-        site = Site.open(min(self._workers, 1), self.project.path / "workers.log", lambda events: None, self._pool)
-        try:
-            job = self._with_data(site).best_repeat(trial.scores)
-            result: dict[str, Any] = site.backend.submit(task, job, values=dict(trial.values), **arguments).result()
-            return result
-        finally:
-            site.close()
-            self._pool.refill()
+    def _check_room(self) -> None:
+        if self.state == life.PAUSED and self.progress.reason:
+            raise UsageError(f"the search is paused: {self.progress.reason}")
 
-    def _start(self, again: Iterable[str]) -> None:
-        self.project.acquire()
-        self._take(*map(TrialReopened, again), StateChanged("running", time.time()))
-        self._over.clear()
-        if self._workers == 0:  # here and now, for the debugger
-            self._run()
+    def _ask(self, event: life.Event) -> None:
+        """Returns when what the event leads to holds, or raises why it is not possible."""
+        reply = self._inbox.ask(partial(self._handle, event))
+        if self._crew.size == 0:  # here and now, for the debugger
+            self._own()
         else:
             # a copied context: on ipykernel 7.0 a bare thread cannot reach the cell's output
             run = contextvars.copy_context().run
-            threading.Thread(target=run, args=[self._run], name="nbtune-search", daemon=True).start()
+            threading.Thread(target=run, args=[self._own], name="nbtune-search", daemon=True).start()
+        reply.result()
 
-    def _run(self) -> None:
-        try:
-            self._train()
-        except KeyboardInterrupt:  # reaches this only with --workers 0
-            pass
-        finally:
-            self._close_site()
-            self._end_open_trials()
-            self._store.write_oracle()
-            self.project.release()
-            self._over.set()
+    # ---- what workers tell, from any thread; `generation` tells those that are gone from those that are here
 
-    def _train(self) -> None:
-        """Drives the backend until nothing is left to do. One that dies is replaced, unless several die without any result."""
-        options, deaths = self.request.options, 0
-        while pending := [trial for trial in self.progress.trials if not trial.ended]:
-            site = self._site or self._reopen_site()
-            try:
-                trials = self.progress.trials
-                work = [[i for i in stack if not trials[i].ended] for stack in self._stacks]
-                work = shared_out(work, self._workers, self.space, self._work)
-                terms = (self._workers, options.retries, options.trial_timeout)
-                drive(
-                    site.backend,
-                    self.job,
-                    [[trials[i] for i in stack] for stack in work],
-                    *terms,
-                    self._take,
-                    lambda id: self.progress.trial(id).ended,
-                )
+    def _hear(self, generation: int, events: list[record.Event]) -> None:
+        if self._owner == threading.get_ident():  # without workers
+            if full := next((event for event in events if isinstance(event, DiskFull)), None):
+                raise OSError(full.reason)
+            self._take(*events)
+        else:
+            self._inbox.tell(partial(self._take_from, generation, events))
+
+    def _take_from(self, generation: int, events: list[record.Event]) -> None:
+        if self._crew.knows(generation):
+            self._take(*events)
+
+    # ---- the owner's thread
+
+    def _own(self) -> None:
+        """Does what there is to do until there is nothing, unless another thread is at it."""
+        with self._door:
+            if self._owner is not None:
                 return
-            except BackendDied as error:
-                self._close_site()
-                left = sum(not trial.ended for trial in self.progress.trials)
-                deaths = deaths + 1 if left == len(pending) else 1
-                if deaths == MOST_DEATHS:
-                    self._take(*(TrialEnded(trial.id, FAILED, error=str(error)) for trial in pending))
+            self._owner = threading.get_ident()
+        while True:
+            self._inbox.wait()
+            self._work_off()
+            with self._door:
+                if not self._life.active and self._inbox.empty:
+                    self._owner = None
+                    return
 
-    def _end_open_trials(self) -> None:
-        now = time.time()
-        self._take(*(_stopped(trial, now) for trial in self.progress.trials if trial.status == RUNNING))
-        over = all(trial.ended and trial.status != STOPPED for trial in self.progress.trials)
-        self._take(StateChanged("finished" if over else "stopped", now))
-
-    def _take(self, *events: Event) -> None:
-        """Applies events and writes them down; a disk that takes no more pauses the search, with all of it in memory."""
-        with self._taking:
-            events = tuple(event for event in events if not self._is_known(event))
-            for event in events:
-                self.progress.apply(event)
+    def _work_off(self) -> None:
+        if news := self._inbox.news():
+            self._safely(news)
+        elif request := self._inbox.request():
             try:
-                self._store.record(*events)
-            except OSError as error:
-                self._pause_for(error.strerror or str(error))
-            for event in events:
-                if isinstance(event, DiskFull):
-                    self._pause_for(event.reason)
+                self._safely(request.work)
+            except _Refused as refusal:
+                request.reply.set_exception(UsageError(str(refusal)))
+            else:
+                request.reply.set_result(None)
 
-    def _is_known(self, event: Event) -> bool:
+    def _safely(self, work: Callable[[], object]) -> None:
+        """Whatever goes wrong ends the search, and is said."""
+        try:
+            work()
+            self._follow()
+        except _Refused:
+            raise
+        except KeyboardInterrupt:  # only without workers
+            self._handle(life.Stop())
+        except BaseException as error:
+            self._break(error)
+
+    def _break(self, error: BaseException) -> None:
+        self._failure = error
+        with contextlib.suppress(OSError), (self.project.path / LOG).open("a") as log:
+            log.write("".join(traceback.format_exception(error)))
+        self._following.clear()
+        try:
+            self._handle(life.Broke(_blame(error)))
+        except Exception:  # while the workers were dismissed
+            self._life = life.Life(life.FAILED)
+            self._settle(_blame(error))
+
+    def _handle(self, event: life.Event) -> None:
+        self._following.append(event)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Carries out what the events ask for, and what follows from that."""
+        while self._following:
+            event, before = self._following.popleft(), self._life
+            try:
+                self._life, instructions = life.step(self._life, event, self._complete())
+                if life.Acquire() in instructions:
+                    self.project.acquire()
+            except UsageError as error:
+                self._life = before
+                raise _Refused(str(error)) from None
+            if self._life.active:
+                self._over.clear()
+            for instruction in instructions:
+                self._carry_out(instruction)
+
+    def _complete(self) -> bool:
+        return all(trial.ended and trial.status != STOPPED for trial in self.progress.trials)
+
+    def _carry_out(self, instruction: life.Instruction) -> None:
+        match instruction:
+            case life.Reopen(failed):
+                again = (FAILED, DIVERGED) if failed else (STOPPED,)
+                self._take(*(TrialReopened(trial.id) for trial in self.progress.trials if trial.status in again))
+            case life.Announce(state, reason):
+                self._take(StateChanged(state, now(), reason))
+            case life.Hire():
+                self._hire()
+            case life.HandOut():
+                self._hand_out()
+            case life.Halt():
+                self._crew.pause()
+            case life.GoOn():
+                self._crew.resume()
+            case life.Dismiss():
+                self._dismiss()
+            case life.GiveUp(why):
+                self._take(*(TrialEnded(trial.id, FAILED, error=why) for trial in self.progress.trials if not trial.ended))
+                self._conclude()
+            case life.Settle(failure):
+                self._settle(failure)
+
+    def _hire(self) -> None:
+        pending = frozenset(i for i, trial in enumerate(self.progress.trials) if not trial.ended)
+        self._crew.hire(pending, lambda generation, work: self._inbox.tell(partial(self._came, generation, work)))
+
+    def _came(self, generation: int, work: Future[Sequence[Sequence[int]]]) -> None:
+        """The workers are here, and it is known what they are to do."""
+        if not self._crew.knows(generation):
+            return
+        trials = self.progress.trials
+        stacks = [[trials[i].id for i in stack] for stack in work.result()]
+        self._ended_before = self.progress.ended
+        self._schedule = Schedule(stacks, self._crew.size, self.request.options.retries, self._has_ended)
+        self._following.append(life.WorkersCame())
+
+    def _has_ended(self, trial: str) -> bool:
+        return self.progress.trial(trial).ended
+
+    def _hand_out(self) -> None:
+        schedule = self._schedule
+        if schedule is None or self._life.phase != life.RUNNING:
+            return
+        for stack in schedule.due():
+            future = self._crew.submit({id: dict(self.progress.trial(id).values) for id in stack.trials})
+            take = partial(self._take_outcome, schedule, stack, future)
+            future.add_done_callback(lambda _, take=take: self._inbox.tell(take))  # type: ignore[misc]
+        if schedule.over:
+            self._conclude()
+
+    def _conclude(self) -> None:
+        """It has ended once it is on disk."""
+        try:
+            self._store.record()
+            self._store.write_oracle()
+        except OSError as error:
+            self._following.append(self._no_room(error))
+        else:
+            self._following.append(life.AllDone())
+
+    def _take_outcome(self, schedule: Schedule, stack: Stack, future: Future[Any]) -> None:
+        if schedule is not self._schedule or future.cancelled():
+            return
+        try:
+            self._take(*schedule.take(stack, outcome_of(future)))
+        except BackendDied as error:
+            self._following.append(life.WorkersDied(str(error), self.progress.ended == self._ended_before))
+        else:
+            self._hand_out()
+
+    def _dismiss(self) -> None:
+        """Ends the workers; what they had told by then counts."""
+        self._crew.close()
+        while news := self._inbox.news():
+            news()
+        self._crew.dismiss()
+        self._schedule = None
+
+    def _settle(self, failure: str) -> None:
+        """Each of these steps may fail where the disk is full; the end comes all the same."""
+        at = now()
+        under_way = [trial for trial in self.progress.trials if trial.status == record.RUNNING]
+        steps: list[Callable[[], object]] = [
+            lambda: self._take(*(_stopped(trial, at) for trial in under_way)),
+            lambda: self._take(StateChanged(self._life.phase, at, failure)),
+            self._store.record,
+            self._store.write_oracle,
+            self.project.release,
+        ]
+        for step in steps:
+            try:
+                step()
+            except Exception as error:
+                failure = failure or (self._unwritten(error) if isinstance(error, OSError) else _blame(error))
+        self._reason = failure
+        with contextlib.suppress(Exception):  # this may be what is broken
+            self.progress.apply(StateChanged(self._life.phase, at, failure))
+        self._over.set()
+
+    def _take(self, *events: record.Event) -> None:
+        """Applies events and writes them down; a disk that takes no more pauses the search, with all of it in memory."""
+        events = tuple(event for event in events if not self._is_known(event))
+        for event in events:
+            self.progress.apply(event)
+        try:
+            self._store.record(*events)
+        except OSError as error:
+            self._following.append(self._no_room(error))
+        for event in events:
+            if isinstance(event, DiskFull):
+                self._following.append(self._no_room(OSError(event.reason)))
+
+    def _no_room(self, error: OSError) -> life.Event:
+        """Without workers nothing can be paused."""
+        return life.NoRoom(self._unwritten(error)) if self._crew.size else life.Stop()
+
+    def _unwritten(self, error: OSError) -> str:
+        return f"cannot write to {self.project.path}: {error.strerror or error}; make room, then resume"
+
+    def _is_known(self, event: record.Event) -> bool:
         """The end of a trial of a stack comes when it ends, and once more with the stack's result."""
         return isinstance(event, TrialEnded) and self.progress.trial(event.trial).ended
 
-    def _pause_for(self, problem: str) -> None:
-        if self.state == "running" and self._site:
-            self._site.backend.pause()
-            reason = f"cannot write to {self.project.path}: {problem}; make room, then resume"
-            self.progress.apply(StateChanged("paused", time.time(), reason))
 
-    def _open_site(self) -> Site:
-        log = self.project.path / "workers.log"
-        self._site = Site.open(self._workers, log, lambda events: self._take(*events), self._pool)
-        return self._site
-
-    def _reopen_site(self) -> Site:
-        """Workers anew, with the data written for them again."""
-        site = self._open_site()
-        self.job = self._with_data(site)
-        return site
-
-    def _with_data(self, site: Site) -> Job:
-        """The job for the workers of a site, to whom the data is written."""
-        arrays.write(self.request.data, site.scratch / "data", self.job.labels, self.job.seed)
-        return replace(self.job, folder=site.scratch / "data")
-
-    def _close_site(self) -> None:
-        site, self._site = self._site, None
-        if site:
-            site.close()
-            self._pool.refill()
-
-    def _planned(self, site: Site, began: float) -> Plan:
-        """The size of the search, and with `--plan` its cost."""
-        options = self.request.options
-        work = shared_out(self._stacks, self._workers, self.space, self._work)
-        plan = partial(Plan.of, self.space, options.epochs, self._workers, repeats=options.repeats)
-        if not options.plan:
-            return plan(stacks=[Stack(len(numbers)) for numbers in work])
-        before = time.monotonic() - began
-        stacks = look_at(site.backend, self.job, self.space, work)
-        measured, reason = measure(site.backend, self.job, self.space, work, stacks, self._workers)
-        if reason:  # shows only when a stack is trained
-            stacks = [replace(stack, reason=stack.reason or reason) if stack.trials > 1 else stack for stack in stacks]
-        return plan(replace(measured, before=before), stacks)
+class _Refused(Exception):
+    """What the user asked for is not possible now; nothing has changed."""
 
 
-def _stopped(trial: Trial, now: float) -> TrialEnded:
-    return TrialEnded(trial.id, STOPPED, seconds=now - (trial.started or now), error="the search was stopped")
+def _stopped(trial: Trial, at: float) -> TrialEnded:
+    return TrialEnded(trial.id, STOPPED, seconds=at - (trial.started or at), error="the search was stopped")
 
 
-def _what_is_there(progress: Progress, project: Path) -> list[str]:
-    """What an earlier run left, in a sentence."""
-    cover = progress.coverage
-    there = cover.total - cover.pending
-    if not there:
-        return []
-    failed = f" ({cover.failed} failed; %tune retry tries again)" if cover.failed else ""
-    return [
-        f"{there} of {cover.total} done before{failed}; {'going on' if cover.pending else 'nothing left to train'} in {project}."
-    ]
+def _blame(error: BaseException) -> str:
+    if isinstance(error, UsageError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"cannot use {error.filename or 'the disk'}: {error.strerror or error}"
+    return f"a fault of nbtune, not of your function: {type(error).__name__}: {error}; its traceback is in {LOG}"

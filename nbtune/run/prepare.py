@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,20 +15,22 @@ from nbtune.ask.function import Function
 from nbtune.ask.labels import Labels
 from nbtune.ask.objective import Objective
 from nbtune.ask.options import APPLIED_OUTSIDE, Options
-from nbtune.ask.space import Architecture, Axis, Space
+from nbtune.ask.space import Architecture, Axis, Space, Value
 from nbtune.ask.strategy import TRIAL
 from nbtune.data import arrays
 from nbtune.data.content.objects import NoFingerprint
 from nbtune.data.fingerprint import Fingerprint, fingerprint
 from nbtune.data.read import read_data
 from nbtune.data.rows import Data
-from nbtune.errors import BackendDied, UsageError, WorkerDied, about
+from nbtune.errors import BackendDied, BuildError, UsageError, WorkerDied, about
 from nbtune.execution.protocol import Backend
 from nbtune.record.job import Job, Look, Terms
 from nbtune.run.grouping import stacks
 
 BATCH_SIZE = 32  # Keras's own default
 _LOOKED_AT = 2  # combinations that must fail before the function is to blame, and not its values
+_LOOKING = 600.0  # seconds at most for the first models, where there is no --trial-timeout
+_BUILDS = 10  # so many times that limit for all models of a function of `hp`
 _BUILT, _BUILDING = 64, 10.0  # models, and seconds, at most, to find out which share a stack; one takes 0.02 s
 
 
@@ -118,13 +121,14 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
         keep=options.keep,
     )
     arrays.write(data.sample(), terms.folder, None, options.seed)
-    space, asked = _space(terms, backend, options.axes)
+    space, asked = _space(terms, backend, options)
     if not len(space):
         raise UsageError("there is nothing to try: the grid has no combinations")
     first_and_last = [space.combinations[0], space.combinations[len(space) - 1]][: min(_LOOKED_AT, len(space))]
-    looking = backend.submit("look", terms, values=first_and_last)
+    limit = options.trial_timeout or _LOOKING
+    looking = backend.submit("look", terms, limit, values=first_and_last)
     space = _with_architectures(space, terms, backend)
-    look = Look(**looking.result())
+    look = _look(looking, terms, backend, first_and_last[1:], limit)
     losses = request.losses(look.loss)
     labels = Labels.of(data.y, losses, look.units)
     objective = options.objective or Objective.of(f"val_{labels.metric}")
@@ -136,11 +140,30 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
     return space, job
 
 
-def _space(terms: Terms, backend: Backend, axes: Sequence[Axis]) -> tuple[Space, set[str]]:
+def _look(looking: Future[Any], terms: Terms, backend: Backend, others: Sequence[Mapping[str, Value]], timeout: float) -> Look:
+    """What came of it; where the first combination has ended the worker, what comes of the others."""
+    try:
+        return Look(**looking.result())
+    except BackendDied:
+        raise
+    except WorkerDied as error:
+        if others:
+            return _look(backend.submit("look", terms, timeout, values=others), terms, backend, [], timeout)
+        raise BuildError(f"{terms.function.name} could not be looked at: {error}") from None
+
+
+def _space(terms: Terms, backend: Backend, options: Options) -> tuple[Space, set[str]]:
     """The space, and the names that the function itself uses."""
+    axes = options.axes
     if not terms.function.takes_hp:
         return Space.product(axes), set(terms.function.parameters or ())
-    found = backend.submit("explore", terms, axes={axis.name: list(axis.values) for axis in axes}).result()
+    limit = _BUILDS * options.trial_timeout if options.trial_timeout else _LOOKING
+    try:
+        found = backend.submit("explore", terms, limit, axes={axis.name: list(axis.values) for axis in axes}).result()
+    except BackendDied:
+        raise
+    except WorkerDied as error:
+        raise BuildError(f"{terms.function.name}(hp) could not be looked at: {error}") from None
     asked = set(found["asked"])
     for axis in axes:
         if axis.name not in asked and axis.name not in APPLIED_OUTSIDE:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from nbtune.execution.inline import Inline
 from nbtune.execution.local.backend import Workers
 from nbtune.execution.local.warm import Pool
 from nbtune.execution.protocol import Backend
+from nbtune.execution.scratch import Scratch
 from nbtune.record.events import Emit
 
 
@@ -19,16 +19,18 @@ from nbtune.record.events import Emit
 class Site:
     backend: Backend
     scratch: Path
+    _remove: Callable[[], None]  # a folder that is not the backend's own
 
     @classmethod
     def open(cls, workers: int, log: Path, emit: Emit, pool: Pool) -> Site:
         """Worker processes, or none of them with `workers` 0; cores are shared out evenly."""
         if workers == 0:
-            return cls(Inline(emit), Path(tempfile.mkdtemp(prefix="nbtune-")))
+            folder = Scratch()
+            return cls(Inline(emit), folder.path, folder.remove)
         supervisor = pool.take()
         try:
             threads = max(1, machine.cores() // workers)
-            return cls(Workers(workers, threads, supervisor, log, emit), supervisor.scratch)
+            return cls(Workers(workers, threads, supervisor, log, emit), supervisor.scratch, lambda: None)
         except BaseException:
             supervisor.end()
             raise
@@ -36,4 +38,4 @@ class Site:
     def close(self) -> None:
         """Ends whatever runs, at once."""
         self.backend.close()
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        self._remove()

@@ -22,6 +22,8 @@ from nbtune.data.rows import Inputs
 from nbtune.errors import UsageError
 from nbtune.record.job import Job, Terms
 from nbtune.training.private import graphs, randomness
+from nbtune.training.private import keras as private
+from nbtune.training.private.missing import Missing
 
 
 def seed(job: Terms) -> None:
@@ -201,12 +203,8 @@ def reinitialise(model: keras.Model, init: Any) -> None:
 
     Source: `keras.initializers`; Glorot and Bengio 2010 for `glorot_*`, whose variance is 2 / (fan in + fan out).
     """
-    for layer in model._flatten_layers():
-        for name in ("kernel", "depthwise_kernel", "pointwise_kernel"):
-            kernel = getattr(layer, name, None)
-            if isinstance(kernel, keras.Variable):
-                initializer = keras.initializers.get(init)
-                kernel.assign(initializer(kernel.shape, dtype=kernel.dtype))
+    for kernel in (weight for weight in model.weights if weight.name in ("kernel", "depthwise_kernel", "pointwise_kernel")):
+        kernel.assign(keras.initializers.get(init)(kernel.shape, dtype=kernel.dtype))
 
 
 @keras.saving.register_keras_serializable("nbtune")
@@ -262,10 +260,17 @@ def _recompile(model: keras.Model, job: Job, things: Mapping[str, Any]) -> None:
 
 def _settings(model: keras.Model) -> dict[str, Any]:
     """What the model was compiled with, as objects."""
-    config = getattr(model, "_compile_config", None)  # Keras gives it out in public only serialised
-    if config is None:
+    try:
+        return private.settings(model)
+    except Missing:
+        config = model.get_compile_config()  # in public, and serialised
+    try:
+        found = keras.saving.deserialize_keras_object(config)
+    except Exception:  # a lambda, for one, cannot be serialised
+        found = None
+    if not found:
         raise UsageError("this model's own compile() hides what it was compiled with; leave compiling to nbtune")
-    return dict(config.config)
+    return dict(found)
 
 
 def _compile_again(model: keras.Model, **changes: Any) -> None:

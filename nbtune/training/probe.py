@@ -19,8 +19,7 @@ from nbtune.errors import BuildError, UsageError
 from nbtune.record.events import Emit, EpochEnded, Event, TrialStarted
 from nbtune.record.job import Job, Terms
 from nbtune.record.progress import show
-from nbtune.training import trial
-from nbtune.training.fused import fit, memory, spec
+from nbtune.training import stacks, trial
 from nbtune.training.model import build, metric_names, own_loss, traced, units
 from nbtune.training.tracebacks import user_traceback
 
@@ -73,7 +72,7 @@ def architectures(job: Terms, emit: Emit, values: list[Mapping[str, Value]]) -> 
     for combination in values:
         keras.utils.clear_session(free_memory=False)
         try:
-            found.append(spec.architecture(build(job, combination), combination))
+            found.append(stacks.architecture(build(job, combination), combination))
         except Exception:  # it will fail as a trial of its own, with its traceback
             found.append(None)
     return {"architectures": found}
@@ -113,7 +112,7 @@ def explore(job: Terms, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str
         path += [(name, values, 0) for name, values in hp.forks.items() if name not in known]
         found.merge(hp, overwrite=False)
         combinations.append({name: values[i] for name, values, i in path})
-        architectures.append(spec.architecture(made, combinations[-1]))
+        architectures.append(stacks.architecture(made, combinations[-1]))
         if len(combinations) > MOST_COMBINATIONS:
             raise UsageError(f"{job.function.name} asks for more than {MOST_COMBINATIONS:,} combinations; narrow its ranges")
         while path and path[-1][2] == len(path[-1][1]) - 1:
@@ -175,9 +174,7 @@ def measure(job: Job, emit: Emit, trials: list[Mapping[str, Value]], of: int, to
     stack, reason = _stack(quick, trials) if together else (None, None)
     middle = trials[len(trials) // 2]
     if stack and of > len(trials):
-        (widest,) = spec.trial_specs(quick, {"0": trials[0]}, arrays)
-        assert isinstance(widest, spec.TrialSpec), "it has been trained in a stack"
-        stack["worker_mb"] += memory.more_mb(widest, of - len(trials), quick)
+        stack["worker_mb"] += stacks.more_mb(quick, trials[0], of - len(trials))
     alone = _alone(quick, middle, arrays)
     held = psutil.Process().memory_full_info()
     return {"alone": alone, "stack": stack, "reason": reason, "shared_mb": (held.rss - held.uss) / 1e6}
@@ -205,7 +202,7 @@ def _stack(job: Job, trials: list[Mapping[str, Value]]) -> tuple[dict[str, float
             marks.append(time.perf_counter())
 
     start = time.perf_counter()
-    refused = fit.fit_stack(job, note, {str(i): values for i, values in enumerate(trials)}).refused
+    _, refused = stacks.fit_stack(job, note, {str(i): values for i, values in enumerate(trials)})
     if refused:
         return None, next(iter(refused.values()))
     cost, around = _cost(start, marks, len(trials)), began[0] - start + time.perf_counter() - marks[-1]

@@ -8,8 +8,7 @@ import tensorflow as tf
 
 from nbtune.record.events import Emit, to_dict
 from nbtune.record.job import Job, Terms
-from nbtune.training import probe, trial
-from nbtune.training.fused import fit
+from nbtune.training import probe, stacks, trial
 
 
 def use_threads(threads: int) -> None:
@@ -37,9 +36,9 @@ def run(task: str, terms: Terms, emit: Emit, arguments: dict[str, Any]) -> dict[
         case "fit":
             return to_dict(trial.fit(terms, emit, **arguments))
         case "fit_stack":
-            return {"ended": [to_dict(end) for end in fit.fit_stack(terms, emit, **arguments).ended]}
+            return {"ended": [to_dict(end) for end in stacks.fit_stack(terms, emit, **arguments)[0]]}
         case "reasons":
-            return {"reasons": fit.reasons(terms, **arguments)}
+            return {"reasons": stacks.reasons(terms, **arguments)}
         case "refit":
             return trial.refit(terms, emit, **arguments)
         case "model_fit":

@@ -79,7 +79,7 @@ class Reporter(keras.callbacks.Callback):
         now = time.monotonic()
         if now - self._last > SECONDS_BETWEEN_SIGNS and batch + 1 < self.params["steps"]:
             self._last = now
-            self._emit([EpochUnderWay([self._trial], self._epoch, (batch + 1) / self.params["steps"])])
+            self._emit([EpochUnderWay([self._trial], self._epoch, (batch + 1) / self.params["steps"], time.time())])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._last = time.monotonic()

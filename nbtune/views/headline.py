@@ -51,7 +51,8 @@ def _how_far(progress: Progress, now: float) -> str:
     if progress.state == "paused":
         return f"{count}{_bad(progress)}, {progress.reason or 'resume when you like'}"
     spent = progress.seconds_spent(now)
-    return f"{count}{f' in {duration(spent)}' if spent >= 0.5 else ''}{_bad(progress)}"
+    reason = f", {progress.reason}" if progress.reason else ""
+    return f"{count}{f' in {duration(spent)}' if spent >= 0.5 else ''}{_bad(progress)}{reason}"
 
 
 def _bad(progress: Progress) -> str:

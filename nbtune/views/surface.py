@@ -6,7 +6,7 @@ from typing import Protocol
 
 from nbtune.record.progress import Progress
 
-OVER = ("stopped", "finished")
+OVER = ("stopped", "finished", "failed")
 
 
 class Controls(Protocol):

@@ -167,6 +167,16 @@ def test_a_reloaded_page_is_told_everything_again(open_page):
     assert {"errors", "size", "cost", "cell", "starting"} <= set(page.known)
 
 
+def test_start_gives_the_estimate_up(open_page, monkeypatch):
+    monkeypatch.setattr(setup, "launch", lambda *road: None)
+    page = open_page()
+    assert page.known["cost"] == "estimating …"
+    page.panel._estimator.asked.clear()
+    page.say("start")
+    until(lambda: page.known["cost"] == "" and not page.known["starting"])
+    assert page.panel._estimator.asked == [None]
+
+
 def test_start_tells_what_is_wrong(open_page):
     page = open_page()
     page.fill("units", "")

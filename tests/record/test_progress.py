@@ -356,6 +356,14 @@ def test_time_left_is_known_from_the_second_epoch_and_leaves_the_first_out():
     assert seconds_left(reduced([StateChanged("running", 100.0), *epochs("0", 1)], n=1), 105.0) == pytest.approx(45.0)
 
 
+def test_time_left_goes_by_parts_of_an_epoch_that_takes_long_and_not_by_how_long_compiling_took():
+    began = [StateChanged("running", 100.0), TrialStarted("0", 100.0), EpochUnderWay(["0"], 1, 0.01, 160.0)]
+    progress = reduced(began, n=1)
+    assert seconds_left(progress, 160.0) is None
+    progress.apply(EpochUnderWay(["0"], 1, 0.11, 170.0))
+    assert seconds_left(progress, 170.0) == pytest.approx(989)  # ten seconds a tenth of an epoch, 9.89 epochs
+
+
 def test_time_left_counts_what_has_not_begun():
     progress = reduced([StateChanged("running", 100.0), *epochs("0", 5, first=2.0)], n=3, workers=1)
     assert seconds_left(progress, 110.0) == pytest.approx(10 + 2 * 20)

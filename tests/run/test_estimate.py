@@ -1,4 +1,5 @@
 import threading
+import time
 
 import pytest
 
@@ -63,6 +64,27 @@ def test_only_the_latest_options_are_estimated(flowers, told, monkeypatch):
     assert told.came.wait(5)
     estimator.end()
     assert asked == told.found == [5]
+
+
+def endless(layers):
+    import time
+
+    time.sleep(300)
+
+
+def test_an_estimate_that_takes_long_can_be_given_up(flowers, told):
+    estimator = Estimator(told, OnDemand(), settled=0.0)
+    estimator.ask(Options.of(build=endless, data=flowers, layers=[1, 2], epochs=5, workers=1))
+    until = time.monotonic() + 30
+    while not (estimator._using and estimator._using._taken) and time.monotonic() < until:
+        time.sleep(0.05)
+    process = estimator._using._taken.process
+    time.sleep(1)  # well under way
+    began = time.monotonic()
+    estimator.end()
+    assert time.monotonic() - began < 15, "it does not wait for the function, nor for the workers of a busy machine"
+    assert process.poll() is not None
+    assert told.found == []
 
 
 def test_what_was_forgotten_is_not_told(flowers, told, monkeypatch):

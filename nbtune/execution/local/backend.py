@@ -66,7 +66,7 @@ class Workers:
     def _do(self, what: str) -> None:
         self._halted[what].clear()
         self._send({"do": what})
-        if threading.current_thread() is not self._listener:  # which is the one to hear that it is done
+        if not self._ended.is_set():
             self._halted[what].wait(SECONDS_TO_END)
 
     def _file_of(self, job: Terms) -> str:
@@ -84,7 +84,7 @@ class Workers:
         return path
 
     def _send(self, message: dict[str, Any]) -> None:
-        with self._sending, contextlib.suppress(OSError):  # a supervisor that is gone is noticed in _listen
+        with self._sending, contextlib.suppress(OSError, ValueError):  # _listen notices a closed line
             assert self._process.stdin
             self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
@@ -110,7 +110,9 @@ class Workers:
                 _settle(future, message)
 
     def _give_up(self) -> None:
-        """Settles what will never have a result."""
+        """Settles what will never have a result, or a reply."""
+        for reply in self._halted.values():
+            reply.set()
         with self._settling:
             while self._futures:
                 future = self._futures.popitem()[1]

@@ -13,25 +13,32 @@ import os
 import select
 import shutil
 import sys
+import threading
+import time
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from nbtune.execution.local.output import redirect
+from nbtune.execution.local.parent import Parent
 
 SECONDS_IN_RESERVE = 900  # without work; then the memory is given back
+SECONDS_BETWEEN_LOOKS = 0.5
 
 
 def main() -> None:
+    parent = Parent()
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a user's function prints goes to the log, not between the messages
     try:
         context = _context()
         from nbtune.execution.local.supervisor import Supervisor  # meanwhile
 
-        settings = _settings()
+        settings = _settings(parent)
         if settings:
             _move(settings)
             supervisor = Supervisor(out, context, settings)
+            threading.Thread(target=_end_with, args=[parent, supervisor.end], daemon=True).start()
             try:
                 for line in sys.stdin:
                     supervisor.obey(json.loads(line))
@@ -40,14 +47,28 @@ def main() -> None:
     except Exception:
         traceback.print_exc()
     finally:
-        shutil.rmtree(sys.argv[1], ignore_errors=True)
-        os._exit(0)
+        _leave()
 
 
-def _settings() -> dict[str, Any] | None:
+def _leave() -> None:
+    shutil.rmtree(sys.argv[1], ignore_errors=True)
+    os._exit(0)
+
+
+def _end_with(parent: Parent, end: Callable[[], None]) -> None:
+    """Ends all when the kernel is gone. The end of the input need not tell: a process that the kernel forked may hold it open."""
+    while parent.lives():
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    end()
+    _leave()
+
+
+def _settings(parent: Parent) -> dict[str, Any] | None:
     """What the kernel has for it to do; None if that does not come, or not in time."""
-    if sys.platform != "win32" and not select.select([sys.stdin], [], [], SECONDS_IN_RESERVE)[0]:
-        return None
+    until = time.monotonic() + SECONDS_IN_RESERVE
+    while sys.platform != "win32" and not select.select([sys.stdin], [], [], SECONDS_BETWEEN_LOOKS)[0]:
+        if time.monotonic() > until or not parent.lives():
+            return None
     line = sys.stdin.readline()
     return json.loads(line) if line else None
 
@@ -69,8 +90,7 @@ def _context() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    # the supervisor too: with the pool's own
-    context.set_forkserver_preload(["nbtune.execution.local.worker", "nbtune.execution.local.supervisor"])
+    context.set_forkserver_preload(["nbtune.execution.local.preload"])
     from multiprocessing import forkserver
 
     forkserver.ensure_running()

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import sys
 
 
 def redirect(log: str) -> None:
-    """Lets all that this process prints go to the end of a file."""
+    """Lets all that this process prints go to the end of a file, as far as the disk takes it: a trial must not fail over it."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     os.dup2(file, 1)
     os.dup2(file, 2)
     os.close(file)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        to_file = io.BufferedWriter(_Lenient(number))
+        setattr(sys, name, io.TextIOWrapper(to_file, "utf-8", "backslashreplace", line_buffering=True))
+
+
+class _Lenient(io.RawIOBase):
+    """A file descriptor that drops what it cannot write."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._number
+
+    def write(self, data: object) -> int:
+        view = memoryview(data)  # type: ignore[arg-type]
+        with contextlib.suppress(OSError):
+            os.write(self._number, view)
+        return view.nbytes

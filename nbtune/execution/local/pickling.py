@@ -1,12 +1,17 @@
 """Jobs as bytes, for the workers: as cloudpickle writes them, with the files and cells that code comes from.
 
-From 3.1.3 on cloudpickle leaves them out, and tracebacks could not quote the user's lines.
+From 3.1.3 on cloudpickle leaves them out, and tracebacks could not quote the user's lines. Added is what a notebook may hold
+and cloudpickle cannot write: what `functools` makes of functions. Caches start empty.
 """
 
 from __future__ import annotations
 
+import functools
 import io
+import operator
+import sys
 import types
+import weakref
 from collections import ChainMap
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -29,5 +34,48 @@ def _in_file(name: str, make: Callable[..., types.CodeType], parts: tuple[Any, .
     return make(*parts).replace(co_filename=name)
 
 
+def _cached(function: Any) -> tuple[Any, ...] | str:
+    """A function under `lru_cache`: by its name where a worker can import it."""
+    if _is_importable(function):
+        return str(function.__qualname__)
+    return _cache, (function.__wrapped__, function.cache_parameters())
+
+
+def _cache(function: Callable[..., Any], settings: dict[str, Any]) -> Any:
+    return functools.lru_cache(**settings)(function)
+
+
+def _is_importable(thing: Any) -> bool:
+    module = getattr(thing, "__module__", None)
+    if module == "__main__" or module not in sys.modules or module in cloudpickle.list_registry_pickle_by_value():
+        return False
+    try:
+        return operator.attrgetter(thing.__qualname__)(sys.modules[module]) is thing
+    except AttributeError:  # `<lambda>`, `<locals>`
+        return False
+
+
+def _property(thing: functools.cached_property[Any]) -> tuple[Any, ...]:
+    return _named_property, (thing.func, thing.attrname)
+
+
+def _named_property(function: Callable[..., Any], name: str | None) -> functools.cached_property[Any]:
+    made = functools.cached_property(function)
+    made.attrname = name
+    return made
+
+
+def _weak(thing: weakref.WeakKeyDictionary[Any, Any]) -> tuple[Any, ...]:
+    return weakref.WeakKeyDictionary, (dict(thing),)
+
+
 class _Pickler(cloudpickle.CloudPickler):
-    dispatch_table: ClassVar = ChainMap({types.CodeType: _code}, cloudpickle.CloudPickler.dispatch_table)
+    dispatch_table: ClassVar = ChainMap(
+        {
+            types.CodeType: _code,
+            functools._lru_cache_wrapper: _cached,
+            functools.cached_property: _property,
+            weakref.WeakKeyDictionary: _weak,  # of `singledispatch`
+        },
+        cloudpickle.CloudPickler.dispatch_table,
+    )

@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import multiprocessing
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from typing import Protocol
 
 from nbtune import machine
 from nbtune.errors import UsageError
+from nbtune.execution.scratch import Scratch
 from nbtune.training.private import xlacache
 
 SECONDS_TO_END = 5
@@ -34,7 +34,8 @@ class SupervisorProcess:
 
     def __init__(self) -> None:
         _require_tensorflow()
-        self.scratch = Path(tempfile.mkdtemp(prefix="nbtune-"))
+        self._folder = Scratch()
+        self.scratch = self._folder.path
         self._fixed = _fixed()
         self._words = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 - for as long as the process
         try:
@@ -49,7 +50,7 @@ class SupervisorProcess:
                 start_new_session=True,  # Ctrl-C is for the kernel, which decides
             )
         except BaseException:
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            self._folder.remove()
             raise
 
     def environment(self) -> dict[str, str]:
@@ -76,7 +77,7 @@ class SupervisorProcess:
         except subprocess.TimeoutExpired:
             self.process.kill()
         self._words.close()
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        self._folder.remove()
 
 
 class Pool(Protocol):

@@ -1,12 +1,15 @@
-"""What runs inside a worker process: connect, then one task after another."""
+"""What runs inside a worker process: one task after another, as they come in on the line to the supervisor."""
 
 from __future__ import annotations
 
 import functools
 import json
 import os
+import queue
+import sys
 import threading
-from multiprocessing.connection import Client, Connection
+import traceback
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -14,40 +17,76 @@ import cloudpickle
 
 from nbtune.training.private import trimming  # isort: skip - before tasks, which imports Keras
 from nbtune.training import tasks  # isort: skip
+from nbtune.errors import BuildError, UsageError
 from nbtune.execution.local.output import redirect
+from nbtune.execution.local.parent import end_with_parent
+from nbtune.execution.quitting import QUITS, quit_message
 from nbtune.record.events import Event, to_dict
 from nbtune.record.job import Terms
 
-
-class Wire:
-    """This process's line to the supervisor, made by `connect` when the process starts."""
-
-    connection: Connection
+Message = dict[str, Any]
 
 
-def connect(address: str, key: bytes, threads: int, log: str, environment: dict[str, str]) -> None:
-    """Says hello to the supervisor, and ends this process when the supervisor's end of the line closes."""
+def serve(line: Connection, threads: int, log: str, environment: dict[str, str]) -> None:
+    """Says that it is ready, and then what comes of each task. Ends this process when the supervisor's end of the line closes."""
+    end_with_parent()
     redirect(log)
     os.environ.clear()
     os.environ.update(environment)
     trimming.settle()
     tasks.use_threads(threads)
-    Wire.connection = Client(address, authkey=key)
-    Wire.connection.send_bytes(json.dumps({"pid": os.getpid()}).encode())
-    threading.Thread(target=_end_with_supervisor, daemon=True).start()
+    inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    wire = Wire(line)
+    threading.Thread(target=_listen, args=[line, inbox], daemon=True).start()
+    wire.send({"ready": os.getpid()})
+    while True:
+        message = inbox.get()
+        wire.send({"begun": True})
+        outcome = _outcome(wire, **message)
+        _flush()  # as soon as it has the outcome, the supervisor may end this process
+        wire.send(outcome)
 
 
-def _end_with_supervisor() -> None:
+class Wire:
+    """The line to the supervisor, on which any thread may send."""
+
+    def __init__(self, line: Connection) -> None:
+        self._line, self._sending = line, threading.Lock()
+
+    def send(self, message: Message) -> None:
+        data = json.dumps(message).encode()
+        with self._sending:
+            self._line.send_bytes(data)
+
+    def emit(self, events: list[Event]) -> None:
+        self.send({"events": [to_dict(event) for event in events]})
+
+
+def _listen(line: Connection, inbox: queue.SimpleQueue[Message]) -> None:
     try:
-        Wire.connection.recv_bytes()
+        while True:
+            inbox.put(json.loads(line.recv_bytes()))
     except (EOFError, OSError):
         os._exit(1)
 
 
-def run(id: int, task: str, job: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Runs a task on the job in a file; `id` is its number, for the supervisor."""
-    Wire.connection.send_bytes(json.dumps({"begun": id}).encode())
-    return tasks.run(task, _load(job), _emit, arguments)
+def _outcome(wire: Wire, task: str, job: str, arguments: dict[str, Any]) -> Message:
+    """The result of a task, or why there is none: a function can raise anything."""
+    try:
+        loaded = _load(job)
+    except BaseException as error:
+        return {"kind": "usage", "error": f"the function arrived in a worker, but not whole: {type(error).__name__}: {error}"}
+    try:
+        result = tasks.run(task, loaded, wire.emit, arguments)
+    except BuildError as error:
+        return {"kind": "build", "error": str(error)}
+    except UsageError as error:
+        return {"kind": "usage", "error": str(error)}
+    except QUITS as error:
+        return {"kind": "died", "error": quit_message(error, loaded.function)}
+    except BaseException:
+        return {"kind": "internal", "error": traceback.format_exc()}
+    return {"result": result}
 
 
 @functools.lru_cache(maxsize=2)
@@ -57,5 +96,6 @@ def _load(path: str) -> Terms:
     return job
 
 
-def _emit(events: list[Event]) -> None:
-    Wire.connection.send_bytes(json.dumps({"events": [to_dict(event) for event in events]}).encode())
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()

@@ -16,6 +16,7 @@ from nbtune.training.fused.epoch import Split
 from nbtune.training.fused.optimizers import Update, UpdateOfAll
 from nbtune.training.fused.spec import TrialSpec
 from nbtune.training.fused.step import Loss, State, Step, View
+from nbtune.training.private import keras as private
 
 
 class EncodedLabels(NamedTuple):
@@ -92,7 +93,7 @@ def stacked(
             weights[place].append(padding.padded(own, template.weights[place].shape))
         for of_all, own, wide in zip(others, spec.others, template.others, strict=True):
             of_all.append(padding.padded(own, wide.shape))
-    rates = [spec.optimizer._learning_rate for spec in stack]  # the property would call a schedule
+    rates = [private.learning_rate(spec.optimizer) for spec in stack]
     return State(
         weights=[_together(own, wide.shape) for own, wide in zip(weights, template.weights, strict=True)],
         others=[_together(own, wide.shape) for own, wide in zip(others, template.others, strict=True)],

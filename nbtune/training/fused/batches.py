@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
-from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
+
+from nbtune.training.private import keras as private
 
 _COMPARED, _TELLING = 3, 9  # epochs that are compared; rows from which on equal orders are no coincidence
 
@@ -36,7 +37,7 @@ class _Drawn:
 
     def __init__(self, rows: int, seed: int) -> None:
         keras.utils.set_random_seed(seed)
-        self._pipeline = ArrayDataAdapter(np.arange(rows), batch_size=rows, shuffle=True).get_tf_dataset()
+        self._pipeline = private.shuffled_batches(np.arange(rows), rows)
         self._orders = [self._draw() for _ in range(_COMPARED)]
         self._repeats = rows >= _TELLING and all(np.array_equal(order, self._orders[0]) for order in self._orders)
 

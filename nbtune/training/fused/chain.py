@@ -9,16 +9,17 @@ import keras
 
 from nbtune.training.fused import dense, padding
 from nbtune.training.fused.layers import per_example
+from nbtune.training.private import keras as private
 
 
 def chain(model: keras.Model) -> list[Any]:
     """The layers of a model in which each takes what the one before puts out; empty if it is not such a one."""
-    graph = getattr(model, "_functional", model)
-    if not isinstance(graph, keras.src.models.Functional):
+    graph = private.graph(model)
+    if graph is None:
         return []
-    nodes = [node for _, nodes in sorted(graph._nodes_by_depth.items(), reverse=True) for node in nodes]
+    nodes = graph.nodes
     takes_the_one_before = all(
-        len(node.input_tensors) == 1 and node.input_tensors[0] is before.outputs[0] for before, node in itertools.pairwise(nodes)
+        len(node.inputs) == 1 and node.inputs[0] is before.outputs[0] for before, node in itertools.pairwise(nodes)
     )
     layers = [node.operation for node in nodes]
     is_one = takes_the_one_before and graph.outputs[0] is nodes[-1].outputs[0] and len(graph.outputs) == 1

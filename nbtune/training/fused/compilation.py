@@ -11,6 +11,7 @@ from nbtune.training.fused.epoch import Epoch, epoch_function
 from nbtune.training.fused.layers.convolutions import in_turn
 from nbtune.training.fused.mapped import Mapped, OtherNumbers
 from nbtune.training.fused.step import Step
+from nbtune.training.private import keras as private
 from nbtune.training.private import xlacache
 
 # that an optimizer updates in the time in which XLA compiles a stack of Dense layers: 1.4 s of processor time, at 0.7 to 1.9 ns
@@ -65,4 +66,4 @@ def _is_for_xla(step: Step, is_dense: bool, numbers: float) -> bool:
         return numbers > NUMBERS_OF_A_COMPILATION or bool(tf.config.list_physical_devices("GPU"))
     if in_turn(step.model) and not step.model.jit_compile:
         return False
-    return all(layer.supports_jit for layer in step.model._flatten_layers())
+    return all(layer.supports_jit for layer in private.layers(step.model))

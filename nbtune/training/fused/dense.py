@@ -17,8 +17,9 @@ import tensorflow as tf
 
 from nbtune.training.fused.layers import per_example
 from nbtune.training.fused.optimizers import count
-from nbtune.training.fused.reasons import CannotFuse
 from nbtune.training.fused.step import Batch, Logs, Loss, Standing, State, Step, Tensors, choose, loss_inputs, mean
+from nbtune.training.private import keras as private
+from nbtune.training.reasons import CannotFuse
 
 _REGULARISERS = ("kernel_regularizer", "bias_regularizer")
 
@@ -29,12 +30,10 @@ def can_train(step: Step, output: Any) -> bool:
     Args:
         output: what the model makes of a row.
     """
-    graph = getattr(step.model, "_functional", step.model)
-    if not isinstance(graph, keras.src.models.Functional) or not per_example.everything(step, output):
+    graph = private.graph(step.model)
+    if graph is None or not per_example.everything(step, output):
         return False
-    return step.update.is_elementwise and all(
-        is_plain(node.operation) for nodes in graph._nodes_by_depth.values() for node in nodes
-    )
+    return step.update.is_elementwise and all(is_plain(node.operation) for node in graph.nodes)
 
 
 def is_plain(operation: Any) -> bool:
@@ -106,8 +105,10 @@ class Dense:
 
     def __init__(self, step: Step, repeats: int) -> None:
         self.step, self._repeats = step, repeats
-        self._graph = getattr(step.model, "_functional", step.model)
-        self._last = self._graph.outputs[0]._keras_history.operation
+        graph = private.graph(step.model)
+        assert graph is not None, "`can_train` was asked"
+        self._graph = graph
+        self._last = next(n.operation for n in graph.nodes if any(out is graph.outputs[0] for out in n.outputs))
         self._losses = [_of_rows(loss) for loss in step.losses]
         self._update = step.update_of_all
 
@@ -164,7 +165,7 @@ class Dense:
         model, trials = self.step.model, tf.shape(state.loss)[0]
         variables = [*model.trainable_variables, *model.non_trainable_variables]
         values = {id(v): value for v, value in zip(variables, [*weights, *state.others], strict=True)}
-        inputs = self._graph._standardize_inputs(keras.tree.map_structure(_rows_of, rows.x))
+        inputs = self._graph.standardized(keras.tree.map_structure(_rows_of, rows.x))
         if any(isinstance(part, _Each) for part in keras.tree.flatten(rows.x)):
             inputs = keras.tree.map_structure(lambda part: _Each(rows.batch, joined=part), inputs)
 
@@ -176,12 +177,12 @@ class Dense:
                 return lambda x: self._dense(layer, values, x, rows.batch)
             return lambda *inputs, **more: _through(layer, each, rows.batch, inputs, more)
 
-        (out,) = keras.tree.flatten(self._graph._run_through_graph(inputs, operation_fn=one))
+        (out,) = keras.tree.flatten(self._graph.run(inputs, operation_fn=one))
         return each(out).joined
 
     def _dense(self, layer: Any, values: dict[int, tf.Tensor], x: Any, batch: int) -> _Each:
         """A Dense layer with each trial's weights; the dimensions of `x` between rows and inputs are rows to it too."""
-        kernel, biases = values[id(layer._kernel)], [] if layer.bias is None else [values[id(layer.bias)]]
+        kernel, biases = values[id(layer.kernel)], [] if layer.bias is None else [values[id(layer.bias)]]
         passed: list[Any] = []
         if layer.name in self.step.skipped:
             rows, passed = x.first(count(kernel))
@@ -230,7 +231,8 @@ class Dense:
         found = {id(variable): value for variable, value in zip(metrics.variables, variables, strict=True)}
         for group, weights in zip(_metrics(metrics), (rows.real, rows.weights), strict=True):
             for metric in group:
-                values = metric._fn(y, out, **metric._fn_kwargs)
+                function, settings = private.function_of(metric)
+                values = function(y, out, **settings)
                 found[id(metric.total)] += _sum(values, weights, rows)
                 found[id(metric.count)] += rows.size if weights is None else tf.reduce_sum(weights, -1)
         return [found[id(variable)] for variable in metrics.variables]
@@ -290,14 +292,13 @@ def _rows_of(part: Any) -> tf.Tensor:
 
 def _metrics(compiled: Any) -> tuple[list[Any], list[Any]]:
     """Of a `CompileMetrics`, the metrics and the weighted ones, in the order in which it gives their results."""
-    groups = compiled._flat_metrics, compiled._flat_weighted_metrics
-    plain, weighted = ([metric for listed in group if listed for metric in listed.metrics] for group in groups)
+    plain, weighted = ([metric for listed in group for metric in listed.metrics] for group in private.flat_metrics(compiled))
     return plain, weighted
 
 
 def _of_rows(loss: Loss) -> Any:
     """The loss function that leaves each row's loss as it is."""
-    (only,) = loss.function._flat_losses
+    (only,) = private.flat_losses(loss.function)
     found = copy.copy(only.loss)
     found.reduction = "none"
     return found

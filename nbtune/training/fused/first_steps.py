@@ -22,9 +22,9 @@ from nbtune.training.fused import batches, padding, skipping
 from nbtune.training.fused.epoch import Pieces, tensors
 from nbtune.training.fused.layers import per_example
 from nbtune.training.fused.optimizers import Update, UpdateOfAll
-from nbtune.training.fused.reasons import CannotFuse
 from nbtune.training.fused.spec import TrialSpec
 from nbtune.training.fused.step import Standing, Step, seed_places
+from nbtune.training.reasons import CannotFuse
 
 OF_A_TENSOR, OF_ALL = (
     1e-3,

@@ -36,11 +36,11 @@ from nbtune.training.fused.layers.convolutions import in_turn
 from nbtune.training.fused.mapped import no_logs
 from nbtune.training.fused.member import Member, early_stopping
 from nbtune.training.fused.optimizers import below
-from nbtune.training.fused.reasons import OUT_OF_MEMORY, CannotFuse, Reason, reason_of
 from nbtune.training.fused.repeats import Kept, Repeats
 from nbtune.training.fused.spec import TrialSpec, again, trial_specs
 from nbtune.training.fused.step import Logs, Standing, State, seed_places
 from nbtune.training.fused.worth import pays
+from nbtune.training.reasons import OUT_OF_MEMORY, CannotFuse, Reason, reason_of
 
 LIVE_SHARE = 0.85  # of a stack, below which it leaves the stopped behind where that costs nothing but moving the others
 
@@ -230,7 +230,7 @@ class Fit:
             self._chunking.took(ahead, time.perf_counter() - before)
             if done < count:
                 trials = list(dict.fromkeys(member.spec.trial for member in self._running))
-                self._emit([EpochUnderWay(trials, epoch + 1, done / count)])
+                self._emit([EpochUnderWay(trials, epoch + 1, done / count, time.time())])
         self._state, self._seeds, _ = at
         self._on_host = None
         return logs

@@ -11,9 +11,9 @@ from typing import Any
 import tensorflow as tf
 
 from nbtune.training.fused.layers.convolutions import in_turn
-from nbtune.training.fused.reasons import CannotFuse
 from nbtune.training.fused.step import Batch, Logs, Standing, State, Step, seed_places
-from nbtune.training.private import pfor  # noqa: F401 - teaches `vectorized_map` what it lacks
+from nbtune.training.private import pfor
+from nbtune.training.reasons import CannotFuse
 
 
 class OtherNumbers(CannotFuse):
@@ -31,6 +31,7 @@ class Mapped:
 
     def __init__(self, step: Step, jit: bool) -> None:
         self.step, self._jit = step, jit
+        pfor.teach()
 
     def enter(self, at: Standing) -> Standing:
         return at

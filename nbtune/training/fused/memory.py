@@ -13,6 +13,7 @@ from nbtune.data import arrays as data
 from nbtune.record.job import Job
 from nbtune.training.fused.layers.convolutions import in_turn
 from nbtune.training.fused.spec import TrialSpec
+from nbtune.training.private import keras as private
 
 SHARE_OF_FREE = 0.25  # of the memory that is free, for one stack: there are other workers, and estimates err
 ROWS_AT_ONCE = 512  # whose activations are in memory, at most, where the batches are not larger
@@ -40,7 +41,7 @@ def more_mb(spec: TrialSpec, trials: int, job: Job) -> float:
 def trial_bytes(spec: TrialSpec) -> tuple[int, int]:
     """An estimate of what one trial of a stack takes: for its weights and slots, and at work for its rows' activations."""
     weights = sum(value.size for value in [*spec.weights, *spec.others])
-    outputs = [node.outputs for layer in spec.model._flatten_layers(include_self=False) for node in layer._inbound_nodes]
+    outputs = [node.outputs for layer in private.layers(spec.model)[1:] for node in private.calls(layer)]
     row = sum(math.prod(d or 1 for d in part.shape[1:]) for part in keras.tree.flatten(outputs))
     return 4 * 6 * weights, 4 * 3 * ROWS_AT_ONCE * row
 

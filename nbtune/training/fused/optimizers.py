@@ -9,10 +9,9 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.backend.tensorflow.optimizer import TFOptimizer
-from keras.src.optimizers.base_optimizer import BaseOptimizer
 
-from nbtune.training.fused.reasons import CannotFuse
+from nbtune.training.private import keras as private
+from nbtune.training.reasons import CannotFuse
 
 # Each is held against model.fit by a test; others keep state that a stack cannot give to each of its trials.
 KNOWN = ("Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "RMSprop", "SGD")
@@ -30,11 +29,11 @@ def obstacle(optimizer: Any) -> str | None:
         return "ema_overwrite_frequency of the optimizer"
     if optimizer.loss_scale_factor is not None:
         return "loss_scale_factor of the optimizer"
-    if hasattr(optimizer, "_exclude_from_weight_decay"):
+    if private.excludes_weights(optimizer):
         return "exclude_from_weight_decay of the optimizer"
     if optimizer.built:
         return "an optimizer that was used before"
-    rate = optimizer._learning_rate  # the property would call a schedule
+    rate = private.learning_rate(optimizer)
     if not isinstance(rate, keras.Variable) and not type(rate).__module__.startswith("keras."):
         return "a learning rate schedule of your own"
     return None
@@ -43,7 +42,7 @@ def obstacle(optimizer: Any) -> str | None:
 def settings(optimizer: Any) -> dict[str, Any]:
     """What has to be equal for optimizers to share a stack: all but the learning rate, which is a variable."""
     config = {name: value for name, value in optimizer.get_config().items() if name != "name"}
-    if isinstance(optimizer._learning_rate, keras.Variable):
+    if isinstance(private.learning_rate(optimizer), keras.Variable):
         del config["learning_rate"]
     return {"class": type(optimizer).__name__, **config}
 
@@ -63,7 +62,7 @@ class Update:
 
     def __init__(self, optimizer: Any, model: keras.Model) -> None:
         own = model.trainable_variables
-        embeds = any(isinstance(layer, keras.layers.Embedding) for layer in model._flatten_layers())
+        embeds = any(isinstance(layer, keras.layers.Embedding) for layer in private.layers(model))
         self._flat = not optimizer.clipnorm and not embeds and all(v.constraint is None for v in own)
         self._shapes = [tuple(v.shape) for v in own]
         self._sizes = [math.prod(shape) for shape in self._shapes]
@@ -77,7 +76,7 @@ class Update:
 
     def rate(self) -> int | None:
         """Where the learning rate is among them; None under a schedule."""
-        rate = self._optimizer._learning_rate
+        rate = private.learning_rate(self._optimizer)
         return next((i for i, v in enumerate(self.variables) if v is rate), None)
 
     def __call__(self, slots: list[Any], gradients: list[Any], weights: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -158,7 +157,7 @@ class UpdateOfAll:
         self._weights = keras.Variable(tf.zeros([1, 1]), name=_ALL)
         self._optimizer.build([self._weights])
         self._variables = self._optimizer.variables
-        self._rate = self._optimizer._learning_rate
+        self._rate = private.learning_rate(self._optimizer)
 
     def __call__(self, blocks: list[Any], slots: list[Any], gradients: list[Any], live: Any) -> tuple[list[Any], list[Any]]:
         """Blocks and slots after an update; the weights of a trial that is not live stay as they are.
@@ -226,9 +225,9 @@ class UpdateOfAll:
         """Has Keras take values of a block's shape for the variables; None: of any number of trials."""
         for variable in [self._weights, *self._variables]:
             if variable is self._rate:
-                variable._shape = (trials, 1)
+                private.open_shape(variable, (trials, 1))
             elif len(variable.shape):
-                variable._shape = (trials, numbers)
+                private.open_shape(variable, (trials, numbers))
 
 
 def _of_live(live: Any, after: Sequence[Any], before: Sequence[Any]) -> list[Any]:
@@ -250,13 +249,7 @@ def _joined(parts: list[Any]) -> Any:
 
 
 def _stateless(optimizer: Any) -> Any:
-    """A new optimizer of the same settings whose `stateless_apply` works.
-
-    TensorFlow's methods write to `tf.Variable`s, past the scope that catches assignments; where an optimizer has one of
-    them, the backend-neutral one of `BaseOptimizer` takes its place.
-    """
+    """A new optimizer of the same settings whose `stateless_apply` works."""
     kind: Any = type(optimizer)
-    names = [name for name in vars(TFOptimizer) if name in vars(BaseOptimizer) and not name.startswith("__")]
-    neutral = {name: getattr(BaseOptimizer, name) for name in names if getattr(kind, name) is getattr(TFOptimizer, name)}
-    made: Any = type(f"Stateless{kind.__name__}", (kind,), neutral)
+    made: Any = type(f"Stateless{kind.__name__}", (kind,), private.neutral_methods(kind))
     return made.from_config(optimizer.get_config())

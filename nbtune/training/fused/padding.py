@@ -13,6 +13,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from nbtune.training.private import keras as private
+
 Shape = Sequence[int]
 
 # Each acts on every number by itself, and takes 0 to 0.
@@ -25,14 +27,14 @@ _PARTS = ("kernel_regularizer", "bias_regularizer", "activity_regularizer", "ker
 
 def free(model: keras.Model) -> set[str]:
     """The names of the Dense layers that can be padded, since all that they put out goes into other Dense layers."""
-    graph = getattr(model, "_functional", model)
-    if not isinstance(graph, keras.src.models.Functional):
+    graph = private.graph(model)
+    if graph is None:
         return set()
-    nodes = [node for depth in graph._nodes_by_depth.values() for node in depth]
+    nodes = graph.nodes
     made = Counter(id(node.operation) for node in nodes)
     takers: dict[int, list[Any]] = {id(tensor): [None] for tensor in graph.outputs}
     for node in nodes:
-        for tensor in node.input_tensors:
+        for tensor in node.inputs:
             takers.setdefault(id(tensor), []).append(node)
     return {
         node.operation.name

@@ -18,8 +18,9 @@ from nbtune.record.job import Job
 from nbtune.training import model
 from nbtune.training.fused import chain, optimizers, padding
 from nbtune.training.fused.layers import covered, per_example, recurrent
-from nbtune.training.fused.reasons import CannotFuse, Reason, reason_of
 from nbtune.training.fused.step import seed_places
+from nbtune.training.private import keras as private
+from nbtune.training.reasons import CannotFuse, Reason, reason_of
 
 Arrays = list[np.ndarray]
 # What a fit goes through; where a model brings its own, only Keras's loop can tell what it does.
@@ -155,11 +156,12 @@ class _Built:
         if reason:
             raise CannotFuse(reason)
         loss, width = model.loss_name(made.loss), model.width(self._output)
+        compiled = private.settings(made)
         signature = {
             "architecture": self.architecture,
             "optimizer": optimizers.settings(made.optimizer),
-            "metrics": _described(made._compile_config.config.get("metrics")),
-            "weighted_metrics": _described(made._compile_config.config.get("weighted_metrics")),
+            "metrics": _described(compiled.get("metrics")),
+            "weighted_metrics": _described(compiled.get("weighted_metrics")),
             "batch_size": values.get("batch_size", job.batch_size),
         }
         return TrialSpec(
@@ -170,8 +172,8 @@ class _Built:
             weights=self.weights,
             others=self.others,
             seeds=self.seeds,
-            loss=made._compile_loss,
-            metrics=made._compile_metrics,
+            loss=private.compiled_loss(made),
+            metrics=private.compiled_metrics(made),
             optimizer=made.optimizer,
             y=job.labels.encode(arrays.y, loss, width),
             y_val=None if arrays.y_val is None else job.labels.encode(arrays.y_val, loss, width),
@@ -190,7 +192,7 @@ def obstacle(made: keras.Model) -> str | None:
     own = [name for name in own if not kind.__module__.startswith("keras.")]
     if own:
         return f"the model's own {own[0]}"
-    config = made._compile_config.config
+    config = private.settings(made)
     if made.run_eagerly:
         return "run_eagerly"
     if made.steps_per_execution != 1:
@@ -201,10 +203,9 @@ def obstacle(made: keras.Model) -> str | None:
         return "a model without a loss"
     if not made.trainable_variables:
         return "a model without weights to train"
-    if len(made.metrics) > 1 + (made._compile_metrics is not None):
+    if len(made.metrics) > 1 + (private.compiled_metrics(made) is not None):
         return "metrics that a layer keeps"
-    layers = list(made._flatten_layers())
-    odd = [layer for layer in layers if getattr(layer, "compute_dtype", "float32") not in ("float32", None)]
+    odd = [layer for layer in private.layers(made) if getattr(layer, "compute_dtype", "float32") not in ("float32", None)]
     if odd:
         return f"{odd[0].compute_dtype} in the layer {odd[0].name}"
     if any(v.dtype != "float32" for v in made.trainable_variables):

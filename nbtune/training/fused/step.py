@@ -15,7 +15,8 @@ import keras
 import tensorflow as tf
 
 from nbtune.training.fused.optimizers import Update, UpdateOfAll
-from nbtune.training.fused.reasons import CannotFuse
+from nbtune.training.private import keras as private
+from nbtune.training.reasons import CannotFuse
 
 Tensors = list[tf.Tensor]
 
@@ -159,7 +160,7 @@ class Step:
         before = [next(shared) if i in places else next(mine) for i in range(len(model.non_trainable_variables))]
         variables = [*model.trainable_variables, *model.non_trainable_variables]
         mapping = list(zip(variables, [*state.weights, *before], strict=True))
-        arguments = {"training": training} if model._call_has_training_arg else {}
+        arguments = {"training": training} if private.takes_training(model) else {}
         with _Assigning(state_mapping=mapping, collect_losses=True) as scope:
             trained = [scope.get_current_value(v) for v in model.trainable_variables]
             out = model(x, **arguments)
@@ -224,9 +225,9 @@ def seed_places(model: keras.Model) -> list[int]:
 def loss_inputs(out: Any) -> Tensors:
     """The tensors that a loss can reach from a model's output.
 
-    Crossentropies look behind a softmax or a sigmoid for the logits: `keras.src.backend.tensorflow.nn._get_logits`.
+    Crossentropies look behind a softmax or a sigmoid for the logits.
     """
-    logits = getattr(out, "_keras_logits", None)
+    logits = private.logits(out)
     if logits is not None:
         return [out, logits]
     return [out, *out.op.inputs] if out.op.type in ("Softmax", "Sigmoid") else [out]
@@ -235,8 +236,8 @@ def loss_inputs(out: Any) -> Tensors:
 def _updated(metrics: Any, variables: Tensors, y: tf.Tensor, out: Any, batch: Batch) -> Tensors:
     """The metrics' variables after a batch: as `CompileMetrics.update_state`, which leaves no padded row out of `metrics`."""
     with keras.StatelessScope(state_mapping=list(zip(metrics.variables, variables, strict=True))) as scope:
-        for group, weights in ((metrics._flat_metrics, batch.real), (metrics._flat_weighted_metrics, batch.weights)):
-            for listed in filter(None, group):
+        for group, weights in zip(private.flat_metrics(metrics), (batch.real, batch.weights), strict=True):
+            for listed in group:
                 listed.update_state(y, out, sample_weight=weights)
     new = [_value(scope, variable, old) for variable, old in zip(metrics.variables, variables, strict=True)]
     return _cast(new, variables)

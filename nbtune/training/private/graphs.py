@@ -6,15 +6,15 @@ from typing import Any
 
 import keras
 
-_KINDS = (keras.Sequential, keras.src.models.Functional)
-
 
 def outputs(model: keras.Model) -> Any:
     """What the model puts out, as `keras.KerasTensor`s in its own structure; None if it is no such model.
 
     One that computes in a `call` of its own is none.
     """
-    if not model.built or not any(isinstance(model, kind) and type(model).call is kind.call for kind in _KINDS):
+    functional = getattr(getattr(getattr(keras, "src", None), "models", None), "Functional", keras.Sequential)
+    kinds = (keras.Sequential, functional)
+    if not model.built or not any(isinstance(model, kind) and type(model).call is kind.call for kind in kinds):
         return None
     graph = getattr(model, "_functional", None) or model
     return getattr(graph, "_outputs_struct", None)

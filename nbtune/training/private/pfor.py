@@ -1,20 +1,35 @@
-"""What `tf.vectorized_map` lacks for Keras's models: importing this teaches it.
+"""What `tf.vectorized_map` lacks for Keras's models. Seen in TensorFlow 2.16 to 2.21.
 
-Where a TensorFlow's insides are not as expected here, nothing is taught, and a model that needs it is refused.
+Without `Bitcast` nothing that counts accuracy, and without `ZerosLike` no recurrent layer could be trained together. Where a
+TensorFlow's insides are not as expected here, nothing is taught, and a model that needs it is refused with the operation's name.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.ops.parallel_for import pfor
+
+from nbtune.training.private.missing import Missing, attribute, member
+
+_MODULE = "tensorflow.python.ops.parallel_for.pfor"
+
+
+@functools.cache
+def teach() -> None:
+    """Once a process."""
+    with contextlib.suppress(Missing, KeyError):  # KeyError: a TensorFlow that has it already
+        member(_MODULE, "RegisterPFor")("Bitcast")(_bitcast)
+    with contextlib.suppress(Missing, KeyError):
+        member(_MODULE, "_pfor_converter_registry").pop("ZerosLike")  # its own makes no lists
+        member(_MODULE, "RegisterPFor")("ZerosLike")(_zeros_like)
 
 
 def _bitcast(call: Any) -> Any:
     """Of one element to another; Keras's `argmax`, and so its accuracies, go through it."""
-    return pfor.wrap(tf.bitcast(call.stacked_input(0), call.get_attr("type")), True)
+    return member(_MODULE, "wrap")(tf.bitcast(_stacked(call), attribute(call, "get_attr")("type")), True)
 
 
 def _zeros_like(call: Any) -> Any:
@@ -22,14 +37,11 @@ def _zeros_like(call: Any) -> Any:
 
     The lists of all trials are one list of stacked tensors, so zeros like it are the stacked zeros.
     """
-    stacked = call.stacked_input(0)
+    wrap, stacked = member(_MODULE, "wrap"), _stacked(call)
     if stacked.dtype == tf.variant:
-        return pfor.wrap(tf.raw_ops.ZerosLike(x=stacked), True)
-    return pfor.wrap(tf.zeros(tf.shape(stacked)[1:], stacked.dtype), False)
+        return wrap(tf.raw_ops.ZerosLike(x=stacked), True)
+    return wrap(tf.zeros(tf.shape(stacked)[1:], stacked.dtype), False)
 
 
-with contextlib.suppress(KeyError):  # a TensorFlow that has it already
-    pfor.RegisterPFor("Bitcast")(_bitcast)
-with contextlib.suppress(AttributeError, KeyError):
-    pfor._pfor_converter_registry.pop("ZerosLike")  # its own makes no lists
-    pfor.RegisterPFor("ZerosLike")(_zeros_like)
+def _stacked(call: Any) -> Any:
+    return attribute(call, "stacked_input")(0)

@@ -35,19 +35,28 @@ def environment() -> dict[str, str]:
         _make_room(folder.parent)
     except OSError:
         return {}
-    return {"TF_XLA_FLAGS": f"{flags} {_FLAG}={folder} --tf_xla_persistent_cache_device_types=CPU".strip()}
+    return {"TF_XLA_FLAGS": f"{flags} {_FLAG}={_quoted(folder)} --tf_xla_persistent_cache_device_types=CPU".strip()}
 
 
 def clear() -> None:
     """Removes what this process would find, because some of it is damaged."""
-    folder = re.search(rf"{_FLAG}=(\S+)", os.environ.get("TF_XLA_FLAGS", ""))
-    for path in Path(folder[1]).glob(_ENTRIES) if folder else []:
+    folder = re.search(rf'{_FLAG}=("(?:[^"\\]|\\.)*"|\S+)', os.environ.get("TF_XLA_FLAGS", ""))
+    for path in _unquoted(folder[1]).glob(_ENTRIES) if folder else []:
         path.unlink(missing_ok=True)
 
 
 def is_damaged(error: Exception) -> bool:
     """Whether TensorFlow says so of an entry that it has found."""
     return type(error).__name__ in ("DataLossError", "OutOfRangeError") or "cache key does not match" in str(error)
+
+
+def _quoted(folder: Path) -> str:
+    """A path as TensorFlow's flags are read: a blank would end it outside of quotes."""
+    return '"' + re.sub(r'(["\\])', r"\\\1", str(folder)) + '"'
+
+
+def _unquoted(text: str) -> Path:
+    return Path(re.sub(r"\\(.)", r"\1", text[1:-1]) if text.startswith('"') else text)
 
 
 def _kind() -> str:

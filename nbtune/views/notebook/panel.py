@@ -90,7 +90,7 @@ class LivePanel:
     def _buttons(self) -> dict[str, Button]:
         """What can be clicked now: to steer the search, and once it is over to make use of it."""
         state, asked = self._progress.state, self._asked
-        idle = {"planned": "Start", "paused": "Resume", "stopped": "Resume"}
+        idle = {"planned": "Start", "paused": "Resume", "stopped": "Resume", "failed": "Resume"}
         halted = state in idle
         doing = "Starting…" if halted else "Pausing…"
         over = state in OVER and self._progress.best is not None

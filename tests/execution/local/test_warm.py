@@ -16,6 +16,7 @@ import pytest
 from nbtune import machine
 from nbtune.ask.options import Options
 from nbtune.execution.local import bootstrap
+from nbtune.execution.local.parent import Parent
 from nbtune.execution.local.warm import OnDemand, SupervisorProcess, WarmPool
 from nbtune.run.prepare import Request
 from nbtune.search import launch
@@ -112,11 +113,11 @@ def test_a_supervisor_waits_for_its_work_only_so_long(monkeypatch):
     monkeypatch.setattr(bootstrap, "SECONDS_IN_RESERVE", 0.1)
     with os.fdopen(reading) as line:
         monkeypatch.setattr(sys, "stdin", line)
-        assert bootstrap._settings() is None
+        assert bootstrap._settings(Parent()) is None
         os.write(writing, b'{"workers": 2}\n')
-        assert bootstrap._settings() == {"workers": 2}
+        assert bootstrap._settings(Parent()) == {"workers": 2}
         os.close(writing)
-        assert bootstrap._settings() is None, "the kernel is gone"
+        assert bootstrap._settings(Parent()) is None, "the kernel is gone"
 
 
 def test_none_survives_a_kernel_that_is_killed():

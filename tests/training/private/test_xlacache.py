@@ -1,4 +1,5 @@
 import os
+import shlex
 import subprocess
 import sys
 
@@ -34,7 +35,7 @@ def home(tmp_path, monkeypatch):
 
 
 def folder_in(flags):
-    return next(part.split("=")[1] for part in flags.split() if part.startswith("--tf_xla_persistent_cache_directory="))
+    return next(part.split("=")[1] for part in shlex.split(flags) if part.startswith("--tf_xla_persistent_cache_directory="))
 
 
 def test_the_folder_is_the_users_own(home):
@@ -54,6 +55,29 @@ def test_flags_that_are_set_are_kept(home, monkeypatch):
     assert xlacache.environment()["TF_XLA_FLAGS"].startswith("--tf_xla_auto_jit=0 ")
     monkeypatch.setenv("TF_XLA_FLAGS", "--tf_xla_persistent_cache_directory=/elsewhere")
     assert xlacache.environment() == {}
+
+
+COMPILES = """
+import tensorflow as tf
+tf.function(lambda x: x @ x, jit_compile=True)(tf.ones((2, 2)))
+
+import sys
+from pathlib import Path
+from nbtune.training.private import xlacache
+print(len(list(Path(sys.argv[1]).rglob("*.pb"))))
+xlacache.clear()
+"""
+
+
+def test_any_name_of_a_folder_will_do(home, monkeypatch):
+    name = """Jane's "home" back\\slash"""
+    monkeypatch.setattr(xlacache, "user_cache_path", lambda app: home / name / app)
+    flags = xlacache.environment()
+    command = [sys.executable, "-c", COMPILES, str(home / name)]
+    environment = {**os.environ, **flags, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.strip() == "1", "what was compiled lies there"
+    assert not list((home / name).rglob("*.pb")), "and can be removed"
 
 
 def test_without_a_folder_there_is_no_cache(home, monkeypatch):

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from nbtune.training.fused.layers import per_example
+from nbtune.training.private import keras as private
 
 # Beside those of `per_example`; `tests/conformance` has a model with each.
 LAYERS = (
@@ -22,7 +23,7 @@ _PARTS = (
 
 def model(made: keras.Model) -> bool:
     """It is put together from such layers of Keras's own, whose parts are Keras's own, and nothing is computed between them."""
-    layers = [layer for layer in made._flatten_layers() if not isinstance(layer, keras.Model)]
+    layers = [layer for layer in private.layers(made) if not isinstance(layer, keras.Model)]
     return per_example.only_keras_models(made) and per_example.only_layers(made) and all(map(_is_known, layers))
 
 
@@ -36,7 +37,7 @@ def _is_known(layer: Any) -> bool:
 
 def compiled(made: keras.Model) -> bool:
     """Its loss and metrics are Keras's own."""
-    config = made._compile_config.config
+    config = private.settings(made)
     given = keras.tree.flatten([config.get("loss"), config.get("metrics"), config.get("weighted_metrics")])
     return all(isinstance(part, str) or _is_own(part) for part in given)
 

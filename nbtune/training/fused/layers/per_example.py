@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from nbtune.training.fused.step import Step
+from nbtune.training.private import keras as private
 
 # Layers without random numbers, masks and batch statistics.
 LAYERS = (
@@ -30,7 +31,7 @@ _FUNCTIONS = (
 
 def only_keras_models(model: keras.Model) -> bool:
     """It is put together from layers, and does not compute anything in a method of its own."""
-    return all(type(part).__module__.startswith("keras.") for part in model._flatten_layers() if isinstance(part, keras.Model))
+    return all(type(part).__module__.startswith("keras.") for part in private.inner_models(model))
 
 
 def everything(step: Step, output: Any) -> bool:
@@ -43,7 +44,7 @@ def everything(step: Step, output: Any) -> bool:
 
 
 def model(made: keras.Model) -> bool:
-    layers = [layer for layer in made._flatten_layers() if not isinstance(layer, keras.Model)]
+    layers = [layer for layer in private.layers(made) if not isinstance(layer, keras.Model)]
     own = all(type(layer) is getattr(keras.layers, type(layer).__name__, None) for layer in layers)
     known = own and only_keras_models(made) and only_layers(made) and all(type(layer).__name__ in LAYERS for layer in layers)
     return known and not any(_looks_across(layer) for layer in layers)
@@ -51,7 +52,8 @@ def model(made: keras.Model) -> bool:
 
 def only_layers(made: keras.Model) -> bool:
     """No operation between the layers, as `x - keras.ops.mean(x, axis=0)` is one."""
-    operations = getattr(getattr(made, "_functional", None) or made, "operations", [])
+    graph = private.graph(made)
+    operations = [node.operation for node in graph.nodes] if graph else []
     return all(isinstance(each, keras.layers.Layer) for each in operations) and all(
         only_layers(each) for each in operations if isinstance(each, keras.Model)
     )
@@ -72,7 +74,8 @@ def _is_own(activation: Any) -> bool:
 
 def loss(compiled: Any) -> bool:
     """Args: a `CompileLoss` that has been built."""
-    return all(_is_mean_of_rows(each.loss) and each.loss.reduction == "sum_over_batch_size" for each in compiled._flat_losses)
+    losses = [each.loss for each in private.flat_losses(compiled)]
+    return all(_is_mean_of_rows(each) and each.reduction == "sum_over_batch_size" for each in losses)
 
 
 def metrics(compiled: Any) -> bool:
@@ -81,7 +84,6 @@ def metrics(compiled: Any) -> bool:
 
 
 def _is_mean_of_rows(thing: Any) -> bool:
-    function: Any = getattr(thing, "fn", None) or getattr(thing, "_fn", None)
+    function, settings = private.function_of(thing)
     own = type(thing).__module__.startswith("keras.") and getattr(function, "__module__", "").startswith("keras.")
-    axis = (getattr(thing, "_fn_kwargs", None) or {}).get("axis", -1)
-    return own and function.__name__ in _FUNCTIONS and axis == -1
+    return own and function.__name__ in _FUNCTIONS and settings.get("axis", -1) == -1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import keras
 
+from nbtune.training.private import keras as private
+
 MOST_STEPS = 16  # written out; each adds its share of tracing
 
 
@@ -13,10 +15,10 @@ def unroll(model: keras.Model) -> str | None:
     `vectorized_map` cannot differentiate a layer's loop behind trained layers, and is slow where it can, so the loop is
     written out, which changes no number.
     """
-    for layer in model._flatten_layers():
+    for layer in private.layers(model):
         if not isinstance(layer, keras.layers.RNN) or layer.unroll:
             continue
-        steps = layer.input.shape[1] if layer._inbound_nodes else None
+        steps = layer.input.shape[1] if private.calls(layer) else None
         if steps is None or steps > MOST_STEPS:
             return f"the recurrent layer {layer.name} over {steps or 'an unknown number of'} steps"
         layer.unroll = True

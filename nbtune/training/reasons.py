@@ -11,9 +11,10 @@ import tensorflow as tf
 
 from nbtune.ask.function import Function
 from nbtune.training import model
+from nbtune.training.private.missing import Missing
 
 OUT_OF_MEMORY = (tf.errors.ResourceExhaustedError, MemoryError)
-_NBTUNE = str(Path(__file__).parents[2])
+_NBTUNE = str(Path(__file__).parents[1])
 _INSTALLED = (_NBTUNE, sys.prefix, sys.base_prefix, "<")
 
 
@@ -32,7 +33,7 @@ class Reason(NamedTuple):
 
 def reason_of(error: Exception, function: Function) -> Reason:
     """Why trials are trained one by one after this error. The traceback of a fault of nbtune is printed, to the workers' log."""
-    if isinstance(error, CannotFuse):
+    if isinstance(error, (CannotFuse, Missing)):
         return Reason(str(error))
     if isinstance(error, OUT_OF_MEMORY):
         return Reason("there is not enough memory to train them together")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from concurrent.futures import Future
 
+import pytest
+
 from nbtune import tune
 from nbtune.errors import BackendDied, WorkerDied
 from nbtune.record.events import DONE, FAILED, TrialEnded, to_dict
-from nbtune.record.progress import Trial
-from nbtune.run.drive import drive
+from nbtune.run.schedule import AHEAD, Schedule, outcome_of
 from tests.conftest import dense
 
 
@@ -20,9 +21,8 @@ class Kills:
         self.culprits, self.refuses, self.error = culprits, refuses, error
         self.asked, self.ended = [], {}
 
-    def submit(self, task, job, timeout=None, /, **arguments):
-        trials = list(arguments.get("trials", [arguments.get("trial")]))
-        self.asked.append((tuple(trials), timeout))
+    def train(self, trials):
+        self.asked.append("".join(trials))
         future = Future()
         for trial in trials:
             if trial in self.culprits:
@@ -31,51 +31,59 @@ class Kills:
             if trial not in self.refuses or len(trials) == 1:
                 self.take(TrialEnded(trial, DONE, 0.5, 1, {"loss": [1.0]}))
         ends = [to_dict(self.ended[trial]) for trial in trials if trial in self.ended]
-        future.set_result({"ended": ends, "refused": {}} if "trials" in arguments else ends[0])
+        future.set_result({"ended": ends, "refused": {}} if len(trials) > 1 else ends[0])
         return future
 
     def take(self, event):
         self.ended.setdefault(event.trial, event)
 
 
-def driven(backend, stacks, retries=0, timeout=None):
-    work = [[Trial(id, {}) for id in stack] for stack in stacks]
-    drive(backend, None, work, 1, retries, timeout, backend.take, backend.ended.__contains__)
+def driven(backend, stacks, retries=0):
+    schedule = Schedule(stacks, 1, retries, backend.ended.__contains__)
+    while not schedule.over:
+        for stack in list(schedule.due()):
+            for end in schedule.take(stack, outcome_of(backend.train(stack.trials))):
+                backend.take(end)
     return {trial: end.status for trial, end in sorted(backend.ended.items())}
 
 
 def test_a_stack_is_halved_until_the_culprit_stands_alone():
     backend = Kills({"c"})
     assert driven(backend, ["abcdefgh"]) == {**dict.fromkeys("abdefgh", DONE), "c": FAILED}
-    assert [trials for trials, _ in backend.asked] == [tuple("abcdefgh"), tuple("cde"), tuple("fgh"), tuple("c"), tuple("de")]
+    assert backend.asked == ["abcdefgh", "cde", "fgh", "c", "de"]
 
 
 def test_only_a_trial_alone_uses_up_its_retries():
     backend = Kills({"b"})
     assert driven(backend, ["abcd"], retries=2)["b"] == FAILED
-    assert [trials for trials, _ in backend.asked].count(("b",)) == 3
+    assert backend.asked.count("b") == 3
 
 
 def test_what_a_stack_refuses_is_trained_trial_by_trial():
     backend = Kills(set(), refuses={"b", "c"})
     assert driven(backend, ["abc"]) == dict.fromkeys("abc", DONE)
-    assert [trials for trials, _ in backend.asked] == [("a", "b", "c"), ("b",), ("c",)]
+    assert backend.asked == ["abc", "b", "c"]
 
 
-def test_a_stack_has_the_seconds_of_its_trials():
-    backend = Kills(set())
-    driven(backend, ["abc", "d"], timeout=10)
-    assert [timeout for _, timeout in backend.asked] == [30, 10]
+def test_few_stacks_are_handed_out_ahead():
+    schedule = Schedule(["a", "b", "c", "d", "e", "f"], 2, 0, bool)
+    first = list(schedule.due())
+    assert len(first) == 2 * AHEAD
+    assert not list(schedule.due())
+    schedule.take(first[0], outcome_of(Kills(set()).train("a")))
+    assert [stack.trials for stack in schedule.due()] == ["e"]
 
 
-def test_an_engine_that_died_is_for_the_caller():
+def test_a_backend_that_died_is_for_the_caller():
     for stacks in ["ab"], ["a"]:
-        backend = Kills({"a"}, error=BackendDied)
-        try:
-            driven(backend, stacks)
-        except BackendDied:
-            continue
-        raise AssertionError("it has to be raised")
+        with pytest.raises(BackendDied):
+            driven(Kills({"a"}, error=BackendDied), stacks)
+
+
+def test_a_fault_of_nbtune_costs_its_trial_and_is_called_one():
+    backend = Kills({"b"}, error=RuntimeError)
+    assert driven(backend, ["abc"]) == {"a": DONE, "b": FAILED, "c": DONE}
+    assert "a fault of nbtune" in backend.ended["b"].error
 
 
 def deadly(learning_rate):

@@ -1,0 +1,101 @@
+"""A worker as its supervisor sees it: a process, the line to it, and how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+from collections.abc import Mapping
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+import psutil
+
+from nbtune.machine import memory_mb
+
+SECONDS_TO_END = 5
+FATE_UNKNOWN = 255  # what multiprocessing makes of it, and an exit code like any other
+
+
+class WorkerProcess:
+    """A new process that runs the tasks that it is sent, one after another.
+
+    Args:
+        settings: {"threads", "log", "environment"}.
+    """
+
+    def __init__(self, context: Any, settings: Mapping[str, Any]) -> None:
+        self._line, theirs = context.Pipe()
+        terms = {name: settings[name] for name in ("threads", "log", "environment")}
+        self._process = context.Process(target=_serve, args=[theirs, terms], name="nbtune-worker")
+        self._process.start()
+        theirs.close()
+        self._peak_mb = 0.0
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # of one that is gone `receive` tells
+            self._line.send_bytes(json.dumps(message).encode())
+
+    def receive(self, seconds: float) -> dict[str, Any] | None:
+        """Its next message; None if none comes in this time.
+
+        Raises:
+            EOFError: it has ended, and all that it sent has been received.
+        """
+        self._look_at_memory()
+        ready = wait([self._line, self._process.sentinel], seconds)
+        if self._line in ready:  # first: it may have ended since
+            try:
+                message = json.loads(self._line.recv_bytes())
+            except OSError as error:
+                raise EOFError from error
+            assert isinstance(message, dict)
+            return message
+        if ready:  # its line can be held open by a process that it started
+            raise EOFError
+        return None
+
+    def halt(self) -> None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            psutil.Process(self._process.pid).suspend()
+
+    def go_on(self) -> None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            psutil.Process(self._process.pid).resume()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def end(self) -> None:
+        """Kills it, whatever its threads still do, and forgets it."""
+        self.kill()
+        self._process.join(SECONDS_TO_END)
+        self._line.close()
+
+    def is_fate_unknown(self) -> bool:
+        """Whether the process that it was forked from may be gone, which knows how it ended; after `receive` said so."""
+        self._process.join(SECONDS_TO_END)
+        return self._process.exitcode in (None, FATE_UNKNOWN)
+
+    def cause(self) -> str:
+        """How it ended, for people; after `receive` said so."""
+        self._process.join(SECONDS_TO_END)
+        code = self._process.exitcode
+        if code is None:
+            return "the worker process closed its line to the others"
+        if code >= 0:
+            return f"the worker process ended with exit code {code}: the function, or what it calls, must not end its process"
+        name = signal.Signals(-code).name
+        guess = ", perhaps out of memory" if name == "SIGKILL" else ""
+        held = f"; it held up to {self._peak_mb:,.0f} MB, and {memory_mb():,.0f} MB are free now" if self._peak_mb else ""
+        return f"the worker process was killed by signal {-code} ({name}){guess}{held}"
+
+    def _look_at_memory(self) -> None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._peak_mb = max(self._peak_mb, psutil.Process(self._process.pid).memory_info().rss / 1e6)
+
+
+def _serve(line: Connection, settings: dict[str, Any]) -> None:
+    from nbtune.execution.local import worker  # imports Keras, which the supervisor itself never does
+
+    worker.serve(line, **settings)

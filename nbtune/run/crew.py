@@ -1,0 +1,143 @@
+"""The workers of a search, whoever they are at the moment: hired, asked, dismissed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from nbtune.ask.space import Value
+from nbtune.data import arrays
+from nbtune.execution.local.warm import Pool
+from nbtune.record.events import Event
+from nbtune.record.job import Job
+from nbtune.record.progress import Trial
+from nbtune.run.grouping import shared_out
+from nbtune.run.opening import LOG, Opened, work_of
+from nbtune.run.prepare import Request
+from nbtune.run.site import Site
+
+WorkToDo = Future[Sequence[Sequence[int]]]  # the numbers of the combinations of each stack
+
+
+class Crew:
+    """At most one place to train at a time; each has a number, its generation.
+
+    Args:
+        hear: takes what workers tell, with their generation; called from any thread.
+
+    Attributes:
+        job: as the workers that are here have it.
+        size: how many there are to be; 0 for none, and all is done in the calling thread.
+    """
+
+    def __init__(self, request: Request, found: Opened, pool: Pool, hear: Callable[[int, list[Event]], None]) -> None:
+        self._request, self._pool, self._hear = request, pool, hear
+        self._space, self._groups, self._log = found.space, found.groups, found.project.path / LOG
+        self.job: Job = found.job
+        self.size = found.workers
+        self._site: Site | None = found.site
+        self._generation = 0
+        self._lock = threading.Lock()
+
+    def knows(self, generation: int) -> bool:
+        """Whether these workers have not been dismissed."""
+        return generation == self._generation
+
+    def hire(self, pending: frozenset[int], came: Callable[[int, WorkToDo], None]) -> None:
+        """Gets workers who have the data, and their work: `pending` combinations.
+
+        However long that takes, they can be dismissed meanwhile.
+
+        Args:
+            came: is told their generation and their work, or what went wrong, from another thread.
+        """
+        generation, work = self._generation, WorkToDo()
+        work.add_done_callback(partial(came, generation))
+        if self.size == 0:
+            self._hire(generation, pending, work)
+        else:
+            threading.Thread(target=self._hire, args=[generation, pending, work], name="nbtune-hire", daemon=True).start()
+
+    def _hire(self, generation: int, pending: frozenset[int], work: WorkToDo) -> None:
+        try:
+            if self._site is None:
+                self._open(generation)
+            groups = [[i for i in group if i in pending] for group in self._groups]
+            found = shared_out(groups, self.size, self._space, work_of(self._request))
+        except BaseException as error:
+            work.set_exception(error)
+        else:
+            work.set_result(found)
+
+    def _open(self, generation: int) -> None:
+        site = Site.open(self.size, self._log, partial(self._hear, generation), self._pool)
+        try:
+            job = self._with_data(site)
+            with self._lock:
+                if self.knows(generation):
+                    self._site, self.job = site, job
+                    return
+        except BaseException:
+            site.close()
+            raise
+        site.close()
+
+    def _with_data(self, site: Site) -> Job:
+        """The job for the workers of a site, to whom the data is written."""
+        arrays.write(self._request.data, site.scratch / "data", self.job.labels, self.job.seed)
+        return replace(self.job, folder=site.scratch / "data")
+
+    def submit(self, trials: Mapping[str, Mapping[str, Value]]) -> Future[Any]:
+        assert self._site is not None
+        timeout = self._request.options.trial_timeout
+        if len(trials) == 1:
+            ((trial, values),) = trials.items()
+            return self._site.backend.submit("fit", self.job, timeout, trial=trial, values=values)
+        return self._site.backend.submit("fit_stack", self.job, timeout and timeout * len(trials), trials=trials)
+
+    def pause(self) -> None:
+        if self._site:
+            self._site.backend.pause()
+
+    def resume(self) -> None:
+        if self._site:
+            self._site.backend.resume()
+
+    def close(self) -> None:
+        """Ends those that are here; what they said can still be heard."""
+        if self._site:
+            self._site.close()
+
+    def dismiss(self) -> None:
+        """As `close`, and forgets them, and those that are coming."""
+        with self._lock:
+            site, self._site = self._site, None
+            self._generation += 1
+        if site:
+            site.close()
+            self._pool.refill()
+
+    def refit(self, trial: Trial, epochs: int) -> Path:
+        """Trains a combination on all rows for so many epochs, in a worker of its own; returns the file of its weights."""
+        return Path(self._in_a_worker("refit", trial, epochs=epochs)["weights"])
+
+    def model_fit(self, trial: Trial) -> dict[str, list[float]]:
+        """The history of a combination that plain `model.fit` trains, in a worker of its own."""
+        history: dict[str, list[float]] = self._in_a_worker("model_fit", trial)["history"]
+        return history
+
+    def _in_a_worker(self, task: str, trial: Trial, **arguments: Any) -> dict[str, Any]:
+        """A task on one combination, under the seed of the repeat that stands for it."""
+        site = Site.open(min(self.size, 1), self._log, lambda events: None, self._pool)
+        try:
+            job = self._with_data(site).best_repeat(trial.scores)
+            result: dict[str, Any] = site.backend.submit(task, job, values=dict(trial.values), **arguments).result()
+            return result
+        finally:
+            site.close()
+            self._pool.refill()

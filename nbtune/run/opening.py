@@ -1,0 +1,190 @@
+"""From a request to a search that can start: looks at the function in a worker, and at what an earlier run left."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from nbtune import machine
+from nbtune.ask.space import Space
+from nbtune.errors import BackendDied, BuildError, UsageError, WorkerDied
+from nbtune.execution.local.warm import Pool
+from nbtune.record.events import Emit
+from nbtune.record.job import Job
+from nbtune.record.progress import Progress
+from nbtune.record.project import Project
+from nbtune.record.resume import earlier
+from nbtune.record.store import Store
+from nbtune.run.grouping import Work, shared_out, stacks
+from nbtune.run.plan import Plan, Stack
+from nbtune.run.prepare import Request, prepare
+from nbtune.run.site import Site
+from nbtune.run.timing import look_at, measure
+
+LOG = "workers.log"
+
+
+class Cancel:
+    """Ends what is being opened, from another thread: whoever opens it gets an error."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._site: Site | None = None
+        self._asked = False
+
+    def __call__(self) -> None:
+        with self._lock:
+            self._asked = True
+            if self._site:
+                self._site.close()
+
+    def watch(self, site: Site) -> None:
+        with self._lock:
+            self._site = site
+            if self._asked:
+                site.close()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A search that can start.
+
+    Attributes:
+        groups: the numbers of the combinations that may be trained together.
+        notes: what the user should hear before it starts, a sentence each.
+        site: the workers that have looked at the function.
+    """
+
+    project: Project
+    space: Space
+    job: Job
+    progress: Progress
+    store: Store
+    groups: Sequence[Sequence[int]]
+    plan: Plan
+    notes: tuple[str, ...]
+    workers: int
+    site: Site
+
+
+def opened(request: Request, name: str, pool: Pool, emit: Emit, cancel: Cancel | None = None) -> Opened:
+    """Trains nothing yet.
+
+    Args:
+        pool: where the workers come from.
+        emit: takes what they tell later.
+
+    Raises:
+        UsageError: the request cannot be carried out; nothing is left on disk, nor after any other error or an interrupt.
+    """
+    options = request.options
+    project = Project.open(Path(options.dir), name, request.fingerprint, options.fresh)
+    places = _Places(pool, emit, project.path / LOG, cancel or Cancel())
+    try:
+        return _opened(request, project, places)
+    except BaseException as error:
+        places.close()
+        project.discard()
+        if isinstance(error, OSError):
+            raise UsageError(f"cannot use {error.filename or project.path}: {error.strerror}") from None
+        raise
+
+
+class _Places:
+    """The one place to train that is open."""
+
+    def __init__(self, pool: Pool, emit: Emit, log: Path, cancel: Cancel) -> None:
+        self.pool, self._emit, self._log, self._cancel = pool, emit, log, cancel
+        self._site: Site | None = None
+
+    def open(self, workers: int) -> Site:
+        self._site = Site.open(workers, self._log, self._emit, self.pool)
+        self._cancel.watch(self._site)
+        return self._site
+
+    def close(self) -> None:
+        if self._site:
+            self._site.close()
+            self.pool.refill()
+
+
+def _opened(request: Request, project: Project, places: _Places) -> Opened:
+    began, options = time.monotonic(), request.options
+    limit, workers = options.memory_limit, options.workers
+    workers = machine.usual_workers(limit, places.pool.held_mb()) if workers is None else workers
+    space, job, site = _prepared(request, project, places, workers)
+    workers = min(workers, len(space))
+    if limit is not None:
+        job = replace(job, worker_mb=machine.worker_mb(limit, workers))
+    progress, store, notes = _gone_on(request, project, space, job, workers)
+    groups = stacks(space, options.engine, work_of(request))
+    plan = _planned(request, space, job, groups, workers, site, began)
+    notes = [note for note in (request.note, project.note, *notes) if note]
+    return Opened(project, space, job, progress, store, groups, plan, tuple(notes), workers, site)
+
+
+def work_of(request: Request) -> Work:
+    repeats = request.options.repeats
+    return Work(request.data.rows * request.options.epochs * repeats, repeats)
+
+
+def _prepared(request: Request, project: Project, places: _Places, workers: int) -> tuple[Space, Job, Site]:
+    """Workers that die over it are replaced once, since that need not be the function's fault."""
+    for last_try in (False, True):
+        site = places.open(workers)
+        try:
+            return *prepare(request, site.backend, site.scratch, project.path), site
+        except WorkerDied as error:
+            if last_try:
+                if isinstance(error, BackendDied):
+                    raise
+                raise BuildError(f"{request.function.name} could not be looked at: {error}") from None
+            places.close()
+    raise AssertionError("unreachable")
+
+
+def _gone_on(
+    request: Request, project: Project, space: Space, job: Job, workers: int
+) -> tuple[Progress, Store, list[str]]:
+    """Progress and store as an earlier run of the same search left them, and what to say about it."""
+    options = request.options
+    before = earlier(project.path, space, job.objects, job.objective, options.keep)
+    progress = Progress(space.combinations, job.objective, job.epochs, workers, before.ids, job.repeats)
+    for event in before.ended:
+        progress.apply(event)
+    store = Store(project.path, space, progress, options.seed, options.keep)
+    store.record(*before.added)
+    return progress, store, [*before.notes, *_what_is_there(progress, project.path)]
+
+
+def _planned(
+    request: Request, space: Space, job: Job, groups: Sequence[Sequence[int]], workers: int, site: Site, began: float
+) -> Plan:
+    """The size of the search, and with `--plan` its cost."""
+    options = request.options
+    work = shared_out(groups, workers, space, work_of(request))
+    plan = partial(Plan.of, space, options.epochs, workers, repeats=options.repeats)
+    if not options.plan:
+        return plan(stacks=[Stack(len(numbers)) for numbers in work])
+    before = time.monotonic() - began
+    found = look_at(site.backend, job, space, work)
+    measured, reason = measure(site.backend, job, space, work, found, workers)
+    if reason:  # shows only when a stack is trained
+        found = [replace(stack, reason=stack.reason or reason) if stack.trials > 1 else stack for stack in found]
+    return plan(replace(measured, before=before), found)
+
+
+def _what_is_there(progress: Progress, project: Path) -> list[str]:
+    """What an earlier run left, in a sentence."""
+    cover = progress.coverage
+    there = cover.total - cover.pending
+    if not there:
+        return []
+    failed = f" ({cover.failed} failed; %tune retry tries again)" if cover.failed else ""
+    return [
+        f"{there} of {cover.total} done before{failed}; {'going on' if cover.pending else 'nothing left to train'} in {project}."
+    ]

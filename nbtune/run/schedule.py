@@ -1,0 +1,101 @@
+"""Which trials go to the workers next: a few stacks at a time, each trial with its retries, none forgotten. No I/O here."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from nbtune.errors import BackendDied, WorkerDied
+from nbtune.record.events import FAILED, TrialEnded, from_dict
+
+AHEAD = 2  # stacks handed out for each worker, so that none waits for the next
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """Trials that are trained together, or one on its own, and how often that one may still be tried again."""
+
+    trials: Sequence[str]
+    retries: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a stack: how its trials ended as far as they did, and why its worker died if it did."""
+
+    ended: Sequence[TrialEnded] = ()
+    died: str = ""
+
+
+class Schedule:
+    """The stacks that are waiting and those that are under way.
+
+    A stack whose worker dies is halved until the trial that is to blame stands alone; what a stack refuses is trained trial
+    by trial. Neither counts as a trial's failure.
+
+    Args:
+        work: the trials of each stack.
+        retries: how often a trial that failed on its own is tried again before it counts as failed.
+        has_ended: whether a trial has; a stack sends the end of each before its other trials are done.
+    """
+
+    def __init__(
+        self, work: Iterable[Sequence[str]], workers: int, retries: int, has_ended: Callable[[str], bool]
+    ) -> None:
+        self._waiting = deque(Stack(trials, retries) for trials in work)
+        self._under_way: set[Stack] = set()
+        self._most = max(AHEAD * workers, 1)
+        self._has_ended = has_ended
+
+    @property
+    def over(self) -> bool:
+        return not self._waiting and not self._under_way
+
+    def due(self) -> Iterator[Stack]:
+        """What is to be handed out now."""
+        while self._waiting and len(self._under_way) < self._most:
+            stack = self._waiting.popleft()
+            self._under_way.add(stack)
+            yield stack
+
+    def take(self, stack: Stack, outcome: Outcome) -> list[TrialEnded]:
+        """Notes what came of a stack; the trials of it that have ended now."""
+        self._under_way.discard(stack)
+        if len(stack.trials) > 1:
+            over = {end.trial for end in outcome.ended}
+            left = [trial for trial in stack.trials if trial not in over and not self._has_ended(trial)]
+            self._waiting.extend(Stack(trials, stack.retries) for trials in _smaller(left, outcome) if trials)
+            return list(outcome.ended)
+        ended = outcome.ended or [TrialEnded(stack.trials[0], FAILED, error=outcome.died)]
+        if ended[0].status == FAILED and stack.retries:
+            self._waiting.append(Stack(stack.trials, stack.retries - 1))
+            return []
+        return list(ended)
+
+
+def _smaller(left: Sequence[str], outcome: Outcome) -> list[Sequence[str]]:
+    if not outcome.died:
+        return [[trial] for trial in left]
+    return [left[: len(left) // 2], left[len(left) // 2 :]]
+
+
+def outcome_of(future: Future[Any]) -> Outcome:
+    """What a backend's future says of a stack.
+
+    Raises:
+        BackendDied: all workers are gone; the trials have still to be trained.
+    """
+    try:
+        result: dict[str, Any] = future.result()
+    except BackendDied:
+        raise
+    except WorkerDied as error:
+        return Outcome(died=str(error))
+    except Exception as error:
+        return Outcome(died=f"a fault of nbtune, and not of your function: {error}")
+    ended = [from_dict(end) for end in result["ended"]] if "ended" in result else [from_dict(result)]
+    assert all(isinstance(end, TrialEnded) for end in ended)
+    return Outcome([end for end in ended if isinstance(end, TrialEnded)])

@@ -1,0 +1,152 @@
+"""What is private in Keras and used here, in this module alone. Seen in Keras 3.7 to 3.15, on TensorFlow.
+
+Only training together needs any of it: where a name is not there, `Missing` is raised, the stack is given up, and its trials
+are trained by `model.fit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import keras
+
+from nbtune.training.private.missing import attribute, member
+
+
+class Node(NamedTuple):
+    """A place in a model's graph: an operation, mostly a layer, and the symbolic tensors that it takes and gives."""
+
+    operation: Any
+    inputs: list[Any]
+    outputs: list[Any]
+
+
+class Graph(NamedTuple):
+    """How a model was put together from symbolic tensors.
+
+    Attributes:
+        model: the `Functional` model; a Sequential one has it inside.
+        nodes: each behind those that it takes from.
+    """
+
+    model: Any
+    nodes: list[Node]
+    outputs: list[Any]
+
+    def run(self, inputs: Any, operation_fn: Callable[[Any], Any]) -> Any:
+        """What the model makes of the inputs, with `operation_fn(operation)` in place of each operation."""
+        return attribute(self.model, "_run_through_graph")(inputs, operation_fn=operation_fn)
+
+    def standardized(self, inputs: Any) -> Any:
+        """The inputs as the model's `call` would have them, flat."""
+        return attribute(self.model, "_standardize_inputs")(inputs)
+
+
+def graph(model: keras.Model) -> Graph | None:
+    """The graph of a model; None if it has none, or computes in a method of its own."""
+    inner = attribute(model, "_functional") if isinstance(model, keras.Sequential) else model
+    if not isinstance(inner, member("keras.src.models.functional", "Functional")):
+        return None
+    by_depth = sorted(attribute(inner, "_nodes_by_depth").items(), reverse=True)
+    nodes = [Node(n.operation, list(attribute(n, "input_tensors")), list(n.outputs)) for _, part in by_depth for n in part]
+    return Graph(inner, nodes, list(inner.outputs))
+
+
+def layers(model: keras.Model) -> list[Any]:
+    """The model itself and all layers in it, those inside of others too."""
+    return list(attribute(model, "_flatten_layers")())
+
+
+def calls(layer: Any) -> list[Any]:
+    """A node, which has `outputs`, for each time that a layer was called on symbolic tensors."""
+    return list(attribute(layer, "_inbound_nodes"))
+
+
+def takes_training(model: keras.Model) -> bool:
+    """Whether the model's `call` takes `training`."""
+    return bool(attribute(model, "_call_has_training_arg"))
+
+
+def settings(model: keras.Model) -> dict[str, Any]:
+    """What a compiled model was compiled with, as objects; in public Keras gives it out only serialised."""
+    return dict(attribute(attribute(model, "_compile_config"), "config"))
+
+
+def compiled_loss(model: keras.Model) -> Any:
+    """The `CompileLoss` of a compiled model."""
+    return attribute(model, "_compile_loss")
+
+
+def compiled_metrics(model: keras.Model) -> Any:
+    """The `CompileMetrics` of a compiled model; None where it has no metrics."""
+    return attribute(model, "_compile_metrics")
+
+
+def flat_losses(loss: Any) -> list[Any]:
+    """Of a built `CompileLoss`, one for each output; its `loss` is the function."""
+    return list(attribute(loss, "_flat_losses"))
+
+
+def flat_metrics(metrics: Any) -> tuple[list[Any], list[Any]]:
+    """Of a built `CompileMetrics`, the lists of metrics and of weighted ones, one for each output that has some."""
+    plain, weighted = attribute(metrics, "_flat_metrics"), attribute(metrics, "_flat_weighted_metrics")
+    return [listed for listed in plain if listed], [listed for listed in weighted if listed]
+
+
+def function_of(thing: Any) -> tuple[Any, dict[str, Any]]:
+    """What a loss or a metric that wraps a function calls, and with which settings; (None, {}) where it wraps none."""
+    if isinstance(thing, keras.metrics.MeanMetricWrapper):
+        return attribute(thing, "_fn"), attribute(thing, "_fn_kwargs") or {}
+    if isinstance(thing, member("keras.src.losses.losses", "LossFunctionWrapper")):
+        return attribute(thing, "fn"), attribute(thing, "_fn_kwargs") or {}
+    return None, {}
+
+
+def learning_rate(optimizer: Any) -> Any:
+    """An optimizer's variable, or its schedule; the public property would call a schedule."""
+    return attribute(optimizer, "_learning_rate")
+
+
+def excludes_weights(optimizer: Any) -> bool:
+    """Whether `exclude_from_weight_decay` was called."""
+    attribute(optimizer, "_use_weight_decay")  # which reads what is looked for here
+    return hasattr(optimizer, "_exclude_from_weight_decay")
+
+
+def neutral_methods(kind: type) -> dict[str, Any]:
+    """The backend-neutral methods for an optimizer of a class that has TensorFlow's own instead.
+
+    TensorFlow's write to `tf.Variable`s, past the scope that catches assignments.
+    """
+    own = member("keras.src.backend.tensorflow.optimizer", "TFOptimizer")
+    base = member("keras.src.optimizers.base_optimizer", "BaseOptimizer")
+    names = [name for name in vars(own) if name in vars(base) and not name.startswith("__")]
+    return {name: getattr(base, name) for name in names if getattr(kind, name) is getattr(own, name)}
+
+
+def open_shape(variable: Any, shape: tuple[int | None, ...]) -> None:
+    """Has Keras take values of this shape for a variable, None for any number."""
+    attribute(variable, "_shape")
+    variable._shape = shape
+
+
+def logits(out: Any) -> Any:
+    """What crossentropies find behind a softmax or sigmoid (`keras.src.backend.tensorflow.nn._get_logits`), if it is noted."""
+    return getattr(out, "_keras_logits", None)
+
+
+def set_monitor(stopper: keras.callbacks.EarlyStopping) -> None:
+    """Has it choose how it compares, which it otherwise does at the end of the first epoch."""
+    attribute(stopper, "_set_monitor_op")()
+
+
+def shuffled_batches(rows: Any, batch_size: int) -> Any:
+    """The dataset that `model.fit` makes of arrays, in the order of the seed that was set."""
+    adapter = member("keras.src.trainers.data_adapters.array_data_adapter", "ArrayDataAdapter")
+    return adapter(rows, batch_size=batch_size, shuffle=True).get_tf_dataset()
+
+
+def inner_models(model: keras.Model) -> Iterator[keras.Model]:
+    """The model and those in it."""
+    return (part for part in layers(model) if isinstance(part, keras.Model))

@@ -1,0 +1,92 @@
+"""Functions that end their process, or keep it from ending: each costs its own trial, and the search goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+
+import pytest
+
+from nbtune import UsageError, tune
+from tests.conftest import dense
+
+ENDS = {
+    "sys.exit": lambda: sys.exit(),
+    "sys.exit with a word": lambda: sys.exit("enough"),
+    "quit": lambda: exec("raise SystemExit(3)"),
+    "interrupt": lambda: exec("raise KeyboardInterrupt"),
+    "generator": lambda: exec("raise GeneratorExit"),
+    "exit now": lambda: os._exit(0),
+    "exit with a code": lambda: os._exit(255),
+    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "terminate": lambda: os.kill(os.getpid(), signal.SIGTERM),
+    "abort": os.abort,
+    "close the files": lambda: os.closerange(3, 1000),
+    "thread": lambda: threading.Thread(target=time.sleep, args=[1000], daemon=False).start(),
+    "child": lambda: os.fork() == 0 and (time.sleep(30) or os._exit(0)),
+    "child, then exit": lambda: (os.fork() == 0 and time.sleep(30)) or os._exit(0),
+    "nothing": lambda: None,
+}
+HARMLESS = {"thread", "child", "nothing"}
+WORDS = {
+    "sys.exit": "sys.exit() ends the trial, and nothing else",
+    "sys.exit with a word": "SystemExit: enough",
+    "interrupt": "raising KeyboardInterrupt ends the trial",
+    "generator": "raising GeneratorExit ends the trial",
+    "exit now": "ended with exit code 0: the function, or what it calls, must not end its process",
+    "exit with a code": "exit code 255",
+    "kill": "SIGKILL",
+    "terminate": "SIGTERM",
+    "abort": "SIGABRT",
+}
+
+
+def build(how):
+    ENDS[how]()
+    return dense()
+
+
+def test_each_costs_its_own_trial(flowers, here):
+    ways = ["nothing", *(way for way in ENDS if way != "nothing")]
+    began = time.monotonic()
+    terms = {"epochs": 1, "workers": 2, "retries": 0, "dir": str(here)}
+    search = tune(build, flowers, axis={"how": ways}, **terms)
+    assert search.state == "finished"
+    found = {trial.values["how"]: trial for trial in search.trials}
+    assert {way for way, trial in found.items() if trial.status == "done"} == HARMLESS
+    assert {way for way, trial in found.items() if trial.status == "failed"} == set(ENDS) - HARMLESS
+    for way, words in WORDS.items():
+        assert words in found[way].error
+    assert "ENDS[how]()" in found["sys.exit"].error, "the user's own line"
+    assert time.monotonic() - began < 90
+
+
+def exits(units):
+    sys.exit("not today")
+
+
+def test_one_that_always_ends_its_process_is_refused_with_its_line(flowers, here):
+    with pytest.raises(UsageError, match="not today") as caught:
+        tune(exits, flowers, units=[4, 8], workers=1, dir=str(here))
+    assert 'sys.exit("not today")' in str(caught.value)
+    assert not list(here.iterdir())
+
+
+def sleeps(units):
+    time.sleep(1000)
+
+
+def test_the_first_look_has_a_time_limit_too(flowers, here):
+    began = time.monotonic()
+    with pytest.raises(UsageError, match="longer than 3 s"):
+        tune(sleeps, flowers, units=[4, 8], workers=1, trial_timeout=3, dir=str(here))
+    assert time.monotonic() - began < 40
+    assert not list(here.iterdir())
+
+
+def test_without_workers_they_cost_a_trial_as_well(flowers, here):
+    search = tune(build, flowers, axis={"how": ["nothing", "sys.exit", "generator"]}, epochs=1, workers=0, dir=str(here))
+    assert [trial.status for trial in search.trials] == ["done", "failed", "failed"]
