@@ -17,8 +17,7 @@ from pathlib import Path
 import psutil
 
 from nbtune import cgroup
-
-SHARED_MB, WORKER_MB = 500, 350  # TensorFlow once, then a worker that trains a small network; measured
+from nbtune.costs import SHARED_MB, WORKER_MB
 
 
 _BEGINNING = time.time() - time.monotonic()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbtune import machine
+from nbtune import costs, machine
 
 
 def test_there_is_a_core_and_no_more_than_there_are():
@@ -47,7 +47,7 @@ def test_workers_fit_the_machine(cores, free):
         patch.setattr(machine, "memory_mb", lambda: free)
         workers = machine.usual_workers()
     assert 1 <= workers <= cores
-    assert workers == 1 or machine.SHARED_MB + workers * machine.WORKER_MB <= free
+    assert workers == 1 or costs.SHARED_MB + workers * costs.WORKER_MB <= free
 
 
 @pytest.mark.parametrize(("left", "free"), [(math.inf, 16_000), (1.5e9, 1_500), (64e9, 16_000)])

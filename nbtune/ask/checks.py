@@ -11,8 +11,8 @@ from nbtune.ask.objective import Objective
 from nbtune.ask.option import Check
 from nbtune.ask.space import Axis
 from nbtune.ask.values import read_value, read_values
+from nbtune.costs import SHARED_MB, WORKER_MB
 from nbtune.errors import UsageError, about, did_you_mean
-from nbtune.machine import SHARED_MB, WORKER_MB
 
 CheckValue = Callable[[str, Any], None]
 NONE: Mapping[Any, Any] = {"none": None, "None": None, None: None}

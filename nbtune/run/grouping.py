@@ -11,13 +11,9 @@ from typing import NamedTuple
 from nbtune.ask.options import APPLIED_OUTSIDE, SAME_ARCHITECTURE
 from nbtune.ask.space import Architecture, Space, Value
 from nbtune.ask.strategy import TRIAL
+from nbtune.costs import OPERATIONS_A_MODEL, OPERATIONS_A_STACK, OPERATIONS_A_TRIAL, OPERATIONS_A_WEIGHT, OTHER_WEIGHTS
 
 _TRAINING_STEP = frozenset(APPLIED_OUTSIDE) - set(SAME_ARCHITECTURE)  # these change it, and not the model
-OPERATIONS_A_WEIGHT = 6  # floating-point ones, for each row: forwards, and backwards to the input and to the weight
-OPERATIONS_A_STACK = 2e10  # in the time in which one more stack is traced or compiled, 0.7 to 2 s on a core
-OPERATIONS_A_TRIAL = 2e9  # in which one more trial is made ready, watched and saved, 0.06 s
-OPERATIONS_A_MODEL = 1e9  # in which one more model is made, 0.03 s
-OTHER_WEIGHTS = 3_000  # take as long as a trial's activations, loss and metrics: so do epochs of 18 networks on digits grow
 _SMALLEST_TO_HALVE = 3  # a stack is compiled, whatever its size
 _MOST_A_WORKER = 2  # stacks that come of halving
 _WORTH_SPLITTING = 1.15  # so much sooner two stacks have to be done for trials of one model to be in both, where it is made twice

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nbtune.ask.space import Architecture, Axis, Space
-from nbtune.run.grouping import OPERATIONS_A_STACK, OPERATIONS_A_WEIGHT, Work, shared_out, stacks
+from nbtune.costs import OPERATIONS_A_STACK, OPERATIONS_A_WEIGHT
+from nbtune.run.grouping import Work, shared_out, stacks
 from nbtune.training.fused.worth import pays
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Protocol
 
 from nbtune import machine
+from nbtune.costs import FREE_MB, SHARED_MB
 from nbtune.errors import UsageError
 from nbtune.execution.scratch import Scratch
 from nbtune.training.private import xlacache
 
 SECONDS_TO_END = 5
-FREE_MB = 1500  # without which there is no warm pool: it holds 500 itself, and the user may import TensorFlow too
 _READ_AT_IMPORT = ("TF_", "XLA_", "KERAS_", "CUDA_", "NVIDIA_", "OMP_", "MKL_", "LD_", "PYTHON")
 _PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "nbtune")
 
@@ -132,7 +132,7 @@ class WarmPool:
 
     def held_mb(self) -> float:
         with self._lock:
-            return machine.SHARED_MB if self._ready and self._ready.process.poll() is None else 0.0
+            return SHARED_MB if self._ready and self._ready.process.poll() is None else 0.0
 
     def refill(self) -> None:
         """Where there is memory for it, and a fork server that it would warm up."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from nbtune.costs import NUMBERS_OF_A_COMPILATION
 from nbtune.training.fused import dense
 from nbtune.training.fused.epoch import Epoch, epoch_function
 from nbtune.training.fused.layers.convolutions import in_turn
@@ -14,9 +15,6 @@ from nbtune.training.fused.step import Step
 from nbtune.training.private import keras as private
 from nbtune.training.private import xlacache
 
-# that an optimizer updates in the time in which XLA compiles a stack of Dense layers: 1.4 s of processor time, at 0.7 to 1.9 ns
-# that an update takes longer without it; and without it, a stack shrinks with every trial that stops
-NUMBERS_OF_A_COMPILATION = 2e9
 _COMPILER_ERRORS = (
     tf.errors.InvalidArgumentError,
     tf.errors.UnimplementedError,

@@ -1,6 +1,6 @@
 """Whether a stack is worth its compilation."""
 
-SETUPS_OF_A_STACK, STEPS_OF_A_SETUP = 3.5, 500  # see `pays`
+from nbtune.costs import SETUPS_OF_A_STACK, STEPS_OF_A_SETUP
 
 
 def pays(fits: int, steps: int) -> bool:

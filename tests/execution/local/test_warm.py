@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from nbtune import machine
+from nbtune import costs, machine
 from nbtune.ask.options import Options
 from nbtune.execution.local import bootstrap
 from nbtune.execution.local.parent import Parent
@@ -45,7 +45,7 @@ def test_what_is_in_reserve_is_taken_once(pool):
     ready = pool._ready
     pool.refill()
     assert pool._ready is ready, "one is enough"
-    assert pool.held_mb() == machine.SHARED_MB
+    assert pool.held_mb() == costs.SHARED_MB
     assert pool.take() is ready
     assert pool.held_mb() == 0
     other = pool.take()

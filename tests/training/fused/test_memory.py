@@ -7,7 +7,7 @@ import numpy as np
 import psutil
 import pytest
 
-from nbtune import UsageError, machine
+from nbtune import UsageError, costs, machine
 from nbtune.ask.options import Options
 from nbtune.data.arrays import Arrays
 from nbtune.record.job import Job
@@ -62,8 +62,8 @@ def test_a_limit_leaves_room_for_fewer_workers(monkeypatch):
     monkeypatch.setattr(machine, "cores", lambda: 8)
     monkeypatch.setattr(machine, "memory_mb", lambda: 8000.0)
     assert machine.usual_workers() == 8
-    assert machine.usual_workers(machine.SHARED_MB + 2.5 * machine.WORKER_MB) == 2
-    assert machine.worker_mb(1500, 2) == (1500 - machine.SHARED_MB) / 2
+    assert machine.usual_workers(costs.SHARED_MB + 2.5 * costs.WORKER_MB) == 2
+    assert machine.worker_mb(1500, 2) == (1500 - costs.SHARED_MB) / 2
 
 
 def test_a_limit_below_one_worker_is_a_mistake():
