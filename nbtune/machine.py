@@ -19,7 +19,6 @@ import psutil
 from nbtune import cgroup
 from nbtune.costs import SHARED_MB, WORKER_MB
 
-
 _BEGINNING = time.time() - time.monotonic()
 
 
