@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from nbtune.training.fused.layers import per_example
+from nbtune.training.fused.layers import kinds, per_example
 from nbtune.training.fused.optimizers import count
 from nbtune.training.fused.step import Batch, Logs, Loss, Standing, State, Step, Tensors, choose, loss_inputs, mean
 from nbtune.training.private import keras as private
@@ -38,7 +38,7 @@ def can_train(step: Step, output: Any) -> bool:
 
 def is_plain(operation: Any) -> bool:
     """A Dense layer, whose weights nothing but its loss depends on, or a layer without weights."""
-    if type(operation) is not keras.layers.Dense:
+    if not kinds.exact(operation).by_hand:
         return isinstance(operation, keras.layers.Layer) and not operation.weights
     plain = operation.quantization_mode is None and not operation.lora_enabled
     return plain and all(getattr(operation, part) is None for part in _REGULARISERS)
@@ -173,7 +173,7 @@ class Dense:
             return part if isinstance(part, _Each) else _Each(rows.batch, joined=_tiled(part, trials))
 
         def one(layer: Any) -> Any:
-            if type(layer) is keras.layers.Dense:
+            if kinds.exact(layer).by_hand:
                 return lambda x: self._dense(layer, values, x, rows.batch)
             return lambda *inputs, **more: _through(layer, each, rows.batch, inputs, more)
 

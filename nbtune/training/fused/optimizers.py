@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from nbtune.training.fused.layers import kinds
 from nbtune.training.private import keras as private
 from nbtune.training.reasons import CannotFuse
 
@@ -62,7 +63,7 @@ class Update:
 
     def __init__(self, optimizer: Any, model: keras.Model) -> None:
         own = model.trainable_variables
-        embeds = any(isinstance(layer, keras.layers.Embedding) for layer in private.layers(model))
+        embeds = any(kinds.inherited(layer).sparse for layer in private.layers(model))
         self._flat = not optimizer.clipnorm and not embeds and all(v.constraint is None for v in own)
         self._shapes = [tuple(v.shape) for v in own]
         self._sizes = [math.prod(shape) for shape in self._shapes]

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from nbtune.training.fused.layers import kinds
 from nbtune.training.private import keras as private
 
 Shape = Sequence[int]
@@ -45,7 +46,7 @@ def free(model: keras.Model) -> set[str]:
 
 def _has_independent_units(layer: Any) -> bool:
     """A Dense layer whose units do not know of each other."""
-    return type(layer) is keras.layers.Dense and _keeps_zero(layer) and all(getattr(layer, part) is None for part in _PARTS)
+    return kinds.exact(layer).padded and _keeps_zero(layer) and all(getattr(layer, part) is None for part in _PARTS)
 
 
 def _keeps_zero(layer: Any) -> bool:
@@ -58,9 +59,9 @@ def _goes_into_dense(node: Any, takers: Mapping[int, Sequence[Any]]) -> bool:
 
 def _takes(node: Any, takers: Mapping[int, Sequence[Any]]) -> bool:
     layer = node.operation
-    if type(layer) is keras.layers.Dense:
+    if kinds.exact(layer).padded:
         return layer.kernel_regularizer is None and layer.kernel_constraint is None
-    return type(layer) is keras.layers.Activation and _keeps_zero(layer) and _goes_into_dense(node, takers)
+    return kinds.exact(layer).keeps_zero and _keeps_zero(layer) and _goes_into_dense(node, takers)
 
 
 def without(config: Any, names: set[str]) -> Any:

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import keras
 
+from nbtune.training.fused.layers import kinds
 from nbtune.training.private import keras as private
-
-_LAYERS = (
-    *(keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D),
-    *(keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose),
-    *(keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D),
-    *(keras.layers.SeparableConv1D, keras.layers.SeparableConv2D),
-)
 
 
 def in_turn(model: keras.Model) -> bool:
@@ -22,4 +16,4 @@ def in_turn(model: keras.Model) -> bool:
     two layers of 16 filters, an epoch of six trials took that way 7 times as long under XLA, and 1.4 times without, as
     in `model.fit` one by one; with whole steps in turn, half as long.
     """
-    return any(isinstance(layer, _LAYERS) for layer in private.layers(model))
+    return any(kinds.inherited(layer).in_turn for layer in private.layers(model))

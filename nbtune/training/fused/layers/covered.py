@@ -6,15 +6,9 @@ from typing import Any
 
 import keras
 
-from nbtune.training.fused.layers import per_example
+from nbtune.training.fused.layers import kinds, per_example
 from nbtune.training.private import keras as private
 
-# Beside those of `per_example`; `tests/conformance` has a model with each.
-LAYERS = (
-    *("BatchNormalization", "Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianNoise", "GaussianDropout"),
-    *("LSTM", "GRU", "SimpleRNN", "Bidirectional", "TimeDistributed", "MultiHeadAttention", "Masking"),
-    *("Conv1DTranspose", "Conv2DTranspose"),
-)
 _PARTS = (
     *("activation", "recurrent_activation", "kernel_regularizer", "bias_regularizer", "activity_regularizer"),
     *("kernel_constraint", "bias_constraint", "recurrent_regularizer", "recurrent_constraint", "embeddings_regularizer"),
@@ -30,9 +24,8 @@ def model(made: keras.Model) -> bool:
 def _is_known(layer: Any) -> bool:
     if type(layer).__module__.startswith("keras.src.layers.rnn") and type(layer).__name__.endswith("Cell"):
         return all(_is_own(getattr(layer, part, None)) for part in _PARTS)
-    name = type(layer).__name__
-    known = name in LAYERS or name in per_example.LAYERS
-    return known and type(layer) is getattr(keras.layers, name, None) and all(_is_own(getattr(layer, p, None)) for p in _PARTS)
+    kind = kinds.exact(layer)
+    return (kind.proven or kind.per_example) and all(_is_own(getattr(layer, part, None)) for part in _PARTS)
 
 
 def compiled(made: keras.Model) -> bool:

@@ -6,19 +6,10 @@ from typing import Any
 
 import keras
 
+from nbtune.training.fused.layers import kinds
 from nbtune.training.fused.step import Step
 from nbtune.training.private import keras as private
 
-# Layers without random numbers, masks and batch statistics.
-LAYERS = (
-    *("InputLayer", "Dense", "EinsumDense", "Flatten", "Reshape", "Permute", "RepeatVector", "Identity", "Rescaling"),
-    *("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Embedding", "LayerNormalization", "GroupNormalization"),
-    *("UnitNormalization", "Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"),
-    *("Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"),
-    *("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"),
-    *("GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D"),
-    *("UpSampling1D", "UpSampling2D", "ZeroPadding1D", "ZeroPadding2D", "Cropping1D", "Cropping2D"),
-)
 _FUNCTIONS = (
     *("mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_logarithmic_error"),
     *("huber", "log_cosh", "poisson", "kl_divergence", "hinge", "squared_hinge", "categorical_hinge", "cosine_similarity"),
@@ -45,8 +36,7 @@ def everything(step: Step, output: Any) -> bool:
 
 def model(made: keras.Model) -> bool:
     layers = [layer for layer in private.layers(made) if not isinstance(layer, keras.Model)]
-    own = all(type(layer) is getattr(keras.layers, type(layer).__name__, None) for layer in layers)
-    known = own and only_keras_models(made) and only_layers(made) and all(type(layer).__name__ in LAYERS for layer in layers)
+    known = only_keras_models(made) and only_layers(made) and all(kinds.exact(layer).per_example for layer in layers)
     return known and not any(_looks_across(layer) for layer in layers)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 
+from nbtune.training.fused.layers import kinds
 from nbtune.training.private import keras as private
 
 MOST_STEPS = 16  # written out; each adds its share of tracing
@@ -16,7 +17,7 @@ def unroll(model: keras.Model) -> str | None:
     written out, which changes no number.
     """
     for layer in private.layers(model):
-        if not isinstance(layer, keras.layers.RNN) or layer.unroll:
+        if not kinds.inherited(layer).unrolled or layer.unroll:
             continue
         steps = layer.input.shape[1] if private.calls(layer) else None
         if steps is None or steps > MOST_STEPS:
