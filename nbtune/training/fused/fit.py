@@ -13,7 +13,8 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -21,24 +22,25 @@ import tensorflow as tf
 from nbtune.ask.space import Value
 from nbtune.ask.strategy import AUTO
 from nbtune.data import arrays as data
-from nbtune.record.events import DONE, Emit, EpochEnded, EpochUnderWay, TrainedAlone, TrialEnded, TrialStarted
+from nbtune.record.events import Emit, EpochEnded, EpochUnderWay, TrainedAlone, TrialEnded, TrialStarted
 from nbtune.record.job import Job
-from nbtune.training import trial
-from nbtune.training.fused import batches, dense, first_steps, memory, padding, skipping
+from nbtune.training.fused import batches, dense, first_steps, memory, skipping
 from nbtune.training.fused.assembly import assemble, splits, stacked
 from nbtune.training.fused.batches import Piece
 from nbtune.training.fused.chunking import Chunking
 from nbtune.training.fused.compaction import Compaction
 from nbtune.training.fused.compilation import compiled
+from nbtune.training.fused.ending import Ending
 from nbtune.training.fused.epoch import Epoch, Part, Pieces, Split, tensors
 from nbtune.training.fused.layers import per_example
 from nbtune.training.fused.layers.convolutions import in_turn
 from nbtune.training.fused.mapped import no_logs
 from nbtune.training.fused.member import Member, early_stopping
 from nbtune.training.fused.optimizers import below
-from nbtune.training.fused.repeats import Kept, Repeats
+from nbtune.training.fused.repeats import Kept
+from nbtune.training.fused.saving import Saver
 from nbtune.training.fused.spec import TrialSpec, again, trial_specs
-from nbtune.training.fused.step import Logs, Standing, State, seed_places
+from nbtune.training.fused.step import Logs, Standing, State
 from nbtune.training.fused.worth import pays
 from nbtune.training.reasons import OUT_OF_MEMORY, CannotFuse, Reason, reason_of
 
@@ -62,7 +64,7 @@ def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]]) -
         trials: trial to its values.
     """
     arrays = data.read(job.folder)
-    ended: list[TrialEnded] = []
+    ending = Ending(job, emit)
     refused: dict[str, str] = {}
     stacks: dict[str, list[TrialSpec]] = {}
     for made in trial_specs(job, trials, arrays):
@@ -76,8 +78,8 @@ def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]]) -
             if reason:
                 refused |= _told(emit, [each.trial for each in part], reason)
             else:
-                refused |= _train(job, emit, template, part, arrays, ended)
-    return Outcome(ended, refused)
+                refused |= _train(job, emit, template, part, arrays, ending)
+    return Outcome(ending.ended, refused)
 
 
 def _told(emit: Emit, trials: Sequence[str], reason: Reason) -> dict[str, str]:
@@ -132,30 +134,29 @@ def _can_skip(template: TrialSpec, stack: Sequence[TrialSpec]) -> bool:
 
 
 def _train(
-    job: Job, emit: Emit, template: TrialSpec, stack: Sequence[TrialSpec], arrays: data.Arrays, ended: list[TrialEnded]
+    job: Job, emit: Emit, template: TrialSpec, stack: Sequence[TrialSpec], arrays: data.Arrays, ending: Ending
 ) -> dict[str, str]:
     """Trains one stack, in halves if there is no memory for the whole; why trials were not trained, by trial."""
     reason, too_large = Reason(""), False
     try:
-        Fit(job, emit, template, stack, arrays, ended).run()
+        Fit(job, emit, template, stack, arrays, ending).run()
     except Exception as error:  # whoever of them is to blame, each trial meets it, or not, on its own
         reason, too_large = reason_of(error, job.function), isinstance(error, OUT_OF_MEMORY)
     gc.collect()
-    done = {end.trial for end in ended}
-    left = [spec for spec in stack if spec.trial not in done]
+    left = [spec for spec in stack if not ending.is_over(spec.trial)]
     if too_large and len(left) > 1:
         halves = left[0::2], left[1::2]
-        return _train(job, emit, template, halves[0], arrays, ended) | _train(job, emit, template, halves[1], arrays, ended)
+        return _train(job, emit, template, halves[0], arrays, ending) | _train(job, emit, template, halves[1], arrays, ending)
     return _told(emit, [spec.trial for spec in left], reason) if left else {}
 
 
 class Fit:
-    """The training of one stack; `ended` grows as its trials end."""
+    """The training of one stack, up to the ending of each of its trials."""
 
     def __init__(
-        self, job: Job, emit: Emit, template: TrialSpec, stack: Sequence[TrialSpec], arrays: data.Arrays, ended: list[TrialEnded]
+        self, job: Job, emit: Emit, template: TrialSpec, stack: Sequence[TrialSpec], arrays: data.Arrays, ending: Ending
     ) -> None:
-        self._job, self._emit, self._arrays, self._ended = job, emit, arrays, ended
+        self._job, self._emit, self._arrays, self._ending = job, emit, arrays, ending
         self._stack, self._template = stack, template
         self._step, self._which, labels = assemble(template, stack)
         self._training, self._validation = splits(arrays, labels)
@@ -167,12 +168,12 @@ class Fit:
         self._chunking = Chunking()
         self._on_host: list[np.ndarray] | None
         self._running: list[Member] = []
-        self._repeats = {spec.trial: Repeats(job) for spec in stack}
-        self._savers: dict[int, tuple[Any, Any]] = {}  # models, by their ids, each with an optimizer
+        self._saver = Saver(job, emit, template, self._step)
 
     def run(self) -> None:
         now = time.time()
         self._emit([TrialStarted(spec.trial, now) for spec in self._stack])
+        self._ending.begin(spec.trial for spec in self._stack)
         repeats = list(enumerate(self._job.each_repeat))
         at_once = self._repeats_at_once(len(repeats))
         steps = at_once * _most_steps(self._job, self._template, self._arrays)
@@ -261,8 +262,7 @@ class Fit:
 
     def _go_on_with(self, members: Sequence[Member]) -> None:
         """These but for the repeats of trials that are over."""
-        over = {end.trial for end in self._ended}
-        self._running = [member for member in members if member.spec.trial not in over]
+        self._running = [member for member in members if not self._ending.is_over(member.spec.trial)]
         self._mark_live()
 
     def _mark_live(self) -> None:
@@ -294,49 +294,11 @@ class Fit:
         over = [r for r in self._running if r.stop_training or epoch + 1 == self._job.epochs]
         if over:
             for member in over:
-                self._end(member)
+                self._ending.take(member, partial(self._kept, member), self._saver.save)
             self._go_on_with([member for member in self._running if member not in over])
-
-    def _end(self, member: Member) -> None:
-        """Ends a trial's repeat, and with the last one that matters the trial."""
-        name, start = member.spec.trial, time.time()
-        end = replace(trial.verdict(self._job, name, member.history, member.stopper.best_epoch + 1), seconds=member.seconds)
-        self._repeats[name].take(member.repeat, end, lambda: self._kept(member))
-        outcome = self._repeats[name].outcome()
-        if outcome is None or any(known.trial == name for known in self._ended):
-            return
-        ended, kept = outcome
-        if kept and self._is_to_keep(ended):
-            self._save(kept)
-        ended = replace(ended, seconds=ended.seconds + time.time() - start)
-        self._ended.append(ended)
-        self._emit([ended])
 
     def _kept(self, member: Member) -> Kept:
         return Kept(member.spec, member.stopper.best_weights, self._update.of_one(self._state.slots, member.place))
-
-    def _is_to_keep(self, ended: TrialEnded) -> bool:
-        """Whether its weights can be among those that stay on disk, as far as the trials of this task show."""
-        assert ended.score is not None
-        scores = [end.score for end in self._ended if end.status == DONE and end.score is not None]
-        return sum(self._job.objective.is_better(score, ended.score) for score in scores) < self._job.keep
-
-    def _save(self, kept: Kept) -> None:
-        """Through a model with the variables that `model.fit` would leave it."""
-        spec = kept.spec
-        # trials of a stack that have a model in common have optimizers that differ in their variables alone
-        model, optimizer = self._savers.setdefault(id(spec.model), (spec.model, spec.optimizer))
-        model.optimizer = optimizer
-        others = set(seed_places(model))
-        rest = [v for i, v in enumerate(model.non_trainable_variables) if i not in others]
-        if not optimizer.built:
-            optimizer.build(model.trainable_variables)
-        places = skipping.places(spec, self._template)
-        slots = self._step.update.apart(kept.slots, optimizer, model.trainable_variables, places)
-        variables = [*model.trainable_variables, *rest, *optimizer.variables]
-        for variable, value in zip(variables, [*kept.weights, *slots], strict=True):
-            variable.assign(padding.cropped(value, variable.shape))
-        trial.keep_weights(self._job, self._emit, spec.trial, model)
 
     def _weights(self, member: Member) -> list[np.ndarray]:
         if self._on_host is None:

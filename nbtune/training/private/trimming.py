@@ -6,7 +6,9 @@ TensorFlow once, whose layers nobody trains here; what TensorFlow has for TPUs, 
 pandas and IPython, which Keras asks for but does not require, it does not find: rows are NumPy's by the time that they are
 here. And no object that an import makes goes away, so looking for rubbish meanwhile finds none.
 
-Measured: 3.5 → 1.6 s, and 155 MB less.
+Measured with TensorFlow 2.21 and Keras 3.15: 4.3 → 2.0 s of processor time and 667 → 525 MB,
+which is a quarter of a cold search on digits (8 s).
+A name that goes away is not imported at all, and so not put off: nothing else depends on the list.
 """
 
 from __future__ import annotations

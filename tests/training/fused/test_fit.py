@@ -118,6 +118,10 @@ ARCHITECTURES = {
         TOKENS,
     ),
     "lstm": (classifier(lambda: layers.Embedding(32, 5), lambda: layers.LSTM(6), shape=(6,)), TOKENS),
+    "bidirectional": (
+        classifier(lambda: layers.Embedding(32, 5), lambda: layers.Bidirectional(layers.LSTM(3)), shape=(6,)),
+        TOKENS,
+    ),
     "weight regulariser": (classifier(lambda: layers.Dense(8, activation="relu", kernel_regularizer="l2")), X),
     "activity regulariser": (classifier(lambda: layers.Dense(8, activation="relu", activity_regularizer="l2")), X),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 
 from nbtune.training.fused.layers import kinds
@@ -16,11 +18,19 @@ def unroll(model: keras.Model) -> str | None:
     `vectorized_map` cannot differentiate a layer's loop behind trained layers, and is slow where it can, so the loop is
     written out, which changes no number.
     """
-    for layer in private.layers(model):
+    layers = private.layers(model)
+    # the layers inside are called in a scope without symbols, with what the one around them takes
+    around = {id(inner): each for each in layers if isinstance(each, keras.layers.Bidirectional) for inner in _inside(each)}
+    for layer in layers:
         if not kinds.inherited(layer).unrolled or layer.unroll:
             continue
-        steps = layer.input.shape[1] if private.calls(layer) else None
+        called = around.get(id(layer), layer)
+        steps = called.input.shape[1] if private.calls(called) else None
         if steps is None or steps > MOST_STEPS:
             return f"the recurrent layer {layer.name} over {steps or 'an unknown number of'} steps"
         layer.unroll = True
     return None
+
+
+def _inside(layer: keras.layers.Bidirectional) -> tuple[Any, Any]:
+    return layer.forward_layer, layer.backward_layer
