@@ -37,6 +37,8 @@ def tune(
     objective: str | None = None,
     seed: int = 0,
     repeats: int = 1,
+    where: str | None = None,
+    sample: int | str | None = None,
     engine: str = "auto",
     workers: int | str | None = None,
     memory_limit: float | None = None,
@@ -76,6 +78,9 @@ def tune(
             classification, val_mean_absolute_error for regression.
         seed: the seed of the split and of every trial.
         repeats: seeds to train each combination with; its score is their mean, `.std` their standard deviation.
+        where: train only the combinations for which this holds: "layers * units <= 128"; if left out, all.
+        sample: combinations to train at most, in which each value comes about equally often; "all": of a large grid
+            too.
         engine: train combinations of one architecture together, or each on its own.
         workers: worker processes; 0: train in this process, for the debugger; None: as many as cores and memory allow.
         memory_limit: megabytes that the workers may hold together; None: what machine and container have free.

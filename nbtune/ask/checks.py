@@ -11,6 +11,7 @@ from nbtune.ask.objective import Objective
 from nbtune.ask.option import Check
 from nbtune.ask.space import Axis
 from nbtune.ask.values import read_value, read_values
+from nbtune.ask.where import Where
 from nbtune.costs import SHARED_MB, WORKER_MB
 from nbtune.errors import UsageError, about, did_you_mean
 
@@ -133,6 +134,12 @@ def custom_axes(name: str, value: Any) -> tuple[Axis, ...]:
         with about(key):
             found.append(Axis.of(key, read_values(values) if isinstance(values, str) else values))
     return tuple(found)
+
+
+def where(name: str, value: Any) -> Where | None:
+    if not isinstance(value, (str, Where, type(None))):
+        raise UsageError(f'{name}: {value!r} is not an expression in text; write "layers * units <= 128"')
+    return Where.of(value) if isinstance(value, str) else value
 
 
 def choice(known: tuple[str, ...]) -> Check:

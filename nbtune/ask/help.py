@@ -8,9 +8,10 @@ from nbtune.ask.option import GROUPS, Option
 from nbtune.ask.options import table
 
 _TITLES = {
-    "axes": "Axes: what to combine",
+    "axes": "Axes, what to combine",
     "data": "Data",
     "fitting": "Fitting",
+    "combinations": "Which combinations",
     "running": "Running",
 }
 _EXAMPLE = """\

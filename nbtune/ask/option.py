@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 Check = Callable[[str, Any], Any]
 Values: TypeAlias = Iterable[Any] | str | float | Callable[..., Any] | None  # of an axis: one, or several
 
-GROUPS = ("axes", "data", "fitting", "running")
+GROUPS = ("axes", "data", "fitting", "combinations", "running")
 EDITORS = ("range", "log", "tags", "choice", "select", "switch", "text")
 
 
@@ -30,6 +30,7 @@ class Reads(Enum):
     VALUE = "--epochs 3, with {expression} and $name"
     EXPRESSION = "--data x,y: Python in the user's namespace"
     PAIRS = "--axis dropout=0,0.2: may be repeated"
+    TEXT = "--where layers * units <= 128: up to the next option"
     SWITCH = "--fresh"
     YES_NO = "--wait and --no-wait"
 
@@ -51,7 +52,7 @@ class Option:
     """One option. Whatever lists options, in whatever form, derives from these.
 
     Attributes:
-        group: "axes", "data", "fitting" or "running".
+        group: one of `GROUPS`.
         metavar: what stands for its value in the help.
         help: a sentence without its full stop.
         type: its annotation in the signature of `nbtune.tune`.

@@ -59,6 +59,8 @@ def _from_text(option: Option, text: Any, evaluate: Evaluate) -> Any:
             return text
         case Reads.EXPRESSION:
             return evaluate(text.removeprefix("$"))
+        case Reads.TEXT:
+            return text
         case Reads.PAIRS:
             return _pairs(option, text, evaluate)
         case _:
@@ -114,7 +116,7 @@ class _Once(argparse.Action):
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
         if getattr(namespace, self.dest) is not None:
             raise UsageError(f"{option_string} is given twice; one list holds all of its values", self.dest)
-        setattr(namespace, self.dest, values)
+        setattr(namespace, self.dest, " ".join(values) if isinstance(values, list) else values)
 
 
 _ACTIONS: Mapping[Reads, Any] = {
@@ -127,5 +129,6 @@ _ACTIONS: Mapping[Reads, Any] = {
 def _parser() -> _Parser:
     parser = _Parser(add_help=False, allow_abbrev=False)
     for option in table().values():
-        parser.add_argument(option.flag, dest=option.name, default=None, action=_ACTIONS.get(option.reads, _Once))
+        settings: dict[str, Any] = {"nargs": "+"} if option.reads is Reads.TEXT else {}
+        parser.add_argument(option.flag, dest=option.name, default=None, action=_ACTIONS.get(option.reads, _Once), **settings)
     return parser

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, overload
 
 from nbtune.errors import UsageError
@@ -50,7 +50,7 @@ class Axis:
             values = [values]
         things = [_plain(value) for value in values]
         by_name = any(thing is None for thing in things)  # KerasTuner has no None among numbers, so they stand by names too
-        itself = str if by_name else (bool, int, float, str)
+        itself = (str,) if by_name else (bool, int, float, str)
         objects: dict[str, Any] = {}
         plain = [thing if isinstance(thing, itself) else _named(name, thing, objects) for thing in things]
         return cls(name, _of_one_kind(name, plain), objects)
@@ -110,14 +110,27 @@ class Grid(Sequence[dict[str, Value]]):
     """The full cross product of some axes, the last one varying fastest; nothing is stored."""
 
     def __init__(self, axes: Sequence[Axis]) -> None:
-        self._axes = tuple(axes)
+        self.axes = tuple(axes)
 
     def __len__(self) -> int:
-        return math.prod(len(axis.values) for axis in self._axes)
+        return self.size
+
+    @property
+    def size(self) -> int:
+        """As `len`, which ends at 2**63."""
+        return math.prod(len(axis.values) for axis in self.axes)
+
+    def places(self, number: int) -> list[int]:
+        """The place of each axis's value in a combination."""
+        found = []
+        for axis in reversed(self.axes):
+            number, place = divmod(number, len(axis.values))
+            found.append(place)
+        return found[::-1]
 
     def __iter__(self) -> Iterator[dict[str, Value]]:
-        names = [axis.name for axis in self._axes]
-        for values in itertools.product(*(axis.values for axis in self._axes)):
+        names = [axis.name for axis in self.axes]
+        for values in itertools.product(*(axis.values for axis in self.axes)):
             yield dict(zip(names, values, strict=True))
 
     @overload
@@ -127,25 +140,46 @@ class Grid(Sequence[dict[str, Value]]):
     def __getitem__(self, index: int | slice) -> dict[str, Value] | list[dict[str, Value]]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        rest = range(len(self))[index]
-        values: dict[str, Value] = {}
-        for axis in reversed(self._axes):
-            rest, i = divmod(rest, len(axis.values))
-            values[axis.name] = axis.values[i]
-        return {axis.name: values[axis.name] for axis in self._axes}
+        places = self.places(range(len(self))[index])
+        return {axis.name: axis.values[place] for axis, place in zip(self.axes, places, strict=True)}
+
+
+class Part(Sequence[dict[str, Value]]):
+    """Some combinations of a larger sequence, by their numbers in it."""
+
+    def __init__(self, whole: Sequence[dict[str, Value]], numbers: Sequence[int]) -> None:
+        self._whole, self._numbers = whole, numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Value]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[dict[str, Value]]: ...
+    def __getitem__(self, index: int | slice) -> dict[str, Value] | list[dict[str, Value]]:
+        if isinstance(index, slice):
+            return [self._whole[number] for number in self._numbers[index]]
+        return self._whole[self._numbers[index]]
 
 
 @dataclass(frozen=True)
 class Space:
-    """The axes, every combination once, and KerasTuner's description of the axes (`HyperParameters.space`).
+    """The axes, every combination that is to be trained once, and KerasTuner's description of the axes.
 
-    `architectures` has that of each combination's model, or None where it is not known.
+    Attributes:
+        combinations: in grid order. Of a grid that is trained as a whole nothing is stored.
+        config: `HyperParameters.space`.
+        architectures: that of each combination's model, or None where it is not known.
+        excluded, unsampled: how many combinations of the grid `--where` and `--sample` leave out.
     """
 
     axes: tuple[Axis, ...]
     combinations: Sequence[dict[str, Value]]
     config: tuple[dict[str, Any], ...]
     architectures: tuple[Architecture | None, ...] | None = field(default=None, repr=False)
+    excluded: int = 0
+    unsampled: int = 0
 
     @classmethod
     def product(cls, axes: Sequence[Axis]) -> Space:
@@ -164,6 +198,13 @@ class Space:
         found = {name: tuple(dict.fromkeys(v[name] for v in combinations if name in v)) for name in names}
         axes = tuple(Axis(name, values) for name, values in found.items())
         return cls(axes, tuple(combinations), tuple(config), tuple(architectures) if architectures else None)
+
+    def part(self, numbers: Sequence[int], excluded: int) -> Space:
+        """These combinations alone; of the others so many are excluded."""
+        known = self.architectures and tuple(self.architectures[number] for number in numbers)
+        combinations = Part(self.combinations, numbers)
+        unsampled = len(self) - len(numbers) - excluded
+        return replace(self, combinations=combinations, architectures=known, excluded=excluded, unsampled=unsampled)
 
     def __len__(self) -> int:
         return len(self.combinations)

@@ -39,7 +39,7 @@ class Field:
     Attributes:
         name: the option's, or that of a parameter of the function.
         label, help: for people.
-        group: "axes", "data", "fitting" or "running".
+        group: as `Option.group`.
         editor: as `Option.editor`.
         text: as on a `%%tune` line; empty where it is left out.
         hint: what holds then.

@@ -99,7 +99,10 @@ class Trial:
 
 @dataclass(frozen=True, repr=False)
 class Coverage:
-    """How many combinations ended how; the counts add up to `total`. A trial under way counts as pending."""
+    """How many combinations of the grid ended how; the counts add up to `total`.
+
+    A trial under way counts as pending. `excluded` are those that `--where` leaves out, `unsampled` those that `--sample` does.
+    """
 
     total: int
     done: int
@@ -108,11 +111,14 @@ class Coverage:
     stopped: int
     pending: int
     untried: tuple[Mapping[str, Value], ...] = ()
+    excluded: int = 0
+    unsampled: int = 0
 
     def __str__(self) -> str:
         counts = [(self.done, DONE), (self.failed, FAILED), (self.diverged, DIVERGED), (self.stopped, STOPPED)]
-        parts = [f"{n} {name}" for n, name in [*counts, (self.pending, PENDING)] if n or name == DONE]
-        return f"{self.total} combination{'s' * (self.total != 1)}: {', '.join(parts)}"
+        counts += [(self.pending, PENDING), (self.excluded, "excluded"), (self.unsampled, "not sampled")]
+        parts = [f"{n:,} {name}" for n, name in counts if n or name == DONE]
+        return f"{self.total:,} combination{'s' * (self.total != 1)}: {', '.join(parts)}"
 
     __repr__ = __str__
 
@@ -131,8 +137,11 @@ class Progress:
         workers: int,
         ids: Sequence[str] | None = None,
         repeats: int = 1,
+        excluded: int = 0,
+        unsampled: int = 0,
     ) -> None:
-        """`epochs`: of each of a trial's `repeats` at most."""
+        """`epochs`: of each of a trial's `repeats` at most. `excluded`, `unsampled`: combinations that are left out."""
+        self._left_out = {"excluded": excluded, "unsampled": unsampled}
         ids = ids or [f"{i:0{len(str(len(combinations)))}d}" for i in range(len(combinations))]
         self._trials = {id: Trial(id, values) for id, values in zip(ids, combinations, strict=True)}
         self.objective = objective
@@ -242,7 +251,8 @@ class Progress:
         trials = self.trials
         count = Counter(PENDING if trial.status == RUNNING else trial.status for trial in trials)
         untried = tuple(trial.values for trial in trials if trial.status == PENDING)
-        return Coverage(len(trials), count[DONE], count[FAILED], count[DIVERGED], count[STOPPED], count[PENDING], untried)
+        counts = (count[DONE], count[FAILED], count[DIVERGED], count[STOPPED], count[PENDING])
+        return Coverage(len(trials) + sum(self._left_out.values()), *counts, untried, **self._left_out)
 
     def seconds_spent(self, now: float) -> float:
         """Time in state "running", pauses left out."""

@@ -16,7 +16,7 @@ from nbtune.execution.local.warm import Pool
 from nbtune.record.events import Event
 from nbtune.record.job import Job
 from nbtune.record.progress import Trial
-from nbtune.run.grouping import shared_out
+from nbtune.run.grouping import in_order, shared_out
 from nbtune.run.opening import LOG, Opened, work_of
 from nbtune.run.prepare import Request
 from nbtune.run.site import Site
@@ -68,7 +68,7 @@ class Crew:
             if self._site is None:
                 self._open(generation)
             groups = [[i for i in group if i in pending] for group in self._groups]
-            found = shared_out(groups, self.size, self._space, work_of(self._request))
+            found = in_order(shared_out(groups, self.size, self._space, work_of(self._request)), self._space, self.size)
         except BaseException as error:
             work.set_exception(error)
         else:

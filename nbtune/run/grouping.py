@@ -9,12 +9,15 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from nbtune.ask.options import APPLIED_OUTSIDE, SAME_ARCHITECTURE
+from nbtune.ask.sampling import shuffled
+from nbtune.ask.selection import fair_order
 from nbtune.ask.space import Architecture, Space, Value
 from nbtune.ask.strategy import TRIAL
 from nbtune.costs import OPERATIONS_A_MODEL, OPERATIONS_A_STACK, OPERATIONS_A_TRIAL, OPERATIONS_A_WEIGHT, OTHER_WEIGHTS
 
 _TRAINING_STEP = frozenset(APPLIED_OUTSIDE) - set(SAME_ARCHITECTURE)  # these change it, and not the model
 _SMALLEST_TO_HALVE = 3  # a stack is compiled, whatever its size
+_MOST_BY_LENGTH = 4  # stacks a worker: with more of them, the last one to end hardly counts
 _MOST_A_WORKER = 2  # stacks that come of halving
 _WORTH_SPLITTING = 1.15  # so much sooner two stacks have to be done for trials of one model to be in both, where it is made twice
 
@@ -134,6 +137,17 @@ def shared_out(groups: Sequence[Sequence[int]], workers: int, space: Space, work
         ways.append(found)
     best = min(ways, key=lambda way: _end(list(map(costs.stack, way)), workers))
     return sorted(best, key=costs.stack, reverse=True)
+
+
+def in_order(stacks: Sequence[list[int]], space: Space, workers: int) -> Sequence[list[int]]:
+    """Stacks as they are to be trained: few of them the longest first, many so that any first part is a fair sample of the grid.
+
+    A search that is stopped early then says something of all values of all axes.
+    """
+    if len(stacks) <= _MOST_BY_LENGTH * max(workers, 1):
+        return stacks
+    by_middle = {stack[len(stack) // 2]: stack for stack in stacks}
+    return [by_middle[number] for number in fair_order(space, shuffled(list(by_middle), seed=0), width=256)]
 
 
 def _halves(part: Sequence[int], costs: _Costs) -> list[list[int]]:

@@ -153,7 +153,8 @@ def _gone_on(
     """Progress and store as an earlier run of the same search left them, and what to say about it."""
     options = request.options
     before = earlier(project.path, space, job.objects, job.objective, options.keep)
-    progress = Progress(space.combinations, job.objective, job.epochs, workers, before.ids, job.repeats)
+    terms = (job.objective, job.epochs, workers)
+    progress = Progress(space.combinations, *terms, before.ids, job.repeats, space.excluded, space.unsampled)
     for event in before.ended:
         progress.apply(event)
     store = Store(project.path, space, progress, options.seed, options.keep)
@@ -181,10 +182,11 @@ def _planned(
 def _what_is_there(progress: Progress, project: Path) -> list[str]:
     """What an earlier run left, in a sentence."""
     cover = progress.coverage
-    there = cover.total - cover.pending
+    total = len(progress.trials)
+    there = total - cover.pending
     if not there:
         return []
     failed = f" ({cover.failed} failed; %tune retry tries again)" if cover.failed else ""
     return [
-        f"{there} of {cover.total} done before{failed}; {'going on' if cover.pending else 'nothing left to train'} in {project}."
+        f"{there} of {total} done before{failed}; {'going on' if cover.pending else 'nothing left to train'} in {project}."
     ]

@@ -15,8 +15,10 @@ from nbtune.ask.function import Function
 from nbtune.ask.labels import Labels
 from nbtune.ask.objective import Objective
 from nbtune.ask.options import APPLIED_OUTSIDE, Options
+from nbtune.ask.selection import select
 from nbtune.ask.space import Architecture, Axis, Space, Value
 from nbtune.ask.strategy import TRIAL
+from nbtune.ask.table.combinations import MANY
 from nbtune.data import arrays
 from nbtune.data.content.objects import NoFingerprint
 from nbtune.data.fingerprint import Fingerprint, fingerprint
@@ -27,6 +29,7 @@ from nbtune.execution.protocol import Backend
 from nbtune.record.job import Job, Look, Terms
 from nbtune.run.grouping import stacks
 
+SECONDS_EACH = 0.1  # for the smallest networks, in stacks on two cores
 BATCH_SIZE = 32  # Keras's own default
 _LOOKED_AT = 2  # combinations that must fail before the function is to blame, and not its values
 _LOOKING = 600.0  # seconds at most for the first models, where there is no --trial-timeout
@@ -46,6 +49,7 @@ class Request:
     data: Data
     fingerprint: Fingerprint | None
     note: str
+    space: Space | None = None  # of a plain function; what KerasTuner's asks for shows when it is built
 
     @classmethod
     def of(cls, options: Options) -> Request:
@@ -57,9 +61,10 @@ class Request:
             raise UsageError("which data? Add --data x,y", "data")
         function = Function.of(options.build)
         function.check(options.axes)
+        space = None if function.takes_hp else _selected(Space.product(options.axes), options)
         with about("data"):
             data = read_data(options.data, options.validation_data, options.validation_split)
-        request = cls(options, function, data, *_fingerprint(options, function, data))
+        request = cls(options, function, data, *_fingerprint(options, function, data), space)
         with about("loss" if options.loss else "data"):
             Labels.of(data.y, request.losses(None))
         if options.objective:
@@ -121,9 +126,11 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
         keep=options.keep,
     )
     arrays.write(data.sample(), terms.folder, None, options.seed)
-    space, asked = _space(terms, backend, options)
-    if not len(space):
-        raise UsageError("there is nothing to try: the grid has no combinations")
+    if request.space is not None:
+        space, asked = request.space, set(function.parameters or ())
+    else:
+        space, asked = _explored(terms, backend, options)
+        space = _selected(space, options)
     first_and_last = [space.combinations[0], space.combinations[len(space) - 1]][: min(_LOOKED_AT, len(space))]
     limit = options.trial_timeout or _LOOKING
     looking = backend.submit("look", terms, limit, values=first_and_last)
@@ -140,6 +147,29 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
     return space, job
 
 
+def _selected(space: Space, options: Options) -> Space:
+    """What is to be trained of a space.
+
+    Raises:
+        UsageError: nothing, or very much that has not been asked for by name.
+    """
+    with about("where" if options.where else "sample"):
+        objects = {axis.name: axis.objects for axis in options.axes}
+        sample = options.sample if isinstance(options.sample, int) else None
+        part = select(space, options.where, sample, options.seed, objects)
+    if not len(part):
+        why = f"none for which {options.where.text} holds" if options.where else "none"
+        raise UsageError(f"there is nothing to train: of {len(space):,} combinations, {why}", "where")
+    if len(part) > MANY and options.sample is None:
+        days = len(part) * SECONDS_EACH / 86_400
+        raise UsageError(
+            f"{len(part):,} combinations would take {days:.1f} days even at {SECONDS_EACH:g} s each. Add --sample 500 for a fair "
+            "part of them, which can be widened later, --where to exclude some, or --sample all to train every one",
+            "sample",
+        )
+    return part
+
+
 def _look(looking: Future[Any], terms: Terms, backend: Backend, others: Sequence[Mapping[str, Value]], timeout: float) -> Look:
     """What came of it; where the first combination has ended the worker, what comes of the others."""
     try:
@@ -152,11 +182,9 @@ def _look(looking: Future[Any], terms: Terms, backend: Backend, others: Sequence
         raise BuildError(f"{terms.function.name} could not be looked at: {error}") from None
 
 
-def _space(terms: Terms, backend: Backend, options: Options) -> tuple[Space, set[str]]:
-    """The space, and the names that the function itself uses."""
+def _explored(terms: Terms, backend: Backend, options: Options) -> tuple[Space, set[str]]:
+    """The space of a KerasTuner function, and the names that it asks for."""
     axes = options.axes
-    if not terms.function.takes_hp:
-        return Space.product(axes), set(terms.function.parameters or ())
     limit = _BUILDS * options.trial_timeout if options.trial_timeout else _LOOKING
     try:
         found = backend.submit("explore", terms, limit, axes={axis.name: list(axis.values) for axis in axes}).result()

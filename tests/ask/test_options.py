@@ -105,6 +105,11 @@ SAME = [
     ("--workers 2", {"workers": 2}),
     ("--workers 0", {"workers": 0}),
     ("--workers auto", {"workers": None}),
+    ("--where 'layers * units <= 128'", {"where": "layers * units <= 128"}),
+    ("--where layers * units <= 128 --epochs 3", {"where": "layers * units <= 128", "epochs": 3}),
+    ("--where \"act == 'relu' or units in {16, 32}\"", {"where": "act == 'relu' or units in {16, 32}"}),
+    ("--sample 20", {"sample": 20}),
+    ("--sample all", {"sample": "all"}),
     ("--engine trial", {"engine": "trial"}),
     ("--memory-limit 1500", {"memory_limit": 1500}),
     ("--fresh", {"fresh": True}),
@@ -248,7 +253,7 @@ def test_the_terms_of_the_fit_are_those_that_change_results():
     plain = Options.of().terms
     for name, value in {**changed, "validation_split": 0.5}.items():
         assert Options.of(**{name: value}).terms != plain, name
-    same = {"workers": 2, "keep": 1, "retries": 0, "dir": "runs", "engine": "trial", "plan": True, "units": 16}
+    same = {"workers": 2, "keep": 1, "retries": 0, "dir": "runs", "engine": "trial", "plan": True, "units": 16, "sample": 3}
     assert Options.of(**same).terms == plain
 
 
@@ -383,6 +388,10 @@ def test_an_option_that_does_not_exist_is_an_error_and_not_ignored(option):
         ("workers", "-1", ["workers", "-1"]),
         ("workers", "many", ["workers", "'many'"]),
         ("keep", "0", ["keep", "1 or more"]),
+        ("sample", "0", ["sample", "1 or more"]),
+        ("sample", "some", ["sample", "'some'"]),
+        ("where", "layers=", ["where", "not an expression"]),
+        ("where", "exit()", ["where", "'exit' is not allowed"]),
         ("keep", "all", ["keep", "'all'"]),
     ],
 )

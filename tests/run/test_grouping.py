@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from nbtune.ask.space import Architecture, Axis, Space
 from nbtune.costs import OPERATIONS_A_STACK, OPERATIONS_A_WEIGHT
+from nbtune.run import grouping
 from nbtune.run.grouping import Work, shared_out, stacks
 from nbtune.training.fused.worth import pays
 
@@ -85,3 +86,15 @@ def test_a_long_stack_is_halved_though_there_are_enough_if_all_is_done_sooner():
     narrow = [i for i in range(len(space)) if space.combinations[i]["units"] == 64]
     assert len(shared_out([wide, narrow], 2, space, Work(800_000, 1))) == 4
     assert len(shared_out([wide, narrow], 2, space, Work(100, 1))) == 2
+
+
+def test_the_first_of_many_stacks_are_a_fair_sample_of_the_grid():
+    space = Space.product([Axis.of("units", range(8, 24)), Axis.of("act", ["relu", "tanh"]), Axis.of("dropout", [0.1, 0.2, 0.3])])
+    work = [[i] for i in range(len(space))]
+    order = grouping.in_order(work, space, 2)
+    assert sorted(order) == work
+    for first in (order[:16], order[:48]):
+        for axis in space.axes:
+            times = [sum(space.combinations[i][axis.name] == value for [i] in first) for value in axis.values]
+            assert max(times) - min(times) <= 2
+    assert grouping.in_order(work[:8], space, 2) == work[:8], "few are trained the longest first"

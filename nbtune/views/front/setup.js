@@ -4,7 +4,7 @@ import { make, say, set } from "./dom.js";
 import { editor } from "./editors.js";
 import { LiveView } from "./live.js";
 
-const GROUPS = { data: "Validation", fitting: "Fitting", running: "More settings" };
+const GROUPS = { data: "Validation", fitting: "Fitting", combinations: "Which combinations", running: "More settings" };
 
 export class SetupView {
   constructor(data, ask) {

@@ -1,0 +1,63 @@
+"""The options that name the function and the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from nbtune.ask import checks
+from nbtune.ask.option import Place, Reads, Results, entry
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """What is trained, on which rows."""
+
+    build: Any = entry(
+        group="data",
+        metavar="FUNC",
+        help="the model-building function",
+        type="Any",
+        results=Results.AS_CONTENT,
+        reads=Reads.EXPRESSION,
+        help_in_python="a function of hyperparameters that returns a Keras model, KerasTuner's `build(hp)`, or a `HyperModel`",
+        left_out="the last one that the cell defines",
+        aliases=("function", "model", "build_fn", "build_model"),
+        place=Place.NOWHERE,
+        configurable=False,
+    )
+    data: Any = entry(
+        group="data",
+        metavar="X,Y[,W]",
+        help="features, labels and the rows' weights, or one tf.data.Dataset; names or expressions",
+        help_in_python="(x, y) or (x, y, weights): features `(rows, ...)`, labels `(rows,)` or `(rows, k)`, weights `(rows,)` of "
+        "0 or more; x may be a list or dict of arrays. Or a dataset of such batches",
+        type="Any",
+        results=Results.AS_CONTENT,
+        reads=Reads.EXPRESSION,
+        aliases=("x", "xy", "dataset", "train", "training_data"),
+        place=Place.NOWHERE,
+        configurable=False,
+    )
+    validation_data: Any = entry(
+        group="data",
+        metavar="XV,YV[,WV]",
+        help="validation data of your own instead of a split",
+        type="Any",
+        results=Results.AS_CONTENT,
+        reads=Reads.EXPRESSION,
+        help_in_python="the same of rows to validate on, instead of a split",
+        left_out="a split of the data",
+        aliases=("val", "val_data", "valid", "validation", "test", "test_data"),
+        configurable=False,
+    )
+    validation_split: float = entry(
+        0.2,
+        group="data",
+        metavar="SHARE",
+        help="share of the rows held out to validate: shuffled by the seed, stratified for classes",
+        type="float",
+        results=Results.AS_TERM,
+        check=checks.share,
+        aliases=("split", "val_split", "test_size", "holdout"),
+    )
