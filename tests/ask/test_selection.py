@@ -105,18 +105,18 @@ def test_none_and_numbers_beside_it_are_compared_as_themselves():
     assert [axis.objects[values["clip"]] for values in found] == [None, 2]
 
 
-def test_a_huge_grid_costs_what_its_axes_do():
-    space = space_of(layers=range(1, 1001), units=range(1, 1001), rate=[0.1, 0.01], batch=range(1000))
+def test_a_huge_grid_takes_the_time_and_memory_of_its_axes():
+    space = space_of(layers=range(1, 201), units=range(1, 1001), rate=[0.1, 0.01], batch=range(200), width=range(1000))
     tracemalloc.start()
-    began = time.perf_counter()
+    began = time.process_time()
     found = selected(space, "layers * batch <= 1000", 200)
-    seconds, (_, peak) = time.perf_counter() - began, tracemalloc.get_traced_memory()
+    seconds, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(found) == 200
-    assert len(found) + found.excluded + found.unsampled == 2 * 10**9
+    assert len(found) + found.excluded + found.unsampled == 200 * 1000 * 2 * 200 * 1000
     assert all(values["layers"] * values["batch"] <= 1000 for values in found)
-    assert peak < 50e6
-    assert seconds < 30  # under the eyes of tracemalloc; a second without
+    assert peak < 20e6
+    assert seconds < 20  # a second where memory is not watched
 
 
 def test_few_of_very_many_are_found():
