@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -117,9 +119,62 @@ def share(name: str, value: Any) -> float:
 
 
 def objective(name: str, value: Any) -> Objective | None:
-    if not isinstance(value, (str, Objective, type(None))):
-        raise UsageError(f"{name}: {value!r} is not the name of a metric; write val_accuracy, or max:val_my_metric")
-    return Objective.of(value) if isinstance(value, str) else value
+    """The name of a metric, a `keras_tuner.Objective`, or a list of either, of which the first ranks."""
+    if value is None or isinstance(value, Objective):
+        return value
+    given = value.split(",") if isinstance(value, str) else value if isinstance(value, (list, tuple)) else [value]
+    found = [_objective(name, each) for each in given]
+    if not found:
+        raise UsageError(f"{name}: the list is empty; write val_accuracy, or max:val_my_metric")
+    return replace(found[0], also=tuple(each.name for each in found[1:]))
+
+
+def _objective(name: str, value: Any) -> Objective:
+    if isinstance(value, Objective):
+        return value
+    if isinstance(value, str):
+        return Objective.of(value.strip())
+    text, direction = getattr(value, "name", None), getattr(value, "direction", None)  # a keras_tuner.Objective
+    if isinstance(text, str):
+        return Objective(text, direction) if direction in ("min", "max") else Objective.of(text)
+    raise UsageError(f"{name}: {value!r} is not the name of a metric; write val_accuracy, or max:val_my_metric")
+
+
+def class_weight(name: str, value: Any) -> Axis | None:
+    """None, "balanced" or a dict of class number to weight, or a list of those."""
+    if value is None or isinstance(value, Axis):
+        return value
+    given = read_values(value) if isinstance(value, str) else value if isinstance(value, (list, tuple)) else [value]
+    objects: dict[str, Any] = {}
+    texts = []
+    for each in given:
+        if isinstance(each, str) and each.startswith("{"):
+            each = ast.literal_eval(each)
+        if isinstance(each, Mapping):
+            text = ",".join(f"{number}:{weight:g}" for number, weight in _class_weights(name, each).items())
+            objects[text] = dict(each)
+        elif each in (None, "none", "None", "balanced"):
+            text = str(each).lower()
+        else:
+            raise UsageError(f"{name}: {each!r} is neither none, balanced, nor a dict of class to weight like {{0: 1, 1: 5}}")
+        texts.append(text)
+    return Axis(name, Axis.of(name, texts).values, objects)
+
+
+def _class_weights(name: str, given: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    for number, weight in given.items():
+        if isinstance(number, bool) or not isinstance(number, Integral) or number < 0:
+            raise UsageError(f"{name}: {number!r} is not the number of a class, 0 or more")
+        if isinstance(weight, bool) or not isinstance(weight, Real) or weight < 0:
+            raise UsageError(f"{name}: class {number} has the weight {weight!r}; give a number of 0 or more")
+    return given
+
+
+def factory(name: str, value: Any) -> Any:
+    """A function that makes callbacks; one and the same callback would hand its state on from trial to trial."""
+    if value is None or (callable(value) and not hasattr(value, "on_epoch_end")):
+        return value
+    raise UsageError(f"{name}: give a function that makes them anew for each trial, like lambda values: [...]")
 
 
 def custom_axes(name: str, value: Any) -> tuple[Axis, ...]:

@@ -24,6 +24,7 @@ class Function:
         name: as the user calls it.
         takes_hp: it has a parameter `hp`, or one annotated `HyperParameters`.
         parameters: name to whether it must be given; None where it takes any keyword.
+        fit: a `HyperModel`'s own `fit(hp, model, *args, **kwargs)`; None where it is KerasTuner's.
         sources: file or cell name to its text, for tracebacks in a worker.
     """
 
@@ -32,14 +33,17 @@ class Function:
     takes_hp: bool
     parameters: dict[str, bool] | None
     sources: dict[str, str] = field(default_factory=dict, repr=False)
+    fit: Callable[..., Any] | None = None
 
     @classmethod
     def of(cls, build: Any) -> Function:
         """Raises UsageError where `build` is no function, or takes `*args`."""
+        if inspect.isclass(build) and callable(getattr(build, "build", None)):
+            raise UsageError(f"build is the class {build.__name__}; give an instance of it, {build.__name__}()")
         if hasattr(build, "get_weights"):
             raise UsageError(f"build must be a function that returns a Keras model, not a model itself ({type(build).__name__})")
         if not inspect.isroutine(build) and hasattr(build, "build"):  # a keras_tuner.HyperModel
-            return cls(build.build, type(build).__name__, True, {"hp": True}, _sources(type(build).build))
+            return _hypermodel(cls, build)
         if not callable(build):
             raise UsageError(f"build must be a function that returns a Keras model, not {type(build).__name__}")
         name = getattr(build, "__name__", type(build).__name__)
@@ -77,6 +81,15 @@ class Function:
     def arguments(self, values: dict[str, Any]) -> dict[str, Any]:
         """Those of the values that a plain function takes."""
         return values if self.parameters is None else {name: v for name, v in values.items() if name in self.parameters}
+
+
+def _hypermodel(kind: type[Function], hypermodel: Any) -> Function:
+    own = next((base for base in type(hypermodel).__mro__ if "fit" in vars(base)), None)
+    is_own = own is not None and own.__module__.partition(".")[0] != "keras_tuner"
+    methods = [type(hypermodel).build, *([type(hypermodel).fit] if is_own else [])]
+    sources = {name: text for method in methods for name, text in _sources(method).items()}
+    fit = hypermodel.fit if is_own else None
+    return kind(hypermodel.build, type(hypermodel).__name__, True, {"hp": True}, sources, fit)
 
 
 def _sources(function: Any) -> dict[str, str]:

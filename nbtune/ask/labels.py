@@ -1,4 +1,8 @@
-"""What the labels are, which losses fit them, and the encoding that each loss needs."""
+"""What the labels of one output are, which losses fit them, and the encoding that a loss needs.
+
+Only what nbtune chooses itself is encoded: its default loss and metric, and the `--loss` axis. What the function compiled
+receives the labels as they are.
+"""
 
 from __future__ import annotations
 
@@ -10,102 +14,133 @@ import numpy as np
 from nbtune.ask import names
 from nbtune.errors import UsageError
 
-CLASSES, ONE_HOT, MULTI_LABEL, NUMBERS = "classes", "one-hot", "multi-label", "numbers"
-_DEFAULT = "the default loss"
+CLASSES, ONE_HOT, MULTI_LABEL, NUMBERS, OTHER = "classes", "one-hot", "multi-label", "numbers", "other"
+AS_GIVEN, TO_ONE_HOT, TO_CLASSES = "", "one-hot", "classes"
+DEFAULT = "the default loss"
+Shape = Sequence[int | None]
 
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels as the user gave them.
+    """The labels of one output as the user gave them.
 
-    `form` is "classes" (whole numbers, `(n,)`), "one-hot" or "multi-label" (zeros and ones, `(n, size)`), or "numbers"
-    (regression, `(n,)` or `(n, size)`). `size` counts the classes or the targets.
+    Attributes:
+        form: "classes" (whole numbers), "one-hot" or "multi-label" (zeros and ones, a column a class), "numbers"
+            (regression), or "other": only a loss that the function compiled itself can tell.
+        size: how many classes or targets.
+        spread: there is a label for each step or pixel of a row, not one for the row.
     """
 
     form: str
     size: int
+    spread: bool = False
 
     @classmethod
-    def of(cls, y: np.ndarray, losses: Sequence[str], units: int | None = None) -> Labels:
-        """Reads `y`, and holds the losses and the model's number of outputs against it.
+    def of(cls, y: np.ndarray, losses: Sequence[str], output: Shape | None = None) -> Labels:
+        """Reads `y`, and holds the losses and the model's output against it.
 
         Args:
-            y: labels, `(n,)` or `(n, k)`.
+            y: labels, first dimension = rows.
             losses: names of all losses that will be used; empty where the default is.
-            units: size of the model's last dimension, None while it is not known.
+            output: the shape that the model's output has for a row, None while it is not known.
 
         Raises:
             UsageError: a loss that does not fit the labels, or an output that does not fit both.
         """
         losses = [names.canonical(loss) for loss in losses]
-        labels = cls._read(y, losses, units)
-        for loss in losses or [_DEFAULT]:
-            labels._check(y, loss, units)
+        labels = cls.read(y, losses, output)
+        if _column(y) is not None and y.dtype.kind in "biu" and y.min() == y.max() and labels.form == CLASSES:
+            raise UsageError(f"all labels are {y.flat[0]}; with one class there is nothing to tell apart")
+        for loss in losses or [DEFAULT]:
+            labels._check(y, loss, output)
         return labels
 
     @classmethod
-    def _read(cls, y: np.ndarray, losses: Sequence[str], units: int | None) -> Labels:
+    def read(cls, y: np.ndarray, losses: Sequence[str] = (), output: Shape | None = None) -> Labels:
+        """As `of`, and judges nothing but whether the labels are numbers."""
         if y.dtype.kind not in "biuf":
             raise UsageError(f"the labels are {_kind(y)}, not numbers; for classes try y = np.unique(y, return_inverse=True)[1]")
-        if y.ndim > 2:
-            return cls(NUMBERS, y.shape[-1])
-        flat = y.reshape(-1) if y.ndim == 1 or y.shape[1] == 1 else None
+        flat = _column(y)
+        if flat is None or (output is not None and len(output) > 1):
+            return cls._of_several(y, output if output is not None else y.shape[1:])
         wants_classes = any(loss in names.CLASS_LOSSES for loss in losses)
         wants_numbers = bool(losses) and all(loss in names.NUMBER_LOSSES for loss in losses)
-        if flat is None:
-            if not _zeros_and_ones(y):
-                return cls(NUMBERS, y.shape[1])
-            return cls(ONE_HOT if np.all(y.sum(axis=1) == 1) else MULTI_LABEL, y.shape[1])
         whole = y.dtype.kind in "biu" or bool(np.all(flat == np.floor(flat)))
         is_binary = whole and _zeros_and_ones(flat)
         if not whole or flat.min() < 0:
             return cls(NUMBERS, 1)
-        if flat.min() == flat.max() and (wants_classes or y.dtype.kind in "biu"):
-            raise UsageError(f"all labels are {flat[0]}; with one class there is nothing to tell apart")
-        classes = max(int(flat.max()) + 1, 2)
+        units = None if output is None else output[-1] if output else 1
         numbers_only = wants_numbers and (units == 1 or y.dtype.kind == "f") and not is_binary
         if numbers_only or (y.dtype.kind == "f" and not is_binary and not wants_classes):
             return cls(NUMBERS, 1)
-        return cls(CLASSES, classes)
+        return cls(CLASSES, max(int(flat.max()) + 1, 2))
 
-    def _check(self, y: np.ndarray, loss: str, units: int | None) -> None:
-        is_default = loss == _DEFAULT and units is not None
-        if (loss in names.CLASS_LOSSES or is_default) and self.form == NUMBERS and set(np.unique(y)) == {-1, 1}:
+    @classmethod
+    def _of_several(cls, y: np.ndarray, output: Shape) -> Labels:
+        """Labels of several numbers a row, read by the output's whole shape, `(..., units)`."""
+        row, units = y.shape[1:], output[-1] if output else 1
+        spread = len(output) > 1
+        whole = y.dtype.kind in "biu" or bool(np.all(y == np.floor(y)))
+        if _same(row, output) or (units == 1 and _same(row, output[:-1])):
+            if not (whole and _zeros_and_ones(y)):
+                return cls(NUMBERS, int(row[-1]) if _same(row, output) else 1, spread)
+            if units == 1:
+                return cls(CLASSES, 2, spread)
+            return cls(ONE_HOT if np.all(y.sum(axis=-1) == 1) else MULTI_LABEL, int(row[-1]), spread)
+        if spread and (_same(row, output[:-1]) or _same(row, (*output[:-1], 1))) and whole and y.min() >= 0:
+            return cls(CLASSES, max(int(y.max()) + 1, 2), spread)
+        if len(output) == 1 and len(row) == 1:  # of another width
+            form = OTHER if not (whole and _zeros_and_ones(y)) else ONE_HOT if np.all(y.sum(axis=-1) == 1) else MULTI_LABEL
+            return cls(NUMBERS if form == OTHER else form, int(row[0]), False)
+        return cls(OTHER, int(row[-1]) if row else 1, spread)
+
+    def _check(self, y: np.ndarray, loss: str, output: Shape | None) -> None:
+        self._check_form(y, loss, output is not None)
+        if output is None:
+            return
+        if self.form == OTHER:
+            raise UsageError(
+                f"the model gives {_shown(output)} for each row, and the labels of a row are {_shown(y.shape[1:])}; "
+                "make them fit, or compile the model with a loss of your own"
+            )
+        self._check_units(y, loss, int(output[-1] or self.size) if output else 1)
+
+    def _check_form(self, y: np.ndarray, loss: str, is_known: bool) -> None:
+        is_default = loss == DEFAULT and is_known
+        is_number = self.form == NUMBERS
+        if (loss in names.CLASS_LOSSES or is_default) and is_number and set(np.unique(y)) == {-1, 1}:
             raise UsageError(
                 "the labels are -1 and 1; for two classes take y = (y > 0).astype(int), for numbers add --loss mean_squared_error"
             )
-        if loss in names.CLASS_LOSSES and self.form == NUMBERS:
+        is_share = "binary" in loss or loss in ("kl_divergence", "categorical_crossentropy", "dice")
+        if loss in names.CLASS_LOSSES and is_number and not (is_share and y.min() >= 0 and y.max() <= 1):
             raise UsageError(
                 f"loss {loss} is for classes, and the labels are numbers like {y.reshape(-1)[0]:.4g}; "
                 "use mean_squared_error, mean_absolute_error or huber"
             )
         if loss in names.CATEGORICAL_LOSSES and self.form == MULTI_LABEL:
             raise UsageError(f"loss {loss} takes one class a row, and some rows have several or none; use binary_crossentropy")
-        if units is None:
-            return
+
+    def _check_units(self, y: np.ndarray, loss: str, units: int) -> None:
+        ends = f"the model ends in {units} unit{'s' * (units > 1)}"
         if loss in names.CATEGORICAL_LOSSES and units == 1:
-            raise UsageError(
-                f"the model ends in 1 unit and {loss} needs one for each of {self.size} classes; end it in {self.size}"
-            )
+            raise UsageError(f"{ends} and {loss} needs one for each of {self.size} classes; end it in {self.size}")
         if self.form == CLASSES and units == 1 and self.size > 2:
             raise UsageError(
-                f"the model ends in 1 unit and the labels have {self.size} classes; end it in {self.size}, "
+                f"{ends} and the labels have {self.size} classes; end it in {self.size}, "
                 "or give --loss mean_squared_error if they are numbers"
             )
         if self.form == CLASSES and 1 < units < self.size:
-            raise UsageError(f"the model ends in {units} units and the labels go up to {self.size - 1}; end it in {self.size}")
+            raise UsageError(f"{ends} and the labels go up to {self.size - 1}; end it in {self.size}")
         if self.form == ONE_HOT and units != self.size and not (units == 1 and self.size == 2):
-            raise UsageError(
-                f"the model ends in {units} unit{'s' * (units > 1)}, the labels have {self.size} columns; end it in {self.size}"
-            )
-        if self.form in (NUMBERS, MULTI_LABEL) and units != self.size and y.ndim <= 2:
-            raise UsageError(
-                f"the model ends in {units} unit{'s' * (units > 1)} and y has {self.size} targets; end it in {self.size}"
-            )
+            raise UsageError(f"{ends}, the labels have {self.size} columns; end it in {self.size}")
+        if self.form in (NUMBERS, MULTI_LABEL) and units != self.size:
+            cast = "; for classes give y.astype(int)" if _may_be_classes(y, units) else ""
+            raise UsageError(f"{ends} and y has {self.size} target{'s' * (self.size > 1)}; end it in {self.size}{cast}")
 
     @property
     def are_classes(self) -> bool:
-        return self.form != NUMBERS
+        return self.form in (CLASSES, ONE_HOT, MULTI_LABEL)
 
     @property
     def metric(self) -> str:
@@ -121,27 +156,50 @@ class Labels:
         return "sparse_categorical_crossentropy" if self.form == CLASSES else "categorical_crossentropy"
 
     def strata(self, y: np.ndarray) -> np.ndarray | None:
-        """One class a row to stratify a split by, `(n,)`; None where rows have no single class."""
+        """One class a row to stratify a split by, `(n,)`; None where rows have none.
+
+        A row of several labels counts as its rarest one, so that both parts have some of each.
+        """
+        if self.spread:
+            return None
         if self.form == CLASSES:
             return y.reshape(-1)
-        return y.argmax(axis=1) if self.form == ONE_HOT else None
+        if self.form == ONE_HOT:
+            return np.asarray(y.argmax(axis=1))
+        if self.form == MULTI_LABEL:
+            rarity = 1 / np.maximum(y.sum(axis=0), 1)
+            return np.where(y.any(axis=1), (y * rarity).argmax(axis=1), -1)
+        return None
 
-    def encode(self, y: np.ndarray, loss: str, units: int) -> np.ndarray:
-        """The labels as `loss` takes them: `(n,)` whole numbers for sparse losses, else float32 of the output's shape.
+    def encoding(self, name: str, units: int) -> str:
+        """What a loss or metric of this name, for a model that ends in so many units, needs to have done to the labels.
 
-        Args:
-            y: labels in this form.
-            loss: the loss's name.
-            units: size of the model's last dimension.
+        Returns:
+            `AS_GIVEN`, `TO_ONE_HOT` or `TO_CLASSES`.
         """
-        if self.form in (NUMBERS, MULTI_LABEL):
-            return np.asarray(y, "float32")
-        index = np.asarray(self.strata(y), "int32")
-        if "sparse" in names.canonical(loss):
-            return index
-        if units == 1:
-            return index.astype("float32")
-        return np.eye(units, dtype="float32")[index]
+        is_sparse = "sparse" in names.canonical(name)
+        if self.form == CLASSES and units > 1 and not is_sparse and names.canonical(name) != "accuracy":
+            return TO_ONE_HOT
+        if self.form == ONE_HOT and (is_sparse or units == 1):
+            return TO_CLASSES
+        return AS_GIVEN
+
+
+def _column(y: np.ndarray) -> np.ndarray | None:
+    """`(n,)` where a row has one number."""
+    return y.reshape(-1) if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1) else None
+
+
+def _same(row: Shape, output: Shape) -> bool:
+    return len(row) == len(output) and all(b is None or a == b for a, b in zip(row, output, strict=True))
+
+
+def _shown(shape: Shape) -> str:
+    return f"numbers of shape {tuple(shape)}" if len(shape) else "one number"
+
+
+def _may_be_classes(y: np.ndarray, units: int) -> bool:
+    return _column(y) is not None and bool(np.all(y == np.floor(y))) and y.min() >= 0 and y.max() < units
 
 
 def _zeros_and_ones(y: np.ndarray) -> bool:

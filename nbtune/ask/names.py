@@ -116,6 +116,9 @@ MAXIMISED = frozenset(
 _LOSSES_ONLY = {"huber", "log_cosh", "dice", "binary_focal_crossentropy", "categorical_focal_crossentropy"}
 MINIMISED = LOSSES - _LOSSES_ONLY - {"cosine_similarity"} | {"loss", "root_mean_squared_error"}
 
+# What nbtune can add to a model by its name.
+METRICS = MAXIMISED | MINIMISED - {"loss"} | {"cosine_similarity"}
+
 
 def canonical(name: str) -> str:
     """The full Keras name of a loss or metric: `mse` is `mean_squared_error`."""

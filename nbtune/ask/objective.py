@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from nbtune.ask import names
+from nbtune.ask.labels import NUMBERS
+from nbtune.ask.targets import Targets
 from nbtune.errors import UsageError, did_you_mean
 
 
 @dataclass(frozen=True)
 class Objective:
-    """`name` as Keras logs it (`val_accuracy`), `direction` "max" or "min"."""
+    """`name` as Keras logs it (`val_accuracy`), `direction` "max" or "min"; `also`: names of metrics to have beside it."""
 
     name: str
     direction: str
+    also: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, text: str) -> Objective:
@@ -44,12 +47,35 @@ class Objective:
         """What to sort scores by: the better one is the smaller."""
         return -score if self.direction == "max" else score
 
+    @property
+    def metrics(self) -> list[str]:
+        """All metrics to compile with: the objective's, then those beside it."""
+        return list(dict.fromkeys(name.removeprefix("val_") for name in (self.name, *self.also)))
+
     def best(self, scores: Sequence[float]) -> int:
         """Which of the scores is the best; the first of equal ones."""
         return scores.index(min(scores, key=self.order))
 
     def is_better(self, score: float, other: float) -> bool:
         return self.order(score) < self.order(other)
+
+    def check_logged(self, targets: Targets, logged: Collection[str]) -> None:
+        """Raises UsageError where the model neither logs this nor can nbtune add it.
+
+        Args:
+            logged: what the model logs as the function compiles it, without `val_`.
+        """
+        if self.metric == "loss" or self.metric in logged:
+            return
+        several = len(targets.outputs) > 1
+        own = [self.metric.removeprefix(f"{output.name}_") if several else self.metric for output in targets.outputs]
+        if any(names.canonical(name) in names.METRICS and not (several and name == self.metric) for name in own if name):
+            return
+        prefix = "val_" if self.name.startswith("val_") else ""
+        known = [f"{prefix}{name}" for name in logged or ("loss",)]
+        if f"{self.name}_0" in known:
+            raise UsageError(f"{self.name} is a number for each class; compile the metric with average='macro'")
+        raise UsageError(f"the model logs no {self.name}; it logs {', '.join(known)}{did_you_mean(self.name, known)}")
 
     def check(self, losses: Sequence[str], validated: bool) -> None:
         """Raises UsageError where this objective cannot rank the trials fairly."""
@@ -60,3 +86,17 @@ class Objective:
             )
         if self.name.startswith("val_") and not validated:
             raise UsageError(f"objective {self.name} needs validation data; give --validation-data or --validation-split")
+
+
+def usual_objective(targets: Targets, logged: Collection[str] | None) -> Objective:
+    """What ranks the trials unless told otherwise: accuracy for classes, the mean absolute error for numbers.
+
+    Where the labels are the function's own business, or those of several outputs, that holds if the model logs such a metric,
+    and else its loss ranks.
+    """
+    labels = targets.single
+    if labels is None:
+        return Objective.of("val_loss")
+    if targets.known or labels.metric in (logged or ()):
+        return Objective.of(f"val_{labels.metric}")
+    return Objective.of("val_mae" if labels.form == NUMBERS and "mae" in (logged or ()) else "val_loss")

@@ -58,10 +58,21 @@ def _unquote(piece: str) -> str:
 
 def expand(text: str, evaluate: Evaluate) -> Any:
     """`{expression}` or `$name` as the object itself where that is all of the text, else its text put in place."""
+    if _is_dict(text):
+        return evaluate(text)
     whole = re.fullmatch(r"\{(.+)\}|\$(\w+)", text, re.DOTALL)
     if whole and (whole[2] or _is_one_pair(text)):
         return evaluate(whole[1] or whole[2])
-    return re.sub(r"\{([^{}]+)\}|\$(\w+)", lambda m: str(evaluate(m[1] or m[2])), text)
+    put = lambda m: m[0] if _is_dict(m[0]) else str(evaluate(m[1] or m[2]))  # noqa: E731
+    return re.sub(r"\{([^{}]+)\}|\$(\w+)", put, text)
+
+
+def _is_dict(text: str) -> bool:
+    """`{0: 1, 1: 5}`, which is a value and not an expression in braces."""
+    try:
+        return text.startswith("{") and isinstance(ast.parse(text, mode="eval").body, ast.Dict)
+    except (SyntaxError, ValueError):
+        return False
 
 
 def _is_one_pair(text: str) -> bool:

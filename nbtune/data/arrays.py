@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nbtune.ask.labels import Labels
+from nbtune.ask.targets import Targets
 from nbtune.data.rows import Data, Inputs, Rows, blocks
 from nbtune.data.split import split_rows
 from nbtune.data.tree import laid_out, layout, leaves, map_leaves
@@ -46,7 +46,7 @@ class Arrays:
         return replace(both, sample_weight=weights)
 
 
-def write(data: Data, folder: Path, labels: Labels | None, seed: int) -> None:
+def write(data: Data, folder: Path, targets: Targets | None, seed: int) -> None:
     """Writes `train` and `val` parts to `folder`, for `read`.
 
     Without validation data of its own the split is random by `seed`, and stratified where rows have a class.
@@ -55,7 +55,7 @@ def write(data: Data, folder: Path, labels: Labels | None, seed: int) -> None:
         _write(folder / "train", data.parts[0])
         _write(folder / "val", data.validation)
     elif data.split > 0:
-        strata = labels.strata(data.y) if labels else None
+        strata = targets.strata(data.y) if targets else None
         train, val = split_rows(data.rows, data.split, strata, seed)
         _write(folder / "train", data.parts[0], train)
         _write(folder / "val", data.parts[0], val)

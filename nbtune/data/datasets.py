@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,32 +10,73 @@ import numpy as np
 from nbtune.data.tree import leaves, map_leaves
 from nbtune.errors import UsageError
 
+LABELS = ("label", "labels", "target", "targets", "y")
+
 
 def is_dataset(data: Any) -> bool:
-    """A `tf.data.Dataset` or a `keras.utils.PyDataset`."""
-    return hasattr(data, "element_spec") or any(kind.__name__ == "PyDataset" for kind in type(data).__mro__)
+    """A `tf.data.Dataset`, a `keras.utils.PyDataset` or a PyTorch `DataLoader`."""
+    return hasattr(data, "element_spec") or bool({"PyDataset", "DataLoader"} & {kind.__name__ for kind in type(data).__mro__})
+
+
+def by_columns(data: Any, what: str) -> tuple[Any, Any] | None:
+    """The features and labels of a Hugging Face `Dataset`; None where it is none."""
+    if not (hasattr(data, "column_names") and hasattr(data, "features") and hasattr(data, "with_format")):
+        return None
+    if isinstance(data.column_names, dict):
+        raise UsageError(f"{what} is a DatasetDict of {', '.join(data.column_names)}; give one of them, like data['train']")
+    label = next((name for name in LABELS if name in data.column_names), None)
+    if label is None:
+        raise UsageError(f"{what}: which column has the labels? Give two of {', '.join(data.column_names)}, like d['x'],d['y']")
+    rows = data.with_format("numpy")
+    x = {name: rows[name][:] for name in data.column_names if name != label}
+    return (next(iter(x.values())) if len(x) == 1 else x), rows[label][:]
+
+
+def batches_of(dataset: Any) -> Iterable[Any]:
+    """One pass over a dataset's batches."""
+    by_index = not hasattr(dataset, "__iter__") or any(kind.__name__ == "PyDataset" for kind in type(dataset).__mro__)
+    return (dataset[i] for i in range(len(dataset))) if by_index else dataset
+
+
+def parts_of(batch: Any, what: str) -> tuple[Any, ...]:
+    """A batch as (x, y) or (x, y, weights) of arrays, y None where it has no labels.
+
+    Raises:
+        UsageError: it is something else, or a single row.
+    """
+    batch = tuple(batch) if isinstance(batch, (list, tuple)) else (batch,)
+    if len(batch) not in (1, 2, 3):
+        raise UsageError(f"{what}: the dataset must give (x, y) batches, or (x, y, weights) if rows have weights")
+    found = tuple(map_leaves(np.asarray, part) for part in batch)
+    counts = {part.shape[:1] for part in leaves(list(found))}
+    if len(counts) != 1 or counts == {()}:
+        raise UsageError(f"{what}: the dataset gives single rows; add .batch(32)")
+    return found if len(found) > 1 else (*found, None)
+
+
+def is_endless(dataset: Any) -> bool:
+    """As far as it says so."""
+    if hasattr(dataset, "cardinality"):
+        return int(dataset.cardinality()) == -1  # tf.data.INFINITE_CARDINALITY
+    return getattr(dataset, "num_batches", 0) is None
 
 
 def drain(dataset: Any, what: str) -> tuple[tuple[Any, ...], int]:
     """A dataset of (x, y) or (x, y, weights) batches as arrays, read once, and how many rows a batch has."""
-    endless = int(dataset.cardinality()) == -1 if hasattr(dataset, "cardinality") else getattr(dataset, "num_batches", 0) is None
-    if endless:  # tf.data.INFINITE_CARDINALITY is -1
+    if is_endless(dataset):
         raise UsageError(f"{what}: the dataset has no end; leave .repeat() out, or add .take(batches)")
-    batches: list[tuple[Any, ...]] = []
-    for batch in dataset if hasattr(dataset, "element_spec") else (dataset[i] for i in range(len(dataset))):
-        if not isinstance(batch, tuple) or len(batch) not in (2, 3) or (batches and len(batch) != len(batches[0])):
-            raise UsageError(f"{what}: the dataset must give (x, y) batches, or (x, y, weights) if rows have weights")
-        batches.append((map_leaves(np.asarray, batch[0]), *map(np.asarray, batch[1:])))
-        x, y = batches[-1][:2]
-        if y.ndim == 0 or any(part.ndim == 0 or len(part) != len(y) for part in leaves(x)):
-            raise UsageError(f"{what}: the dataset gives single rows; add .batch(32)")
+    batches = [parts_of(batch, what) for batch in batches_of(dataset)]
     if not batches:
         raise UsageError(f"{what} has no rows")
+    if len({len(batch) for batch in batches}) > 1:
+        raise UsageError(f"{what}: the dataset must give (x, y) batches, or (x, y, weights) in all of them")
+    return joined(batches, what), len(leaves(batches[0][0])[0])
+
+
+def joined(batches: Sequence[tuple[Any, ...]], what: str) -> tuple[Any, ...]:
+    """Batches as one: (x, y) or (x, y, weights)."""
     join = lambda *parts: np.concatenate(parts)  # noqa: E731
-    xs, *rest = zip(*batches, strict=True)
     try:
-        return (map_leaves(join, *xs), *(join(*parts) for parts in rest)), len(batches[0][1])
-    except ValueError as error:
+        return tuple(map_leaves(join, *parts) for parts in zip(*batches, strict=True))
+    except (ValueError, KeyError) as error:
         raise UsageError(f"{what}: the batches cannot be joined: {error}") from None
-
-

@@ -27,7 +27,7 @@ def fingerprint(options: Options, function: Function, data: Data) -> Fingerprint
     return {
         "function": content([function.name, function.call]),
         "data": content([list(part) for part in data.parts]),
-        "terms of the fit": content([options.terms, data.batch_size]),
+        "terms of the fit": content([options.terms, data.batch_size, options.callbacks]),
         "settings of Keras": content.surroundings(),
         "versions": content([[f"{name} {machine.installed(name)}" for name in _PACKAGES], content.modules.libraries]),
     }

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from nbtune.ask.function import Function
-from nbtune.ask.labels import Labels
 from nbtune.ask.objective import Objective
 from nbtune.ask.space import Value
 from nbtune.ask.strategy import AUTO
+from nbtune.ask.surroundings import Surroundings
+from nbtune.ask.targets import Output, Targets
 
 
 @dataclass(frozen=True)
@@ -19,16 +20,30 @@ class Look:
     """What a model of the function turned out to be.
 
     Attributes:
-        units: the size of its last dimension.
+        outputs: for each of its outputs a name, the shape that a row comes to, and Keras's name of the loss compiled for it.
+        structure: "one", "list" or "dict" of outputs.
         loss: the loss that the function compiles it with; None if it does not compile.
         built: it knew its input's shape when the function returned it.
         metrics: the names of the metrics, weighted or not, that the function compiles it with.
+        logs: what it logs as the function compiles it, without `val_`; None where only training shows it.
     """
 
-    units: int
+    outputs: Sequence[Output]
     loss: str | None
     built: bool
+    structure: str = "one"
     metrics: Sequence[str] = ()
+    logs: Sequence[str] | None = None
+
+    @classmethod
+    def of(cls, outputs: Sequence[Any], **others: Any) -> Look:
+        """From what a worker sent as JSON."""
+        return cls(tuple(Output(name, tuple(shape), loss) for name, shape, loss in outputs), **others)
+
+    @property
+    def units(self) -> int:
+        """The size of the only output's last dimension."""
+        return self.outputs[0].units
 
 
 @dataclass(frozen=True)
@@ -42,6 +57,8 @@ class Terms:
         repeats: how often a combination is trained, with the seeds `seed`, `seed + 1` and so on.
         engine: one of `strategy.ENGINES`; "auto" trains together only what is faster so.
         keep: how many trials' weights stay on disk, those of the best.
+        surroundings: what the notebook has set in Keras.
+        callbacks: makes the callbacks of a trial, from its values; None: none of the user's own.
         worker_mb: what a worker may hold of its own, in MB; None where only the machine limits it.
     """
 
@@ -58,11 +75,13 @@ class Terms:
     engine: str = AUTO
     keep: int = 5
     worker_mb: float | None = None
+    surroundings: Surroundings = Surroundings()
+    callbacks: Callable[..., Any] | None = None
 
-    def completed(self, folder: Path, applied: frozenset[str], labels: Labels, objective: Objective, look: Look) -> Job:
+    def completed(self, folder: Path, applied: frozenset[str], targets: Targets, objective: Objective, look: Look) -> Job:
         """The job of these terms, once a model has been looked at; the arguments are `Job`'s."""
         asked = {each.name: getattr(self, each.name) for each in fields(self)}
-        return Job(**{**asked, "folder": folder}, applied=applied, labels=labels, objective=objective, look=look)
+        return Job(**{**asked, "folder": folder}, applied=applied, targets=targets, objective=objective, look=look)
 
     def resolved(self, values: Mapping[str, Value]) -> dict[str, Any]:
         """The values with names replaced by the things that they stand for."""
@@ -75,11 +94,12 @@ class Job(Terms):
 
     Attributes:
         applied: axes that a compiled model has not used itself, so that they are applied to it.
+        targets: the labels of each of its outputs.
         look: what a model of the function turned out to be.
     """
 
     applied: frozenset[str] = frozenset()
-    labels: Labels
+    targets: Targets
     objective: Objective
     look: Look
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nbtune.ask.function import Function, global_values, user_functions
-from nbtune.ask.labels import CLASSES, ONE_HOT
+from nbtune.ask.labels import AS_GIVEN, CLASSES, MULTI_LABEL, ONE_HOT, TO_ONE_HOT
 from nbtune.ask.names import canonical
 from nbtune.ask.options import Options
 from nbtune.ask.space import Value
@@ -28,11 +28,14 @@ for weight in model.weights:
 
 def script(options: Options, data: Data, job: Job, values: Mapping[str, Value]) -> str:
     """Python that builds, compiles and fits one combination on the same rows in the same order."""
-    loss = canonical(str(values.get("loss", job.look.loss or job.labels.default_loss(job.look.units))))
+    loss = canonical(str(values.get("loss", job.look.loss or _usual_loss(job))))
+    change = _encoding(job, values, loss)
+    if change == TO_ONE_HOT and "sparse" in loss:  # the metric needs it
+        loss = loss.removeprefix("sparse_")
     parts = [
         _imports(job.function, split=data.validation is None and data.split > 0),
         _surroundings(job.function),
-        _data(options, data, job, loss),
+        "\n".join([_data(options, data, job), *_encode(data, job, loss, change)]),
         _model(job, values, loss),
         _fit(data, job, values),
     ]
@@ -113,7 +116,7 @@ def _source(thing: Any) -> str:
         return f"# {thing.__name__}: as in your notebook; its text is not known\n"
 
 
-def _data(options: Options, data: Data, job: Job, loss: str) -> str:
+def _data(options: Options, data: Data, job: Job) -> str:
     lines = ["# the data as the search had it: the same rows to train and to validate on"]
     names = ["x", "y", "sample_weight"] if data.sample_weight is not None else ["x", "y"]
     lines += _load(names, options.texts.get("data", ""), options.data)
@@ -121,7 +124,7 @@ def _data(options: Options, data: Data, job: Job, loss: str) -> str:
         names = [f"{name}_val" for name in ("x", "y", "sample_weight")[: 2 + (data.validation.sample_weight is not None)]]
         lines += _load(names, options.texts.get("validation_data", ""), options.validation_data)
     elif data.split > 0:
-        strata = {CLASSES: "y", ONE_HOT: "y.argmax(axis=1)"}.get(job.labels.form, "None")
+        strata = _strata(job)
         lines += [
             "train, val = train_test_split(",
             f"    np.arange(len(y)), test_size={data.split}, random_state={options.seed}, stratify={strata}",
@@ -129,7 +132,14 @@ def _data(options: Options, data: Data, job: Job, loss: str) -> str:
             "x, x_val = x[train], x[val]" if isinstance(data.x, np.ndarray) else _TAKE_PARTS,
             *(f"{name}, {name}_val = {name}[train], {name}[val]" for name in names[1:]),
         ]
-    return "\n".join(lines + _encode(data, job, loss))
+    return "\n".join(lines)
+
+
+def _strata(job: Job) -> str:
+    labels = job.targets.single
+    if labels is None or labels.spread:
+        return "None"
+    return {CLASSES: "y", ONE_HOT: "y.argmax(axis=1)"}.get(labels.form, "None")
 
 
 def _load(names: Sequence[str], text: str, given: Any) -> list[str]:
@@ -145,17 +155,29 @@ def _load(names: Sequence[str], text: str, given: Any) -> list[str]:
     return [*taken, f"{left} = keras.tree.map_structure(np.asarray, {x}), {rest}"]
 
 
-def _encode(data: Data, job: Job, loss: str) -> list[str]:
-    """Lines that turn the labels into what the loss takes, as `Labels.encode` does."""
-    form, sparse, units = job.labels.form, "sparse" in loss, job.look.units
-    if form == CLASSES and not sparse and units > 1:
-        change = f"keras.utils.to_categorical({{}}, {units})"
-    elif form == ONE_HOT and (sparse or units == 1):
-        change = "{}.argmax(axis=1)"
-    else:
+def _usual_loss(job: Job) -> str:
+    """The loss that nbtune compiles an uncompiled model with; with several outputs, which have one each, none."""
+    labels = job.targets.single
+    return labels.default_loss(job.look.units) if labels else ""
+
+
+def _encoding(job: Job, values: Mapping[str, Value], loss: str) -> str:
+    """What the labels need to have done to them for a loss or a metric that nbtune chose."""
+    labels, units = job.targets.single, job.look.units
+    if labels is None:
+        return AS_GIVEN
+    chosen = [loss] if job.look.loss is None or ("loss" in values and "loss" in job.applied) else []
+    chosen += [job.objective.metric] if job.objective.metric not in ("loss", *job.look.metrics) else []
+    return next((found for name in chosen if (found := labels.encoding(name, units))), AS_GIVEN)
+
+
+def _encode(data: Data, job: Job, loss: str, change: str) -> list[str]:
+    """Lines that turn the labels into what the loss and the metric take."""
+    if change == AS_GIVEN:
         return []
+    text = f"keras.utils.to_categorical({{}}, {job.look.units})" if change == TO_ONE_HOT else "{}.argmax(axis=1)"
     names = ["y", "y_val"] if data.validated else ["y"]
-    return [f"# {loss} takes labels so", *(f"{name} = {change.format(name)}" for name in names)]
+    return [f"# {loss} takes labels so", *(f"{name} = {text.format(name)}" for name in names)]
 
 
 def _model(job: Job, values: Mapping[str, Value], loss: str) -> str:
@@ -179,9 +201,32 @@ def _compile(job: Job, values: Mapping[str, Value], loss: str) -> list[str]:
     lines = [f"optimizer = keras.optimizers.get({optimizer})"]
     if "learning_rate" in values:
         lines.append(f"optimizer.learning_rate = {values['learning_rate']!r}")
+    if len(job.targets.outputs) > 1:
+        return [*lines, *_compile_several(job)]
     shown = _literal(job, "loss", values["loss"]) if job.objects.get("loss") else repr(loss)
-    metrics = "" if job.objective.metric == "loss" else f", metrics=[{job.objective.metric!r}]"
+    metrics = "" if job.objective.metric == "loss" else f", metrics=[{_metric(job)}]"
     return [*lines, f"model.compile(optimizer, {shown}{metrics})"]
+
+
+def _compile_several(job: Job) -> list[str]:
+    """The usual loss and metric of each output."""
+    known = [(o, each) for o, each in zip(job.targets.outputs, job.targets.labels, strict=True) if each]
+    losses = [each.default_loss(output.units) for output, each in known]
+    metrics = [[each.metric] for _, each in known]
+    if job.look.structure != "dict":
+        return [f"model.compile(optimizer, {losses!r}, metrics={metrics!r})"]
+    own = [output.name for output, _ in known]
+    both = [dict(zip(own, parts, strict=True)) for parts in (losses, metrics)]
+    return [f"model.compile(optimizer, {both[0]!r}, metrics={both[1]!r})"]
+
+
+def _metric(job: Job) -> str:
+    """The objective's metric as nbtune compiles it."""
+    labels, units = job.targets.single, job.look.units
+    if job.objective.metric != "f1_score":
+        return repr(job.objective.metric)
+    threshold = ", threshold=0.5" if units == 1 or (labels and labels.form == MULTI_LABEL) else ""
+    return f"keras.metrics.F1Score(average='macro'{threshold})"
 
 
 def _recompile(job: Job, values: Mapping[str, Value]) -> list[str]:
@@ -199,7 +244,7 @@ def _recompile(job: Job, values: Mapping[str, Value]) -> list[str]:
         changes.append(f"'loss': {_literal(job, 'loss', applied['loss'])}")
     if job.objective.metric not in ("loss", *job.look.metrics):
         own = "*(compiled['metrics'] or []), " if job.look.metrics else ""
-        changes.append(f"'metrics': [{own}{job.objective.metric!r}]")
+        changes.append(f"'metrics': [{own}{_metric(job)}]")
     if not changes:
         return lines
     compiled = "compiled = keras.saving.deserialize_keras_object(model.get_compile_config(), custom_objects=globals())"

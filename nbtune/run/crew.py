@@ -89,7 +89,7 @@ class Crew:
 
     def _with_data(self, site: Site) -> Job:
         """The job for the workers of a site, to whom the data is written."""
-        arrays.write(self._request.data, site.scratch / "data", self.job.labels, self.job.seed)
+        arrays.write(self._request.data, site.scratch / "data", self.job.targets, self.job.seed)
         return replace(self.job, folder=site.scratch / "data")
 
     def submit(self, trials: Mapping[str, Mapping[str, Value]]) -> Future[Any]:

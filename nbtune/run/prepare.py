@@ -13,12 +13,14 @@ from typing import Any
 from nbtune import machine
 from nbtune.ask.function import Function
 from nbtune.ask.labels import Labels
-from nbtune.ask.objective import Objective
+from nbtune.ask.objective import usual_objective
 from nbtune.ask.options import APPLIED_OUTSIDE, Options
 from nbtune.ask.selection import select
 from nbtune.ask.space import Architecture, Axis, Space, Value
 from nbtune.ask.strategy import TRIAL
+from nbtune.ask.surroundings import Surroundings
 from nbtune.ask.table.combinations import MANY
+from nbtune.ask.targets import Targets
 from nbtune.data import arrays
 from nbtune.data.content.objects import NoFingerprint
 from nbtune.data.fingerprint import Fingerprint, fingerprint
@@ -65,11 +67,12 @@ class Request:
         with about("data"):
             data = read_data(options.data, options.validation_data, options.validation_split)
         request = cls(options, function, data, *_fingerprint(options, function, data), space)
-        with about("loss" if options.loss else "data"):
-            Labels.of(data.y, request.losses(None))
+        if options.loss and getattr(data.y, "ndim", 0) == 1:
+            with about("loss"):
+                Labels.of(data.y, request.losses)
         if options.objective:
             with about("objective"):
-                options.objective.check(request.losses(None), data.validated)
+                options.objective.check(request.losses, data.validated)
         elif not data.validated:
             raise UsageError(
                 "what shall rank the trials? The usual objective needs validation data; give --validation-data or "
@@ -78,11 +81,10 @@ class Request:
             )
         return request
 
-    def losses(self, own: str | None) -> list[str]:
-        """The names of the losses that will be used, `own` being the one that the function compiles with."""
-        if self.options.loss:
-            return [str(value) for value in self.options.loss.values]
-        return [own] if own else []
+    @property
+    def losses(self) -> list[str]:
+        """The names of the losses on the axis."""
+        return [str(value) for value in self.options.loss.values] if self.options.loss else []
 
 
 def _check_backend() -> None:
@@ -124,6 +126,8 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
         repeats=options.repeats,
         engine=options.engine,
         keep=options.keep,
+        surroundings=Surroundings.here(),
+        callbacks=options.callbacks,
     )
     arrays.write(data.sample(), terms.folder, None, options.seed)
     if request.space is not None:
@@ -136,14 +140,18 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
     looking = backend.submit("look", terms, limit, values=first_and_last)
     space = _with_architectures(space, terms, backend)
     look = _look(looking, terms, backend, first_and_last[1:], limit)
-    losses = request.losses(look.loss)
-    labels = Labels.of(data.y, losses, look.units)
-    objective = options.objective or Objective.of(f"val_{labels.metric}")
+    with about("data"):
+        targets = Targets.of(data.y, look.outputs, [] if "loss" in asked else request.losses, look.loss is not None)
+    if options.class_weight:
+        with about("class_weight"):
+            targets.check_class_weights()
+    objective = options.objective or usual_objective(targets, look.logs)
     with about("objective"):
-        objective.check(losses, data.validated)
-    applied = frozenset(APPLIED_OUTSIDE) - asked
-    job = terms.completed(scratch / "data", applied, labels, objective, look)
-    arrays.write(data, job.folder, labels, options.seed)
+        objective.check(request.losses, data.validated)
+        if look.loss is None or look.logs:
+            objective.check_logged(targets, look.logs or ())
+    job = terms.completed(scratch / "data", frozenset(APPLIED_OUTSIDE) - asked, targets, objective, look)
+    arrays.write(data, job.folder, targets, options.seed)
     return space, job
 
 
@@ -173,7 +181,7 @@ def _selected(space: Space, options: Options) -> Space:
 def _look(looking: Future[Any], terms: Terms, backend: Backend, others: Sequence[Mapping[str, Value]], timeout: float) -> Look:
     """What came of it; where the first combination has ended the worker, what comes of the others."""
     try:
-        return Look(**looking.result())
+        return Look.of(**looking.result())
     except BackendDied:
         raise
     except WorkerDied as error:

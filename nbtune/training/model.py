@@ -14,16 +14,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 
-from nbtune.ask import names
-from nbtune.ask.labels import CLASSES, ONE_HOT
 from nbtune.ask.space import Value
 from nbtune.data.rows import Inputs
 from nbtune.errors import UsageError
-from nbtune.record.job import Job, Terms
+from nbtune.record.job import Terms
 from nbtune.training.private import graphs, randomness
-from nbtune.training.private import keras as private
-from nbtune.training.private.missing import Missing
 
 
 def seed(job: Terms) -> None:
@@ -57,14 +54,31 @@ def hyperparameters(values: Mapping[str, Value]) -> Any:
     return hp
 
 
-def symbolic(x: Inputs) -> Any:
-    """What `model.fit` traces a model with: shapes and types of the inputs, for any number of rows, as `keras.KerasTensor`s."""
-    return keras.tree.map_structure(_symbol, tuple(x) if isinstance(x, list) else x)
+def symbolic(x: Inputs, rows: int | None = None) -> Any:
+    """What `model.fit` traces a model with: shapes and types of the inputs as `keras.KerasTensor`s.
+
+    Args:
+        rows: in a batch; None for any number.
+    """
+    return keras.tree.map_structure(lambda part: _symbol(part, rows), keras.tree.lists_to_tuples(x))
 
 
-def _symbol(part: Any) -> keras.KerasTensor:
-    dtype = keras.backend.standardize_dtype(part.dtype)
-    return keras.KerasTensor((None, *part.shape[1:]), keras.config.floatx() if dtype.startswith("float") else dtype)
+def _symbol(part: Any, rows: int | None) -> keras.KerasTensor:
+    dtype = "string" if part.dtype.kind == "S" else keras.backend.standardize_dtype(part.dtype)
+    is_float = dtype.startswith("float") or dtype == "bfloat16"
+    return keras.KerasTensor((rows, *part.shape[1:]), keras.config.floatx() if is_float else dtype)
+
+
+def fixed_rows(model: keras.Model) -> int | None:
+    """How many rows each batch has to have, as a stateful network's; None where any number will do."""
+    inputs = keras.tree.flatten(getattr(model, "inputs", None) or [])
+    return inputs[0].shape[0] if inputs else None
+
+
+def fed(part: Inputs) -> Inputs:
+    """Rows as `fit` takes them: text has to be a tensor."""
+    text = lambda leaf: keras.ops.convert_to_tensor(leaf, "string") if leaf.dtype.kind == "S" else leaf  # noqa: E731
+    return None if part is None else keras.tree.map_structure(text, part)
 
 
 def traced(model: keras.Model, x: Inputs) -> Any:
@@ -79,14 +93,14 @@ def traced(model: keras.Model, x: Inputs) -> Any:
     eager = model.compiled and model.run_eagerly
     training = {"training": True} if "training" in inspect.signature(model.call).parameters else {}
     try:
-        return model(_one_row(x) if eager else symbolic(x), **training)
+        return model(_first_rows(x, fixed_rows(model) or 1) if eager else symbolic(x, fixed_rows(model)), **training)
     except Exception as error:
         shape = x.shape[1:] if hasattr(x, "shape") else "of several inputs"
         raise UsageError(f"the model does not take the data's rows, shape {shape}: {_gist(error)}") from None
 
 
-def _one_row(x: Inputs) -> Any:
-    return keras.tree.map_structure(lambda part: keras.ops.convert_to_tensor(part[:1]), x)
+def _first_rows(x: Inputs, rows: int) -> Any:
+    return keras.tree.map_structure(lambda part: keras.ops.convert_to_tensor(np.resize(part[:rows], (rows, *part.shape[1:]))), x)
 
 
 def output(job: Terms, values: Mapping[str, Value], model: keras.Model, x: Inputs) -> Any:
@@ -102,20 +116,13 @@ def output(job: Terms, values: Mapping[str, Value], model: keras.Model, x: Input
         return traced(build(job, values), x)
 
 
-def units(output: Any) -> int:
-    """The size of the last dimension of what a model puts out.
-
-    Raises:
-        UsageError: it is several outputs.
-    """
-    if not hasattr(output, "shape"):
-        raise UsageError("the model has several outputs; nbtune tunes models with one")
-    return width(output)
-
-
-def width(output: Any) -> int:
-    """The size of an output's last dimension."""
-    return int(output.shape[-1]) if len(output.shape) > 1 else 1
+def shapes(output: Any, model: keras.Model) -> list[tuple[str, tuple[int | None, ...]]]:
+    """Each output's name and the shape that it has for a row, from what a model puts out."""
+    if isinstance(output, Mapping):
+        return [(str(name), tuple(part.shape[1:])) for name, part in output.items()]
+    parts, names = keras.tree.flatten(output), getattr(model, "output_names", None)
+    names = names if names and len(names) == len(parts) else [f"output_{i}" for i in range(1, len(parts) + 1)]
+    return [(str(name), tuple(part.shape[1:])) for name, part in zip(names, parts, strict=True)]
 
 
 def _gist(error: Exception) -> str:
@@ -123,28 +130,6 @@ def _gist(error: Exception) -> str:
     lines = [re.sub(r"\x1b\[\d*m", "", line).strip() for line in str(error).splitlines()]
     telling = [line for line in lines if line and not line.startswith("Exception encountered")]
     return (telling or [type(error).__name__])[0]
-
-
-def own_loss(model: keras.Model) -> str | None:
-    """The name of the loss that the function compiled its model with; None for an uncompiled model."""
-    return loss_name(model.loss) if model.compiled else None
-
-
-def loss_name(loss: Any) -> str:
-    if isinstance(loss, str):
-        return names.canonical(loss.lower())
-    return str(getattr(loss, "name", None) or getattr(loss, "__name__", None) or type(loss).__name__)
-
-
-def compiled(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
-    """The model of one trial, ready to fit: `build`, then what the axes replace.
-
-    An uncompiled model is compiled with Adam, the usual loss for the labels and the objective's metric. A compiled one
-    keeps all that no axis replaces; the objective's metric is added if it is not there.
-    """
-    model = initial(job, values, x)
-    compile_for(job, values, model, x)
-    return model
 
 
 def initial(job: Terms, values: Mapping[str, Value], x: Inputs) -> keras.Model:
@@ -158,46 +143,6 @@ def initial(job: Terms, values: Mapping[str, Value], x: Inputs) -> keras.Model:
     return model
 
 
-def compile_for(job: Job, values: Mapping[str, Value], model: keras.Model, x: Inputs) -> None:
-    """Compiles an `initial` model."""
-    things = job.resolved(values)
-    if model.compiled:
-        _recompile(model, job, things)
-    else:
-        loss = things["loss"] if "loss" in things else job.labels.default_loss(units(output(job, values, model, x)))
-        optimizer = _optimizer(things.get("optimizer", "adam"), things.get("learning_rate"))
-        model.compile(optimizer, _loss(loss), metrics=_missing_metric(job, []))
-
-
-def delivered(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
-    """The model that a trial trains, built under the trial's own seed, with a loss for labels in the user's own form.
-
-    So `evaluate` works, and what the function drew at random besides the weights is the same. The process's own generators
-    are afterwards as they were.
-
-    Args:
-        job: of the run whose weights are to be loaded, which has its own seed.
-    """
-    with randomness.kept():
-        seed(job)
-        model = compiled(job, values, x)
-        _take_labels_as_given(job, model, units(output(job, values, model, x)))
-        seed(job)
-        if not model.built:
-            traced(model, x)
-        model.optimizer.build(model.trainable_variables)  # so that its saved state finds its place
-    return model
-
-
-def _take_labels_as_given(job: Job, model: keras.Model, units: int) -> None:
-    name = loss_name(model.loss)
-    if job.labels.form == CLASSES and "sparse" not in name and units > 1:
-        plain = "sparse_categorical_crossentropy" if model.loss == "categorical_crossentropy" else OneHotLabels(model.loss)
-        _compile_again(model, loss=plain)
-    elif job.labels.form == ONE_HOT and model.loss == "sparse_categorical_crossentropy":
-        _compile_again(model, loss="categorical_crossentropy")
-
-
 def reinitialise(model: keras.Model, init: Any) -> None:
     """Gives every kernel of the model new values from one initialiser, by name or as an `Initializer`.
 
@@ -205,85 +150,3 @@ def reinitialise(model: keras.Model, init: Any) -> None:
     """
     for kernel in (weight for weight in model.weights if weight.name in ("kernel", "depthwise_kernel", "pointwise_kernel")):
         kernel.assign(keras.initializers.get(init)(kernel.shape, dtype=kernel.dtype))
-
-
-@keras.saving.register_keras_serializable("nbtune")
-class OneHotLabels(keras.losses.Loss):
-    """A loss for one-hot labels that is given class numbers: `y_true` `(n,)` or `(n, 1)`, `y_pred` `(n, classes)`.
-
-    It weighs the rows and takes their mean as the loss does that it is made of.
-    """
-
-    def __init__(self, loss: Any, name: str | None = None, **settings: Any) -> None:
-        self.loss = keras.losses.get(loss)
-        reduction = {"reduction": self.loss.reduction} if isinstance(self.loss, keras.losses.Loss) else {}
-        super().__init__(name=name or loss_name(loss), **{**reduction, **settings})
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        index = keras.ops.reshape(keras.ops.cast(y_true, "int32"), (-1,))
-        rows = self.loss.call if isinstance(self.loss, keras.losses.Loss) else self.loss
-        return rows(keras.ops.one_hot(index, y_pred.shape[-1]), y_pred)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "loss": keras.losses.serialize(self.loss)}
-
-
-def _loss(loss: Any) -> Any:
-    return names.canonical(loss.lower()) if isinstance(loss, str) else loss
-
-
-def _optimizer(optimizer: Any, learning_rate: float | None) -> keras.optimizers.Optimizer:
-    """A new optimizer of this kind with its settings, at this learning rate if one is given."""
-    if isinstance(optimizer, type):
-        optimizer = optimizer()
-    optimizer = keras.optimizers.get(optimizer)
-    config = optimizer.get_config()
-    if learning_rate is not None:
-        config["learning_rate"] = learning_rate
-    return type(optimizer).from_config(config)
-
-
-def _recompile(model: keras.Model, job: Job, things: Mapping[str, Any]) -> None:
-    applied = {name: thing for name, thing in things.items() if name in job.applied}
-    changes: dict[str, Any] = {}
-    if "loss" in applied:
-        changes["loss"] = _loss(applied["loss"])
-    if "optimizer" in applied or "learning_rate" in applied:
-        changes["optimizer"] = _optimizer(applied.get("optimizer", model.optimizer), applied.get("learning_rate"))
-    metrics = _settings(model).get("metrics") or []
-    missing = _missing_metric(job, metric_names(model))
-    if isinstance(metrics, list) and missing:
-        changes["metrics"] = metrics + missing
-    if changes:
-        _compile_again(model, **changes)
-
-
-def _settings(model: keras.Model) -> dict[str, Any]:
-    """What the model was compiled with, as objects."""
-    try:
-        return private.settings(model)
-    except Missing:
-        config = model.get_compile_config()  # in public, and serialised
-    try:
-        found = keras.saving.deserialize_keras_object(config)
-    except Exception:  # a lambda, for one, cannot be serialised
-        found = None
-    if not found:
-        raise UsageError("this model's own compile() hides what it was compiled with; leave compiling to nbtune")
-    return dict(found)
-
-
-def _compile_again(model: keras.Model, **changes: Any) -> None:
-    model.compile(**{**_settings(model), **changes})
-
-
-def metric_names(model: keras.Model) -> list[str]:
-    """The names of the metrics, weighted or not, that the model was compiled with."""
-    settings = _settings(model) if model.compiled else {}
-    given = keras.tree.flatten([settings.get("metrics"), settings.get("weighted_metrics")])
-    return [m if isinstance(m, str) else getattr(m, "name", getattr(m, "__name__", "")) for m in given if m is not None]
-
-
-def _missing_metric(job: Job, present: list[str]) -> list[str]:
-    metric = job.objective.metric
-    return [] if metric == "loss" or metric in present else [metric]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from collections.abc import Mapping
@@ -19,8 +20,9 @@ from nbtune.errors import BuildError, UsageError
 from nbtune.record.events import Emit, EpochEnded, Event, TrialStarted
 from nbtune.record.job import Job, Terms
 from nbtune.record.progress import show
-from nbtune.training import stacks, trial
-from nbtune.training.model import build, metric_names, own_loss, traced, units
+from nbtune.training import session, stacks, trial
+from nbtune.training.compiling import known_losses, logged_names, metric_names, own_loss
+from nbtune.training.model import build, fed, shapes, traced
 from nbtune.training.tracebacks import user_traceback
 
 MOST_COMBINATIONS = 100_000
@@ -37,7 +39,7 @@ def look(job: Terms, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str,
         BuildError: none of them builds; with the traceback of the first.
         UsageError: the function returns no model, or one that does not take the data.
     """
-    x = data.read(job.folder).x
+    arrays = data.read(job.folder)
     first: BuildError | None = None
     for combination in values:
         try:
@@ -50,10 +52,25 @@ def look(job: Terms, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str,
             first = first or BuildError(f"{job.function.name}({shown}) raised an error\n\n{text}")
             continue
         _check_new(job, model)
-        is_built = bool(model.built)
-        return {"units": units(traced(model, x)), "loss": own_loss(model), "built": is_built, "metrics": metric_names(model)}
+        return _looked_at(model, arrays)
     assert first is not None
     raise first
+
+
+def _looked_at(model: keras.Model, arrays: data.Arrays) -> dict[str, Any]:
+    is_built = bool(model.built)
+    loss, metrics = own_loss(model), metric_names(model)
+    made = traced(model, arrays.x)
+    found = shapes(made, model)
+    losses = known_losses(model, len(found))
+    return {
+        "outputs": [[name, list(shape), loss] for (name, shape), loss in zip(found, losses, strict=True)],
+        "structure": "dict" if isinstance(made, Mapping) else "list" if isinstance(made, (list, tuple)) else "one",
+        "loss": loss,
+        "built": is_built,
+        "metrics": metrics,
+        "logs": logged_names(model, arrays.x, arrays.y),
+    }
 
 
 def _check_new(job: Terms, model: keras.Model) -> None:
@@ -70,7 +87,7 @@ def architectures(job: Terms, emit: Emit, values: list[Mapping[str, Value]]) -> 
     """For each of these combinations of a plain function a `space.Architecture`, or None where it is not known."""
     found: list[Architecture | None] = []
     for combination in values:
-        keras.utils.clear_session(free_memory=False)
+        session.renew(job)
         try:
             found.append(stacks.architecture(build(job, combination), combination))
         except Exception:  # it will fail as a trial of its own, with its traceback
@@ -100,10 +117,12 @@ def explore(job: Terms, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str
     found = keras_tuner.HyperParameters()
     while True:
         hp = _asking(job, axes, {name: values[i] for name, values, i in path})
-        keras.utils.clear_session(free_memory=False)
+        session.renew(job)
         made = None
         try:
             made = job.function.call(hp)
+            if job.function.fit is not None:
+                _ask_fit(job, job.function.fit, hp, made)
         except Exception as error:
             if not combinations:
                 raise BuildError(f"{job.function.name}(hp) raised an error\n\n{user_traceback(error, job.function)}") from None
@@ -123,6 +142,17 @@ def explore(job: Terms, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str
             return {"combinations": combinations, "architectures": architectures, "space": space, "asked": asked}
         name, values, i = path[-1]
         path[-1] = (name, values, i + 1)
+
+
+def _ask_fit(job: Terms, fit: Any, hp: Any, made: Any) -> None:
+    """Runs a hypermodel's own `fit` with a model that does not train, so that what it asks for is known.
+
+    What it makes of a history without epochs may fail, and says nothing.
+    """
+    rows = data.read(job.folder)
+    made.fit = lambda *args, **kwargs: keras.callbacks.History()
+    with contextlib.suppress(Exception):
+        fit(hp, made, fed(rows.x), fed(rows.y), validation_data=(fed(rows.x), fed(rows.y)), epochs=1, callbacks=[])
 
 
 def _asking(job: Terms, axes: Mapping[str, list[Value]], chosen: Mapping[str, Value]) -> Any:

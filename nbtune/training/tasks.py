@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from nbtune.record.events import Emit, to_dict
 from nbtune.record.job import Job, Terms
-from nbtune.training import probe, stacks, trial
+from nbtune.training import probe, session, stacks, trial
 
 
 def use_threads(threads: int) -> None:
@@ -23,6 +23,7 @@ def run(task: str, terms: Terms, emit: Emit, arguments: dict[str, Any]) -> dict[
     Args:
         terms: a `Job`, but for the tasks that look at a model first.
     """
+    session.apply(terms.surroundings)
     match task:
         case "look":
             return probe.look(terms, emit, **arguments)

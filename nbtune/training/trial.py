@@ -21,9 +21,15 @@ from nbtune.data import arrays as data
 from nbtune.data.rows import Inputs
 from nbtune.record.events import DIVERGED, DONE, FAILED, DiskFull, Emit, EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
 from nbtune.record.job import Job
-from nbtune.training.model import compiled, loss_name, output, seed, units
+from nbtune.training import session
+from nbtune.training.callbacks import made_callbacks
+from nbtune.training.compiling import compiled
+from nbtune.training.logs import scalars
+from nbtune.training.model import fed, hyperparameters, seed
+from nbtune.training.row_weights import weighted
 from nbtune.training.tracebacks import user_traceback
 
+KERAS_BATCH_SIZE = 32
 SECONDS_BETWEEN_TRIES = 1
 SECONDS_BETWEEN_SIGNS = 0.8
 
@@ -83,8 +89,7 @@ class Reporter(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._last = time.monotonic()
-        found = {name: float(value) for name, value in (logs or {}).items()}
-        self._emit([EpochEnded(self._trial, epoch + 1, found, time.time())])
+        self._emit([EpochEnded(self._trial, epoch + 1, scalars(logs or {}), time.time())])
 
 
 def together(job: Job, ends: Sequence[TrialEnded]) -> tuple[TrialEnded, int]:
@@ -116,7 +121,7 @@ def verdict(job: Job, trial: str, history: dict[str, list[float]], best_epoch: i
 
 def new_model(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
     """A trial's model in a process that forgets the trials before."""
-    keras.utils.clear_session()
+    session.renew(job, free_memory=True)
     seed(job)
     return compiled(job, values, x)
 
@@ -165,24 +170,36 @@ def train(
     callbacks: list[keras.callbacks.Callback],
     shuffle: bool = True,
 ) -> dict[str, list[float]]:
-    """`model.fit` on labels encoded for the model's loss; returns its history."""
-    loss, width = loss_name(model.loss), units(output(job, values, model, arrays.x))
-    validation = None
-    if arrays.y_val is not None:
-        validation = (arrays.x_val, job.labels.encode(arrays.y_val, loss, width), arrays.sample_weight_val)
+    """`model.fit`, or the hypermodel's own, on the user's own features and labels; returns its history."""
+    arrays = weighted(job, values, arrays)
+    callbacks = [*made_callbacks(job, values), *callbacks]
+    batch_size = int(values.get("batch_size", job.batch_size))
+    terms: dict[str, Any] = {"epochs": job.epochs, "callbacks": callbacks, "verbose": 0, "shuffle": shuffle}
+    if arrays.validated:
+        held_out = (fed(arrays.x_val), fed(arrays.y_val), arrays.sample_weight_val)
+        terms["validation_data"] = held_out if held_out[2] is not None else held_out[:2]
+    if arrays.sample_weight is not None:
+        terms["sample_weight"] = arrays.sample_weight
+    rows = (fed(arrays.x),) if arrays.y is None else (fed(arrays.x), fed(arrays.y))
     seed(job)
-    history = model.fit(
-        arrays.x,
-        job.labels.encode(arrays.y, loss, width),
-        batch_size=int(values.get("batch_size", job.batch_size)),
-        epochs=job.epochs,
-        sample_weight=arrays.sample_weight,
-        validation_data=validation,
-        callbacks=callbacks,
-        shuffle=shuffle,
-        verbose=0,
-    ).history
-    return {name: [float(v) for v in values] for name, values in history.items()}
+    if job.function.fit is None:
+        return scalars(model.fit(*rows, batch_size=batch_size, **terms).history)
+    if shuffle:
+        del terms["shuffle"]  # `fit`'s own default, which the function may want to give
+    if "batch_size" in job.applied and batch_size != KERAS_BATCH_SIZE:  # else it is for the function to give
+        terms["batch_size"] = batch_size
+    return _history(job, model, job.function.fit(hyperparameters(values), model, *rows, **terms))
+
+
+def _history(job: Job, model: keras.Model, result: Any) -> dict[str, list[float]]:
+    """What a hypermodel's own `fit` returned, all that KerasTuner takes, as a history."""
+    if isinstance(result, keras.callbacks.History):
+        return scalars(result.history)
+    trained = getattr(model, "history", None)
+    if trained is not None and job.objective.name in trained.history:
+        return scalars(trained.history)
+    logs = result if isinstance(result, Mapping) else {job.objective.name: result}
+    return {"loss": [0.0], **{name: [float(value)] for name, value in scalars(logs).items()}}
 
 
 def keep_weights(job: Job, emit: Emit, trial: str, model: keras.Model) -> None:

@@ -25,9 +25,11 @@ def model(job: Job, x: Inputs, values: Mapping[str, Value], weights: Path) -> ke
     Args:
         job: of the run that the weights come from, under whose seed the model is built.
     """
-    from nbtune.training.model import delivered  # here: in the kernel, so not before it is asked for
+    from nbtune.training.compiling import delivered  # here: in the kernel, so not before it is asked for
+    from nbtune.training.session import surrounded
 
-    built = delivered(job, values, x)
+    with surrounded(job.surroundings):
+        built = delivered(job, values, x)
     built.load_weights(weights)
     return built
 
@@ -36,7 +38,7 @@ def tuner(job: Job, x: Inputs, trials: Sequence[Trial]) -> keras_tuner.GridSearc
     """Stock KerasTuner on the project of a search, with these of its trials. Imports Keras."""
     import keras_tuner
 
-    from nbtune.training.model import delivered
+    from nbtune.training.compiling import delivered
 
     names = {trial.id for trial in trials}
     runs = {json.dumps(trial.values, sort_keys=True): job.best_repeat(trial.scores) for trial in trials}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbtune.ask import names
-from nbtune.ask.labels import CLASSES, MULTI_LABEL, NUMBERS, ONE_HOT, Labels
+from nbtune.ask.labels import AS_GIVEN, CLASSES, MULTI_LABEL, NUMBERS, ONE_HOT, TO_CLASSES, TO_ONE_HOT, Labels
 from nbtune.errors import UsageError
 
 INTEGERS = np.array([0, 2, 1, 2, 0])
@@ -59,14 +59,14 @@ TWO_TARGETS = np.array([[1.5, 2.0], [0.1, 7.0], [3.0, 1.0]])
     ],
 )
 def test_labels_are_recognised(y, losses, units, form, size):
-    labels = Labels.of(y, losses, units)
+    labels = Labels.of(y, losses, units and (units,))
     assert (labels.form, labels.size) == (form, size)
     assert labels.are_classes == (form != NUMBERS)
 
 
 @pytest.mark.parametrize("alias", ["mse", "mae", "msle"])
 def test_a_short_name_of_a_loss_counts_as_the_loss(alias):
-    assert Labels.of(WHOLE_PRICES, [alias], 1) == Labels.of(WHOLE_PRICES, [names.canonical(alias)], 1) == Labels(NUMBERS, 1)
+    assert Labels.of(WHOLE_PRICES, [alias], (1,)) == Labels.of(WHOLE_PRICES, [names.canonical(alias)], (1,)) == Labels(NUMBERS, 1)
 
 
 # ---- what is usual for them
@@ -94,14 +94,12 @@ def test_the_usual_loss_and_metric(form, units, loss, metric):
     ("y", "units"), [(INTEGERS, 3), (BINARY, 1), (BINARY, 2), (ONE_HOTS, 3), (SEVERAL, 3), (PRICES, 1), (TWO_TARGETS, 2)]
 )
 def test_the_usual_loss_fits_the_labels_it_is_usual_for(y, units):
-    labels = Labels.of(y, [], units)
-    assert Labels.of(y, [labels.default_loss(units)], units) == labels
+    labels = Labels.of(y, [], (units,))
+    assert Labels.of(y, [labels.default_loss(units)], (units,)) == labels
 
 
-# ---- how a loss gets them
+# ---- what has to be done to them for a loss
 
-
-TWO_OR_MORE = st.lists(st.integers(0, 6), min_size=2, max_size=30).filter(lambda classes: len(set(classes)) > 1)
 
 
 @pytest.mark.parametrize("y", [np.zeros(5, int), np.full((5, 1), 3), np.ones(5, bool)])
@@ -110,64 +108,58 @@ def test_one_class_is_nothing_to_learn(y):
         Labels.of(y, ["binary_crossentropy"])
 
 
-@given(TWO_OR_MORE, st.integers(0, 3), st.booleans())
-def test_one_hot_rows_have_their_one_at_the_class(classes, spare, as_column):
-    y = np.array(classes)
-    units = max(2, y.max() + 1 + spare)
-    given = y[:, None] if as_column else y
-    encoded = Labels.of(given, ["categorical_crossentropy"], units).encode(given, "categorical_crossentropy", units)
-    assert encoded.shape == (len(y), units)
-    assert encoded.dtype == "float32"
-    assert (encoded.argmax(axis=1) == y).all()
-    assert (encoded.sum(axis=1) == 1).all()
+@given(st.sampled_from(sorted(names.LOSSES)), st.integers(1, 5))
+def test_only_a_sparse_loss_takes_classes_as_they_are_where_there_are_several_units(loss, units):
+    is_sparse = "sparse" in loss
+    assert Labels(CLASSES, 3).encoding(loss, units) == (TO_ONE_HOT if units > 1 and not is_sparse else AS_GIVEN)
+    assert Labels(ONE_HOT, 3).encoding(loss, units) == (TO_CLASSES if units == 1 or is_sparse else AS_GIVEN)
+    assert Labels(NUMBERS, 3).encoding(loss, units) == AS_GIVEN
 
 
-@pytest.mark.parametrize("units", [3, 5])
-@pytest.mark.parametrize("loss", ["categorical_crossentropy", "binary_crossentropy", "mean_squared_error"])
-def test_one_hot_rows_are_those_of_keras(loss, units):
-    from keras.utils import to_categorical
-
-    encoded = Labels.of(INTEGERS, [loss], units).encode(INTEGERS, loss, units)
-    np.testing.assert_array_equal(encoded, to_categorical(INTEGERS, units))
+def test_keras_itself_finds_out_what_accuracy_is_meant():
+    assert Labels(CLASSES, 3).encoding("accuracy", 3) == AS_GIVEN
 
 
-@given(st.lists(st.integers(0, 6), min_size=1, max_size=30))
-def test_a_sparse_loss_gets_whole_numbers_from_one_hot_rows(classes):
-    y = np.eye(7)[classes]
-    encoded = Labels.of(y, ["sparse_categorical_crossentropy"], 7).encode(y, "sparse_categorical_crossentropy", 7)
-    assert encoded.shape == (len(y),)
-    assert encoded.dtype.kind == "i"
-    assert encoded.tolist() == classes
+# ---- labels for each step or pixel of a row
 
 
-@pytest.mark.parametrize("loss", [*sorted(names.CLASS_LOSSES - names.SPARSE_LOSSES), "mean_squared_error", "huber"])
-def test_every_loss_that_is_not_sparse_gets_the_shape_of_the_output(loss):
-    labels = Labels.of(INTEGERS, [loss], 3)
-    assert labels.encode(INTEGERS, loss, 3).tolist() == ONE_HOTS.tolist()
-
-
-@pytest.mark.parametrize("y", [BINARY, BINARY[:, None], BINARY.astype(bool), np.eye(2)[BINARY]], ids=str)
-@pytest.mark.parametrize("loss", ["binary_crossentropy", "bce", "hinge", "mean_squared_error"])
-def test_one_output_gets_zeros_and_ones(y, loss):
-    encoded = Labels.of(y, [loss], 1).encode(y, loss, 1)
-    assert encoded.dtype == "float32"
-    assert encoded.reshape(-1).tolist() == BINARY.tolist()
+TAGS = np.arange(14).reshape(2, 7) % 4
 
 
 @pytest.mark.parametrize(
-    ("y", "loss", "units"),
+    ("y", "output", "form", "size", "loss"),
     [
-        (PRICES, "mse", 1),
-        (PRICES[:, None], "mean_absolute_error", 1),
-        (WHOLE_PRICES, "huber", 1),
-        (TWO_TARGETS, "mean_squared_error", 2),
-        (SEVERAL, "binary_crossentropy", 3),
+        (TAGS, (7, 4), CLASSES, 4, "sparse_categorical_crossentropy"),
+        (TAGS, (None, 4), CLASSES, 4, "sparse_categorical_crossentropy"),
+        (TAGS[..., None], (7, 4), CLASSES, 4, "sparse_categorical_crossentropy"),
+        (np.eye(4)[TAGS], (7, 4), ONE_HOT, 4, "categorical_crossentropy"),
+        (TAGS / 3, (7, 1), NUMBERS, 1, "mean_squared_error"),
+        (TAGS[..., None] / 3, (7, 1), NUMBERS, 1, "mean_squared_error"),
+        (TAGS.reshape(2, 7, 1, 1) % 2, (7, 1, 1), CLASSES, 2, "binary_crossentropy"),
+        (TAGS % 2, (7, 1), CLASSES, 2, "binary_crossentropy"),
     ],
 )
-def test_numbers_stay_as_they_are(y, loss, units):
-    encoded = Labels.of(y, [loss], units).encode(y, loss, units)
-    assert encoded.dtype == "float32"
-    np.testing.assert_array_equal(encoded, y.astype("float32"))
+def test_labels_of_steps_are_read_by_the_whole_output(y, output, form, size, loss):
+    labels = Labels.of(y, [], output)
+    assert labels == Labels(form, size, spread=True)
+    assert labels.default_loss(output[-1]) == loss
+    assert labels.strata(y) is None
+
+
+def test_an_output_of_another_shape_is_a_mistake():
+    with pytest.raises(UsageError, match=r"\(7, 3\).*one number"):
+        Labels.of(INTEGERS, [], (7, 3))
+    with pytest.raises(UsageError, match="up to 3"):
+        Labels.of(TAGS, [], (7, 3))
+
+
+def test_numbers_between_0_and_1_fit_the_binary_crossentropy():
+    assert Labels.of(TWO_TARGETS / 10, ["binary_crossentropy"], (2,)).form == NUMBERS
+
+
+def test_whole_numbers_in_floats_may_have_been_meant_as_classes():
+    with pytest.raises(UsageError, match=r"y.astype\(int\)"):
+        Labels.of(INTEGERS.astype(float), [], (3,))
 
 
 # ---- one class a row, for a stratified split
@@ -184,12 +176,17 @@ def test_numbers_stay_as_they_are(y, loss, units):
     ],
 )
 def test_rows_of_one_class_are_stratified_by_it(y, units, strata):
-    assert Labels.of(y, [], units).strata(y).tolist() == strata.tolist()
+    assert Labels.of(y, [], (units,)).strata(y).tolist() == strata.tolist()
 
 
-@pytest.mark.parametrize(("y", "units"), [(SEVERAL, 3), (PRICES, 1), (TWO_TARGETS, 2)])
+@pytest.mark.parametrize(("y", "units"), [(PRICES, 1), (TWO_TARGETS, 2)])
 def test_rows_without_a_single_class_have_no_strata(y, units):
-    assert Labels.of(y, [], units).strata(y) is None
+    assert Labels.of(y, [], (units,)).strata(y) is None
+
+
+def test_a_row_of_several_labels_counts_as_its_rarest():
+    y = np.array([[1, 1, 0], [1, 0, 0], [0, 0, 0], [1, 0, 1], [1, 1, 0]])
+    assert Labels.of(y, [], (3,)).strata(y).tolist() == [1, 0, -1, 2, 1]
 
 
 # ---- what does not fit
@@ -227,7 +224,7 @@ def test_rows_without_a_single_class_have_no_strata(y, units):
 )
 def test_what_does_not_fit_is_a_mistake_in_one_line(y, losses, units, words):
     with pytest.raises(UsageError) as error:
-        Labels.of(y, losses, units)
+        Labels.of(y, losses, units and (units,))
     text = str(error.value)
     assert len(text.splitlines()) == 1
     assert all(word in text for word in words), text
@@ -235,4 +232,4 @@ def test_what_does_not_fit_is_a_mistake_in_one_line(y, losses, units, words):
 
 def test_whole_numbers_for_a_model_that_ends_in_one_unit_are_told_of_regression_too():
     with pytest.raises(UsageError, match="mean_squared_error"):
-        Labels.of(WHOLE_PRICES, [], 1)
+        Labels.of(WHOLE_PRICES, [], (1,))

@@ -85,3 +85,13 @@ class Axes:
         aliases=("batch", "bs", "batches", "minibatch"),
         applied_outside=True,
     )
+    class_weight: Axis | None = axis_entry(
+        metavar="VALUES|{DICT}",
+        help="weights of the classes: none, balanced, or {0: 1, 1: 5}, and several of these to compare them",
+        check=checks.class_weight,
+        left_out="none",
+        choices=("none", "balanced"),
+        aliases=("class_weights", "weights", "pos_weight"),
+        place=Place.FURTHER,
+        applied_outside=True,
+    )

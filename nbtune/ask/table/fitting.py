@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from nbtune.ask import checks, names
 from nbtune.ask.objective import Objective
-from nbtune.ask.option import Place, Results, entry
+from nbtune.ask.option import Place, Reads, Results, entry
 
 _OBJECTIVES = tuple(sorted(f"val_{metric}" for metric in names.MAXIMISED | names.MINIMISED))
 
@@ -52,13 +53,25 @@ class Fitting:
     objective: Objective | None = entry(
         group="fitting",
         metavar="NAME",
-        help="what ranks the trials; max:NAME or min:NAME for a metric of your own",
-        type="str | None",
+        help="what ranks the trials; max:NAME or min:NAME for a metric of your own; after a comma, metrics to show beside it",
+        type="Any",
         results=Results.AS_TERM,
         check=checks.objective,
         left_out="val_accuracy for classification, val_mean_absolute_error for regression",
         choices=_OBJECTIVES,
         aliases=("metric", "metrics", "monitor", "score", "scoring"),
+    )
+    callbacks: Any = entry(
+        group="fitting",
+        metavar="FACTORY",
+        help="a function that makes the callbacks of each trial, given its values; such trials train one by one",
+        type="Callable[..., Any] | None",
+        results=Results.AS_CONTENT,
+        check=checks.factory,
+        reads=Reads.EXPRESSION,
+        aliases=("callback", "cbs"),
+        place=Place.NOWHERE,
+        configurable=False,
     )
     seed: int = entry(
         0,

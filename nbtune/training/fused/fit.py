@@ -43,6 +43,7 @@ from nbtune.training.fused.spec import TrialSpec, again, trial_specs
 from nbtune.training.fused.step import Logs, Standing, State
 from nbtune.training.fused.worth import pays
 from nbtune.training.reasons import OUT_OF_MEMORY, CannotFuse, Reason, reason_of
+from nbtune.training.row_weights import weighted
 
 LIVE_SHARE = 0.85  # of a stack, below which it leaves the stopped behind where that costs nothing but moving the others
 
@@ -159,7 +160,7 @@ class Fit:
         self._job, self._emit, self._arrays, self._ending = job, emit, arrays, ending
         self._stack, self._template = stack, template
         self._step, self._which, labels = assemble(template, stack)
-        self._training, self._validation = splits(arrays, labels)
+        self._training, self._validation = splits(weighted(job, template.values, arrays), labels)
         self._is_dense = dense.can_train(self._step, template.output)
         self._update = self._step.update_of_all if self._is_dense else self._step.update
         self._state: State

@@ -15,7 +15,7 @@ import numpy as np
 from nbtune.ask.space import Architecture, Value
 from nbtune.data import arrays as data
 from nbtune.record.job import Job
-from nbtune.training import model
+from nbtune.training import compiling, encoding, model, session
 from nbtune.training.fused import chain, optimizers, padding
 from nbtune.training.fused.layers import covered, per_example, recurrent
 from nbtune.training.fused.step import seed_places
@@ -129,7 +129,7 @@ class _Built:
 
     def __init__(self, job: Job, values: Mapping[str, Value], arrays: data.Arrays) -> None:
         self._job, self._arrays = job, arrays
-        keras.utils.clear_session(free_memory=False)  # looking for rubbish takes as long as the model
+        session.renew(job)
         model.seed(job)
         self.model = model.initial(job, values, arrays.x)
         self._is_covered = self.model.built and covered.model(self.model)
@@ -151,11 +151,12 @@ class _Built:
 
     def trial_spec(self, name: str, values: Mapping[str, Value]) -> TrialSpec:
         job, arrays, made = self._job, self._arrays, self.model
-        model.compile_for(job, values, made, arrays.x)
+        if reason := _beside(job, arrays):
+            raise CannotFuse(reason)
+        compiling.compile_for(job, values, made, arrays.x)
         reason = obstacle(made) or recurrent.unroll(made) or optimizers.obstacle(made.optimizer)
         if reason:
             raise CannotFuse(reason)
-        loss, width = model.loss_name(made.loss), model.width(self._output)
         compiled = private.settings(made)
         signature = {
             "architecture": self.architecture,
@@ -163,6 +164,7 @@ class _Built:
             "metrics": _described(compiled.get("metrics")),
             "weighted_metrics": _described(compiled.get("weighted_metrics")),
             "batch_size": values.get("batch_size", job.batch_size),
+            "class_weight": values.get("class_weight"),
         }
         return TrialSpec(
             trial=name,
@@ -175,14 +177,31 @@ class _Built:
             loss=private.compiled_loss(made),
             metrics=private.compiled_metrics(made),
             optimizer=made.optimizer,
-            y=job.labels.encode(arrays.y, loss, width),
-            y_val=None if arrays.y_val is None else job.labels.encode(arrays.y_val, loss, width),
+            y=arrays.y,
+            y_val=arrays.y_val,
             loss_key=_described(made.loss),
             architecture=self.architecture,
             signature=json.dumps(signature, sort_keys=True, default=str),
             row=self._row,
             is_covered=self._is_covered and covered.compiled(made),
         )
+
+
+def _beside(job: Job, arrays: data.Arrays) -> str | None:
+    """Why trials are trained one by one whatever their models are; None if nothing says so."""
+    if job.function.fit is not None:
+        return "the hypermodel's own fit"
+    if job.callbacks is not None:
+        return "callbacks of your own"
+    if len(job.targets.outputs) > 1 or isinstance(arrays.y, (dict, list, tuple)):
+        return "several outputs"
+    if arrays.y is None:
+        return "a model without labels"
+    if any(part.dtype.kind == "S" for part in keras.tree.flatten(arrays.x)):
+        return "features that are text"
+    weight = arrays.sample_weight
+    several = arrays.y.ndim > 2 or (weight is not None and weight.ndim > 1)  # Keras may apply a row's weight to a step
+    return "weights of rows with a label for each step" if weight is not None and several else None
 
 
 def obstacle(made: keras.Model) -> str | None:
@@ -277,9 +296,11 @@ def _only_keras(config: Any) -> bool:
 def _described(thing: Any) -> str:
     """Equal for things that do the same: by configuration if they are Keras's own, else by identity."""
     if thing is None or isinstance(thing, str):
-        return model.loss_name(thing) if thing else "none"
+        return encoding.loss_name(thing) if thing else "none"
     if isinstance(thing, (list, tuple)):
         return f"[{', '.join(map(_described, thing))}]"
+    if isinstance(thing, (encoding.EncodedLoss, encoding.EncodedMetric)):
+        return f"{type(thing).__name__} {thing.encoding} {_described(encoding.unwrapped(thing))}"
     if isinstance(thing, (keras.losses.Loss, keras.metrics.Metric)) and type(thing).__module__.startswith("keras."):
         config = keras.saving.serialize_keras_object(thing)
         if _only_keras(config):

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from nbtune.training.encoding import unwrapped
 from nbtune.training.fused.layers import kinds
 from nbtune.training.fused.step import Step
 from nbtune.training.private import keras as private
@@ -70,10 +71,13 @@ def loss(compiled: Any) -> bool:
 
 def metrics(compiled: Any) -> bool:
     """Args: a `CompileMetrics` that has been built, or None."""
-    return compiled is None or all(_is_mean_of_rows(metric) for metric in compiled.metrics)
+    return compiled is None or all(unwrapped(metric) is metric and _is_mean_of_rows(metric) for metric in compiled.metrics)
 
 
 def _is_mean_of_rows(thing: Any) -> bool:
-    function, settings = private.function_of(thing)
-    own = type(thing).__module__.startswith("keras.") and getattr(function, "__module__", "").startswith("keras.")
-    return own and function.__name__ in _FUNCTIONS and settings.get("axis", -1) == -1
+    inner = unwrapped(thing)
+    function, settings = private.function_of(inner)
+    function = function or inner
+    own = inner is function or type(inner).__module__.startswith("keras.")
+    own = own and str(getattr(function, "__module__", "")).startswith("keras.")
+    return own and getattr(function, "__name__", "") in _FUNCTIONS and settings.get("axis", -1) == -1
