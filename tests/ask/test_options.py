@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -84,6 +85,9 @@ SAME = [
     ("--axis norm=None,batch", {"axis": {"norm": [None, "batch"]}}),
     ("--axis clip=None,0.5", {"axis": {"clip": [None, 0.5]}}),
     ("--init uniform,Normal", {"init": ["random_uniform", "random_normal"]}),
+    ("--class-weight none,balanced", {"class_weight": [None, "balanced"]}),
+    ("--class-weight {0: 1, 1: 5}", {"class_weight": {0: 1, 1: 5}}),
+    ("--class-weight none,{0: 1, 1: 5}", {"class_weight": [None, {0: 1, 1: 5}]}),
     ("--build build", {"build": print}),
     ("--data x,y", {"data": (X, Y)}),
     ("--data x, y", {"data": (X, Y)}),
@@ -100,6 +104,9 @@ SAME = [
     ("--min-delta 0.01", {"min_delta": 0.01}),
     ("--objective val_loss", {"objective": "val_loss"}),
     ("--objective max:val_mine", {"objective": "max:val_mine"}),
+    ("--objective val_accuracy,val_auc", {"objective": ["val_accuracy", "val_auc"]}),
+    ("--objective val_loss", {"objective": SimpleNamespace(name="val_loss", direction="min")}),  # a keras_tuner.Objective
+    ("--callbacks build", {"callbacks": print}),
     ("--seed 7", {"seed": 7}),
     ("--seed 0", {"seed": 0}),
     ("--workers 2", {"workers": 2}),
@@ -405,7 +412,7 @@ def test_a_value_that_does_not_fit_is_named_with_what_would(option, value, words
     [
         ({"unit": [16]}, ["unknown option 'unit'", "'units'"]),
         ({"learningrate": 0.1}, ["'learningrate'", "'learning_rate'"]),
-        ({"callbacks": []}, ["unknown option 'callbacks'"]),
+        ({"callback": []}, ["unknown option 'callback'"]),
         ({"units": []}, ["units", "no values"]),
         ({"units": [16, None]}, ["units", "None"]),
         ({"units": [[16], [32]]}, ["units", "[16]"]),
@@ -465,3 +472,23 @@ def test_the_help_shows_defaults_and_fits_a_screen():
     assert "[.nbtune]" in text
     assert "--no-wait" in text
     assert max(map(len, text.splitlines())) <= 120
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [("heavy", "balanced"), ({"a": 1}, "number of a class"), ({0: -1}, "0 or more"), ([1.0, 2.0], "dict of class to weight")],
+)
+def test_what_are_no_weights_of_classes(weights, words):
+    with pytest.raises(UsageError, match=words):
+        Options.of(class_weight=weights)
+
+
+def test_weights_of_classes_go_by_their_text():
+    axis = Options.of(class_weight=[None, "balanced", {0: 1, 1: 2.5}]).class_weight
+    assert axis.values == ("none", "balanced", "0:1,1:2.5")
+    assert axis.objects == {"0:1,1:2.5": {0: 1, 1: 2.5}}
+
+
+def test_callbacks_come_from_a_function():
+    with pytest.raises(UsageError, match="anew for each trial"):
+        Options.of(callbacks=[print])
