@@ -1,0 +1,144 @@
+"""Files of a project, which may come from somebody else: no link in it is followed, nothing but plain files is read or
+written, and nothing is read without a limit.
+
+Paths are walked from the project's folder on by directory handles (`openat`), so that a folder that is a link stops the
+walk. Where a system has none (Windows) each folder is looked at before it is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+MOST_JSON = 2**24  # bytes
+_HANDLES = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0)  # a pipe would be waited for
+
+
+@contextlib.contextmanager
+def _folder(path: Path, root: Path, make: bool = False) -> Iterator[tuple[str, int | None]]:
+    """The folder of a file below `root` as (what its names begin with, handle). Raises OSError where a link is in the way."""
+    if not path.is_relative_to(root):
+        raise OSError(errno.EINVAL, f"lies outside of {root}", str(path))
+    at = root
+    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if _HANDLES else None
+    try:
+        for part in path.relative_to(root).parts[:-1]:
+            at = at / part
+            handle = _enter(at, handle, make)
+        yield ("" if _HANDLES else f"{at}{os.sep}"), handle
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _enter(folder: Path, above: int | None, make: bool) -> int | None:
+    """Goes one folder down, which is made if it is missing; gives the handle of the one above back."""
+    name = folder.name if above is not None else str(folder)
+    if make:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, dir_fd=above)
+    mode = os.stat(name, dir_fd=above, follow_symlinks=False).st_mode
+    if not stat.S_ISDIR(mode):
+        raise OSError(errno.ENOTDIR, f"is {_kind(mode)} and no folder", str(folder))
+    if above is None:
+        return None
+    below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | _FLAGS, dir_fd=above)
+    os.close(above)
+    return below
+
+
+def _kind(mode: int) -> str:
+    kinds = ((stat.S_ISLNK, "a link"), (stat.S_ISDIR, "a directory"), (stat.S_ISREG, "a file"), (stat.S_ISFIFO, "a pipe"))
+    return next((name for is_one, name in kinds if is_one(mode)), "a device")
+
+
+def opened(path: Path, root: Path, flags: int = os.O_RDONLY) -> int:
+    """A handle on a plain file of the project.
+
+    Raises:
+        OSError: it is a link, a folder, a pipe or a device, or in a folder that is a link; FileNotFoundError if there is none.
+    """
+    with _folder(path, root, make=bool(flags & os.O_CREAT)) as (above, handle):
+        name = above + path.name
+        with contextlib.suppress(FileNotFoundError):
+            _check(os.stat(name, dir_fd=handle, follow_symlinks=False).st_mode, path)
+        file = os.open(name, flags | _FLAGS | _AT_ONCE, 0o666, dir_fd=handle)
+    try:
+        _check(os.fstat(file).st_mode, path)
+    except OSError:
+        os.close(file)
+        raise
+    return file
+
+
+def _check(mode: int, path: Path) -> None:
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, f"is {_kind(mode)} and no plain file; remove it", str(path))
+
+
+def read(path: Path, root: Path, most: int = MOST_JSON) -> bytes:
+    """What is in a plain file of at most `most` bytes; raises OSError as `opened` does."""
+    with os.fdopen(opened(path, root), "rb") as file:
+        if os.fstat(file.fileno()).st_size > most:
+            raise OSError(errno.EFBIG, f"is larger than {most / 1e6:,.0f} MB", str(path))
+        return file.read(most)
+
+
+def read_json(path: Path, root: Path) -> dict[str, Any]:
+    """Raises OSError as `read`, and ValueError for what is no JSON object."""
+    return as_object(read(path, root))
+
+
+def as_object(text: bytes) -> dict[str, Any]:
+    """Raises ValueError for what is no JSON object, however it is wrong."""
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise ValueError("too deep") from None
+    if not isinstance(found, dict):
+        raise ValueError("no object")
+    return found
+
+
+def write(path: Path, root: Path, data: bytes) -> None:
+    """Whole or not at all, so that a reader never sees half a file; what was there, a link too, is replaced."""
+    with _folder(path, root, make=True) as (above, handle):
+        partial = above + f".{secrets.token_hex(8)}.partial"
+        try:
+            file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o666, dir_fd=handle)
+            with os.fdopen(file, "wb") as out:
+                out.write(data)
+            os.replace(partial, above + path.name, src_dir_fd=handle, dst_dir_fd=handle)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(partial, dir_fd=handle)
+            raise
+
+
+def remove(path: Path, root: Path) -> None:
+    """Removes a file of the project, if there is one; of a link the link."""
+    with contextlib.suppress(FileNotFoundError), _folder(path, root) as (above, handle):
+        os.unlink(above + path.name, dir_fd=handle)
+
+
+def checksum(path: Path, root: Path) -> str:
+    """The hash of what is in a plain file; raises OSError as `opened` does."""
+    with os.fdopen(opened(path, root), "rb") as file:
+        return checksum_of(file)
+
+
+def checksum_of(file: BinaryIO) -> str:
+    found = hashlib.blake2b(digest_size=16)
+    while block := file.read(2**20):
+        found.update(block)
+    return found.hexdigest()
