@@ -3,8 +3,27 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+
+MOST = 2000  # characters of a line that may quote anything
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\|$)|[ -/]*[0-~])?", re.DOTALL)  # ECMA-48
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # all but tab and newline
+
+
+def printable(text: str) -> str:
+    """The text without what a terminal would obey: colours, moves of the cursor, a new title, right-to-left overrides."""
+    return _CONTROLS.sub("", _ESCAPES.sub("", text))
+
+
+def shortened(text: str, most: int) -> str:
+    """At most about `most` characters: the beginning, and more of the end, which says what happened."""
+    if len(text) <= most:
+        return text
+    head = most // 4
+    left_out = len(text) - most
+    return f"{text[:head]} … ({left_out:,} characters left out) … {text[head + left_out :]}"
 
 
 class UsageError(ValueError):
@@ -16,7 +35,7 @@ class UsageError(ValueError):
     """
 
     def __init__(self, message: str, about: str = "") -> None:
-        super().__init__(" ".join(message.split()))  # one line, whatever it quotes
+        super().__init__(shortened(printable(" ".join(message.split())), MOST))  # one line, whatever it quotes
         self.about = about
 
 
@@ -25,7 +44,7 @@ class BuildError(UsageError):
 
     def __init__(self, message: str) -> None:
         super().__init__("")
-        self.args = (message,)  # with its lines
+        self.args = (shortened(printable(message), 10 * MOST),)  # with its lines
 
 
 @contextmanager

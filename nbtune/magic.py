@@ -165,10 +165,12 @@ class TuneMagics(Magics):
         """Removes projects that a later run of the same name has replaced."""
         from nbtune.record.project import clean
 
-        removed = clean(Path(self._defaults()["dir"]))
-        for path, size in removed:
+        cleaned = clean(Path(self._defaults()["dir"]))
+        for path, size in cleaned.removed:
             print(f"removed {path}, {size:.1f} MB")
-        if not removed:
+        for path, reason in cleaned.left:
+            print(f"could not remove {path}: {reason}")
+        if not cleaned.removed and not cleaned.left:
             print("nothing to clean: no search has been replaced by a later one of its name")
 
     def _search(self, name: str) -> Any:

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from nbtune.errors import printable, shortened
+
+MOST_ERROR = 20_000  # characters
 DONE, FAILED, DIVERGED, STOPPED, PENDING, RUNNING = "done", "failed", "diverged", "stopped", "pending", "running"
 
 
@@ -82,7 +85,8 @@ class TrialEnded:
 
     `score` is the objective at `best_epoch` (from 1), None unless `status` is "done"; `history` is metric to values,
     one an epoch; `seconds` is wall time in the worker; `error` is a traceback or a reason, for people. With repeats,
-    `scores` has the score of each run, `score` is their mean, and the rest is the best run's.
+    `scores` has the score of each run, `score` is their mean, and the rest is the best run's. `weights` is the
+    `files.stamp` of its weights, None where none were kept.
     """
 
     trial: str
@@ -93,6 +97,11 @@ class TrialEnded:
     seconds: float = 0.0
     error: str | None = None
     scores: list[float] = field(default_factory=list)
+    weights: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.error is not None:  # it comes from the user's code, or from a file
+            object.__setattr__(self, "error", shortened(printable(self.error), MOST_ERROR))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 MOST_JSON = 2**24  # bytes
 _HANDLES = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
@@ -90,8 +90,12 @@ def read(path: Path, root: Path, most: int = MOST_JSON) -> bytes:
     """What is in a plain file of at most `most` bytes; raises OSError as `opened` does."""
     with os.fdopen(opened(path, root), "rb") as file:
         if os.fstat(file.fileno()).st_size > most:
-            raise OSError(errno.EFBIG, f"is larger than {most / 1e6:,.0f} MB", str(path))
+            raise too_large(path, most)
         return file.read(most)
+
+
+def too_large(path: Path, most: int) -> OSError:
+    return OSError(errno.EFBIG, f"is larger than {most / 1e6:,.0f} MB", str(path))
 
 
 def read_json(path: Path, root: Path) -> dict[str, Any]:
@@ -131,14 +135,19 @@ def remove(path: Path, root: Path) -> None:
         os.unlink(above + path.name, dir_fd=handle)
 
 
-def checksum(path: Path, root: Path) -> str:
-    """The hash of what is in a plain file; raises OSError as `opened` does."""
+def stamp(path: Path, root: Path) -> str:
+    """The size and the hash of a plain file: `4096-9f…`; raises OSError as `opened` does."""
     with os.fdopen(opened(path, root), "rb") as file:
-        return checksum_of(file)
+        found = hashlib.blake2b(digest_size=16)
+        size = os.fstat(file.fileno()).st_size
+        while block := file.read(2**20):
+            found.update(block)
+        return f"{size}-{found.hexdigest()}"
 
 
-def checksum_of(file: BinaryIO) -> str:
-    found = hashlib.blake2b(digest_size=16)
-    while block := file.read(2**20):
-        found.update(block)
-    return found.hexdigest()
+def is_as_stamped(path: Path, root: Path, known: str | None) -> bool:
+    """Whether a plain file is what it was when it was stamped; one of another size is not read. Raises OSError as `opened`."""
+    file = opened(path, root)
+    size = os.fstat(file).st_size
+    os.close(file)
+    return known is not None and known.startswith(f"{size}-") and stamp(path, root) == known

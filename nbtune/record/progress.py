@@ -10,6 +10,7 @@ from statistics import stdev
 
 from nbtune.ask.objective import Objective
 from nbtune.ask.space import Value
+from nbtune.errors import printable
 from nbtune.record.events import (
     DIVERGED,
     DONE,
@@ -48,6 +49,7 @@ class Trial:
         history: metric to its values, one an epoch.
         seconds: wall time in the worker.
         error: a traceback or a reason.
+        weights: the stamp of the file of its weights, as `files` makes it; None where none were kept.
         alone: why it could not be trained together with the others of its stack; None where it was, or had none.
         started, last: when it started and when it last gave a sign of life, in seconds since the epoch.
         pace: seconds that an epoch takes by now.
@@ -64,6 +66,7 @@ class Trial:
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     seconds: float = 0.0
     error: str | None = None
+    weights: str | None = field(default=None, repr=False, compare=False)
     alone: str | None = None
     run: int = 0
     started: float | None = field(default=None, repr=False, compare=False)
@@ -193,7 +196,7 @@ class Progress:
         return replace(
             old,
             status=event.status,
-            score=event.score,
+            score=None if event.status in (FAILED, DIVERGED) else event.score,
             scores=tuple(event.scores),
             best_epoch=event.best_epoch,
             epochs=max(map(len, history.values()), default=0),
@@ -201,6 +204,7 @@ class Progress:
             history=history,
             seconds=event.seconds,
             error=event.error,
+            weights=event.weights,
         )
 
     def _change_state(self, state: str, at: float) -> None:
@@ -270,7 +274,7 @@ def _timed(trial: Trial, epochs: int, share: float, at: float | None) -> Trial:
 
 def show(value: object) -> str:
     """A value as people write it: `0.001`, `1e-05`, `relu`."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else printable(str(value))
 
 
 def duration(seconds: float) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import json
+import os
+import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from nbtune.data.fingerprint import Fingerprint, differences
 from nbtune.errors import UsageError
+from nbtune.record import files, header
 
-HEADER, LOCK = "nbtune.json", ".lock"
+LOCK = ".lock"
 
 
 class Project:
@@ -21,6 +24,7 @@ class Project:
 
     def __init__(self, path: Path, is_new: bool, note: str = "") -> None:
         self.path, self.is_new, self.note = path, is_new, note
+        os.close(files.opened(path / LOCK, path, os.O_RDWR | os.O_CREAT))  # or it is no plain file
         self._lock = FileLock(path / LOCK, thread_local=False)  # the thread that trains gives back what the cell took
         self.acquire()
 
@@ -37,11 +41,19 @@ class Project:
         """
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            earlier = [] if fresh else [path for path in _of_name(directory, name) if (path / HEADER).exists()]
+            earlier = [] if fresh else [path for path in _of_name(directory, name) if os.path.lexists(path / header.FILE)]
+        except ValueError:  # a null character
+            raise UsageError(f"{str(directory)!r} cannot be the name of a folder; choose another --dir") from None
+        except OSError as error:
+            raise UsageError(f"cannot write to {directory}: {error.strerror}; choose another --dir") from None
+        try:
             for path in reversed(earlier):
-                if fingerprint and not differences(fingerprint, _header(path)):
+                if fingerprint and not differences(fingerprint, header.read(path).fingerprint):
                     return cls(path.absolute(), is_new=False)
-            note = _why_anew(fingerprint, earlier)
+        except OSError as error:
+            raise UsageError(f"cannot use {error.filename}: it {error.strerror}") from None
+        note = _why_anew(fingerprint, earlier)
+        try:
             return cls(_new(directory, name, fingerprint).absolute(), True, note)
         except OSError as error:
             raise UsageError(f"cannot write to {directory}: {error.strerror}; choose another --dir") from None
@@ -67,35 +79,51 @@ class Project:
             shutil.rmtree(self.path)
 
 
-def clean(directory: Path) -> list[tuple[Path, float]]:
-    """Removes the projects that a later one of the same name has replaced, unless they are in use.
+@dataclass(frozen=True)
+class Cleaned:
+    """What `clean` did: what it removed, with its size in MB, and what it could not, with the reason."""
 
-    Returns:
-        What was removed, with its size in MB.
-    """
-    removed = []
+    removed: list[tuple[Path, float]]
+    left: list[tuple[Path, str]]
+
+
+def clean(directory: Path) -> Cleaned:
+    """Removes the projects that a later one of the same name has replaced, unless they are in use."""
+    cleaned = Cleaned([], [])
     for path in _replaced(directory):
         try:
+            os.close(files.opened(path / LOCK, path, os.O_RDWR | os.O_CREAT))
             with FileLock(path / LOCK, blocking=False):
-                size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 1e6
+                size = _megabytes(path)
                 shutil.rmtree(path)
         except Timeout:
             continue
-        removed.append((path, size))
-    return removed
+        except OSError as error:  # it goes on: what is odd about one is no reason to keep the others
+            cleaned.left.append((path, error.strerror or str(error)))
+            continue
+        cleaned.removed.append((path, size))
+    return cleaned
+
+
+def _megabytes(path: Path) -> float:
+    """What the files below a folder take; links are not followed."""
+    found = (os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names)
+    return sum(os.lstat(file).st_size for file in found) / 1e6
 
 
 def _replaced(directory: Path) -> Iterator[Path]:
     """Only folders with our header: whatever else is there is not ours to remove."""
-    for header in sorted(directory.glob(f"*/{HEADER}")):
-        name, dash, number = header.parent.name.rpartition("-")
-        base, index = (name, int(number)) if dash and number.isdigit() else (header.parent.name, 1)
-        if (directory / f"{base}-{index + 1}" / HEADER).exists():
-            yield header.parent
+    for file in sorted(directory.glob(f"*/{header.FILE}")):
+        path = file.parent
+        found = re.fullmatch("(.+)-([0-9]{1,9})", path.name)
+        name, number = (found[1], int(found[2])) if found else (path.name, 1)
+        if not path.is_symlink() and (directory / f"{name}-{number + 1}" / header.FILE).exists():
+            yield path
 
 
 def _of_name(directory: Path, name: str) -> list[Path]:
-    return [path for path in itertools.takewhile(Path.exists, _names(directory, name)) if path.is_dir()]
+    found = itertools.takewhile(Path.exists, _names(directory, name))
+    return [path for path in found if path.is_dir() and not path.is_symlink()]
 
 
 def _names(directory: Path, name: str) -> Iterator[Path]:
@@ -109,21 +137,16 @@ def _new(directory: Path, name: str, fingerprint: Fingerprint | None) -> Path:
             path.mkdir()
         except FileExistsError:
             continue
-        (path / HEADER).write_text(json.dumps({"fingerprint": fingerprint or {}}))
+        header.write(path, fingerprint or {})
         return path
     raise AssertionError("unreachable")
-
-
-def _header(path: Path) -> Fingerprint:
-    try:
-        return dict(json.loads((path / HEADER).read_text())["fingerprint"])
-    except (ValueError, TypeError, KeyError):
-        return {}
 
 
 def _why_anew(fingerprint: Fingerprint | None, earlier: list[Path]) -> str:
     if not earlier or not fingerprint:
         return ""
-    changed = differences(fingerprint, _header(earlier[-1]))
-    what = " and ".join(f"the {part}" for part in changed)
+    last = header.read(earlier[-1])
+    if last.trouble:
+        return f"Everything trains anew: {earlier[-1]} {last.trouble}; it is kept."
+    what = " and ".join(f"the {part}" for part in differences(fingerprint, last.fingerprint))
     return f"Everything trains anew: {what} changed since {earlier[-1]}, which is kept."

@@ -57,9 +57,7 @@ class RateRange:
 
     def __str__(self) -> str:
         end = f"it diverges from {self.diverging:.2g} on" if self.diverging else "none of these rates diverges"
-        return (
-            f"The loss falls fastest around {self.steepest:.2g} and is lowest at {self.best:.2g}; {end}. Try {self.suggestion}"
-        )
+        return f"The loss falls fastest around {self.steepest:.2g} and is lowest at {self.best:.2g}; {end}. Try {self.suggestion}"
 
 
 def _steepest(x: np.ndarray, y: np.ndarray, lowest: int) -> int:

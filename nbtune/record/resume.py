@@ -3,48 +3,98 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from nbtune.ask.objective import Objective
 from nbtune.ask.space import Space
 from nbtune.data.fingerprint import contents, key
-from nbtune.record import log
-from nbtune.record.events import DIVERGED, DONE, FAILED, Event, TrainedAlone, TrialAdded, TrialEnded
+from nbtune.record import files, log
+from nbtune.record.events import DIVERGED, DONE, FAILED, STOPPED, Event, TrainedAlone, TrialAdded, TrialEnded
 from nbtune.record.ranking import ranked
+from nbtune.record.store import OUTCOME
+
+_ID = re.compile("[0-9]{1,9}")  # it names a folder, so what is no such number cannot be ours
+_SHOWN = 5  # numbers of lines in a message
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """The grid as the log knows it.
+    """The grid as the project knows it.
 
     Attributes:
         ids: the id of each combination, in grid order; an earlier trial keeps its own.
-        added: combinations that are new to the log.
+        known: combinations of the grid that an earlier run has added.
+        added: what is new to the log: combinations, and outcomes that it has lost and a trial's own folder has kept.
         ended: outcomes that hold, and why trials were trained on their own.
         notes: what was damaged, a sentence each.
     """
 
     ids: tuple[str, ...]
-    added: tuple[TrialAdded, ...]
+    known: tuple[TrialAdded, ...]
+    added: tuple[Event, ...]
     ended: tuple[TrainedAlone | TrialEnded, ...]
     notes: tuple[str, ...]
 
 
 def earlier(project: Path, space: Space, objects: Mapping[str, Mapping[str, Any]], objective: Objective, keep: int) -> Earlier:
-    """Reads the log of a project and holds the grid against it; `keep` trials are to have weights."""
+    """Reads the log of a project and holds the grid against it; `keep` trials are to have weights.
+
+    Raises:
+        OSError: a link, a folder or a device stands where a file of the project should.
+    """
     read = log.read(project)
-    ids, added = _ids(space, objects, _known(read.events))
-    last = {event.trial: event for event in read.events if isinstance(event, TrialEnded)}
-    ended = [last[id] for id in ids if id in last and _holds(last[id])]
-    notes = [f"{project / log.FILE}: line {n} is damaged; what it said is lost, and trained again." for n in read.damaged]
+    kept = _kept_by_trials(project, {event.trial for event in read.events if isinstance(event, TrialEnded)})
+    known = _known([*read.events, *kept])
+    ids, added = _ids(space, objects, {event.key: event.trial for event in known.values()})
+    last = {event.trial: event for event in [*kept, *read.events] if isinstance(event, TrialEnded)}
+    whole = [last[id] for id in ids if id in last and last[id].status != STOPPED]
+    ended = [event for event in whole if _holds(event, objective)]
     lost = _without_weights(project, ended, objective, keep)
-    notes += [f"{path} is damaged; its trial is trained again." for path in lost.values() if path.exists()]
     holding = [event for event in ended if event.trial not in lost]
+    again = [event for event in kept if event.trial in set(ids)]
+    notes = [*_of_the_log(project / log.FILE, read, again)]
+    notes += [
+        f"The score of trial {event.trial} is not what its history says; it is trained again."
+        for event in whole
+        if event not in ended
+    ]
+    notes += [f"{path} is damaged; its trial is trained again." for path in lost.values() if path.exists()]
     alone = _alone(read.events, {event.trial for event in holding})
-    return Earlier(tuple(ids), tuple(added), (*alone, *holding), tuple(notes))
+    own = tuple(known[id] for id in ids if id in known)
+    return Earlier(tuple(ids), own, (*again, *added), (*alone, *holding), tuple(notes))
+
+
+def _of_the_log(file: Path, read: log.Read, again: Sequence[Event]) -> Iterator[str]:
+    """What is wrong with the log, and what of it is not lost."""
+    for numbers, what in ((read.damaged, "damaged"), (read.gaps, "not what followed the line before")):
+        if numbers:
+            shown = ", ".join(map(str, numbers[:_SHOWN])) + (
+                f" and {len(numbers) - _SHOWN:,} more" if len(numbers) > _SHOWN else ""
+            )
+            are = f"lines {shown} are" if len(numbers) > 1 else f"line {shown} is"
+            yield f"{file}: {are} {what}; only what is lost by it is trained again."
+    if count := sum(isinstance(event, TrialEnded) for event in again):
+        yield f"{file} has lost the outcome of {count} trial{'s' * (count > 1)}, which the folders of the trials still had."
+
+
+def _kept_by_trials(project: Path, in_log: Collection[str]) -> list[TrialAdded | TrialEnded]:
+    """What the folders of trials say of those whose outcome the log does not have."""
+    found: list[TrialAdded | TrialEnded] = []
+    for folder in sorted(project.glob("trial_*")):
+        id = folder.name.removeprefix("trial_")
+        if not _ID.fullmatch(id) or id in in_log or folder.is_symlink() or not folder.is_dir():
+            continue
+        events = log.read_file(folder / OUTCOME, project).events
+        match events:
+            case (TrialAdded(trial=first) as added, TrialEnded(trial=second) as ended) if first == second == id:
+                found += [added, ended]
+    return found
 
 
 def _alone(events: Iterable[Event], trials: Collection[str]) -> list[TrainedAlone]:
@@ -54,21 +104,28 @@ def _alone(events: Iterable[Event], trials: Collection[str]) -> list[TrainedAlon
     return [event for event in found if event.trials]
 
 
-def _known(events: Iterable[Event]) -> dict[str, str]:
-    """Key to id, each id once: it names a folder, so one that is no number cannot be ours."""
+def _known(events: Iterable[Event]) -> dict[str, TrialAdded]:
+    """Id to the combination, the first that has it."""
     first: dict[str, TrialAdded] = {}
     for event in events:
-        if isinstance(event, TrialAdded) and event.trial.isdecimal() and event.trial.isascii():
+        if isinstance(event, TrialAdded) and _ID.fullmatch(event.trial):
             first.setdefault(event.trial, event)
-    return {event.key: event.trial for event in first.values()}
+    return first
 
 
-def _holds(event: TrialEnded) -> bool:
-    """Whether an outcome is one: a stopped trial starts over, and so does one whose numbers cannot be."""
+def _holds(event: TrialEnded, objective: Objective) -> bool:
+    """Whether an outcome is one: its score has to be what its history, and with repeats its scores, say."""
     if event.status != DONE:
         return event.status in (FAILED, DIVERGED)
-    best, lengths = event.best_epoch or 0, [len(values) for values in event.history.values()]
-    return event.score is not None and math.isfinite(event.score) and 1 <= best <= min(lengths, default=0)
+    best, history = event.best_epoch or 0, event.history.get(objective.name, [])
+    lengths = [len(values) for values in event.history.values()]
+    if event.score is None or not math.isfinite(event.score) or not 1 <= best <= min(lengths, default=0) or not history:
+        return False
+    scores = event.scores or [event.score]
+    if not all(map(math.isfinite, scores)):
+        return False
+    same = partial(math.isclose, rel_tol=1e-9, abs_tol=1e-12)
+    return same(fmean(scores), event.score) and same(scores[objective.best(scores)], history[best - 1])
 
 
 def _ids(space: Space, objects: Mapping[str, Mapping[str, Any]], known: Mapping[str, str]) -> tuple[list[str], list[TrialAdded]]:
@@ -88,19 +145,15 @@ def _ids(space: Space, objects: Mapping[str, Mapping[str, Any]], known: Mapping[
 
 
 def _without_weights(project: Path, ended: Sequence[TrialEnded], objective: Objective, keep: int) -> dict[str, Path]:
-    """Of the best trials those whose weights cannot be read; of all but the very best they may also be missing."""
+    """Of the best trials those whose weights are not what was written; of all but the very best they may also be missing."""
     ranking = ranked(ended, objective)
-    paths = {event.trial: project / f"trial_{event.trial}" / "checkpoint.weights.h5" for event in ranking[:keep]}
-    best = ranking[0].trial if ranking else None
-    return {trial: path for trial, path in paths.items() if (path.exists() or trial == best) and not _is_readable(path)}
-
-
-def _is_readable(weights: Path) -> bool:
-    import h5py  # only where there is something to go on with
-
-    try:
-        with h5py.File(weights) as file:
-            file.visititems(lambda name, item: item[()] if isinstance(item, h5py.Dataset) else None)
-            return len(file) > 0
-    except (OSError, RuntimeError, KeyError, ValueError):  # what HDF5 says to damage depends on where it is
-        return False
+    lost = {}
+    for event in ranking[:keep]:
+        path = project / f"trial_{event.trial}" / "checkpoint.weights.h5"
+        try:
+            fits = files.is_as_stamped(path, project, event.weights)
+        except FileNotFoundError:
+            fits = event is not ranking[0]
+        if not fits:
+            lost[event.trial] = path
+    return lost

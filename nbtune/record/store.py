@@ -4,6 +4,7 @@
 DIRECTORY/NAME/
   tuner0.json, oracle.json       what `keras_tuner.GridSearch(directory=..., project_name=...)` reloads
   trial_07/trial.json            one trial: values, metrics of the best epoch, score
+  trial_07/outcome.jsonl         what the log says of it, once more
   trial_07/checkpoint.weights.h5 its best epoch's weights, for the best trials
   events.jsonl                   the log
   nbtune.json                    the fingerprint of function, data and fit
@@ -18,30 +19,36 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from nbtune.ask.names import MAXIMISED, canonical
 from nbtune.ask.objective import Objective
 from nbtune.ask.space import Space
-from nbtune.record.events import DONE, STOPPED, DiskFull, EpochEnded, EpochUnderWay, Event, TrialEnded
-from nbtune.record.log import Log
+from nbtune.record import files
+from nbtune.record.events import DONE, STOPPED, DiskFull, EpochEnded, EpochUnderWay, Event, TrialAdded, TrialEnded
+from nbtune.record.log import Log, checked
 from nbtune.record.progress import Progress, Trial
 
+OUTCOME = "outcome.jsonl"
 _STATUS = {DONE: "COMPLETED", STOPPED: "STOPPED"}  # all else that ended is FAILED
 
 
 class Store:
     """Writes one search down as it happens. `keep` trials have weights on disk: the best."""
 
-    def __init__(self, project: Path, space: Space, progress: Progress, seed: int, keep: int) -> None:
+    def __init__(
+        self, project: Path, space: Space, progress: Progress, seed: int, keep: int, known: Iterable[TrialAdded] = ()
+    ) -> None:
+        """`known` are the combinations of an earlier run."""
         self._project, self._log = project, Log(project)
         self._space, self._progress, self._seed, self._keep = space, progress, seed, keep
+        self._added = {event.trial: event for event in known}
         self._with_weights = {trial.id for trial in progress.trials if trial.ended}
         self._unwritten: list[Event] = []
         _remove_partial_files(project)
-        _write(project / "tuner0.json", {})
+        self._write("tuner0.json", {})
         self.write_oracle()
         for trial in progress.trials:  # of an earlier run: the log counts, and these files may be lost or damaged
             if trial.ended:
@@ -63,8 +70,11 @@ class Store:
         self._unwritten += told
         self._log.add(*told)
         for event in self._unwritten:
+            if isinstance(event, TrialAdded):
+                self._added[event.trial] = event
             if isinstance(event, TrialEnded):
                 self._write_trial(self._progress.trial(event.trial))
+                self._write_outcome(event)
                 self._with_weights.add(event.trial)
         self._unwritten = []
         self._drop_weights()
@@ -85,7 +95,7 @@ class Store:
             "id_to_hash": {},
             "display": {"search_start": None, "trial_start": {}, "trial_number": {}},
         }
-        _write(self._project / "oracle.json", state)
+        self._write("oracle.json", state)
 
     def _write_trial(self, trial: Trial) -> None:
         state = {
@@ -97,16 +107,23 @@ class Store:
             "status": _STATUS.get(trial.status, "FAILED"),
             "message": trial.error,
         }
-        folder = self._project / f"trial_{trial.id}"
-        folder.mkdir(exist_ok=True)
-        _write(folder / "trial.json", state)
+        self._write(f"trial_{trial.id}/trial.json", state)
+
+    def _write_outcome(self, event: TrialEnded) -> None:
+        added = self._added.get(event.trial)
+        if added is not None:
+            path = self._project / f"trial_{event.trial}" / OUTCOME
+            files.write(path, self._project, b"".join(checked([added, event])))
+
+    def _write(self, name: str, state: dict[str, Any]) -> None:
+        files.write(self._project / name, self._project, json.dumps(state).encode())
 
     def _drop_weights(self) -> None:
         if len(self._with_weights) <= self._keep:
             return
         kept = [trial for trial in self._progress.trials if trial.id in self._with_weights]  # in grid order, as ties go by it
         for trial in self._progress.ranked(kept)[self._keep :]:
-            (self._project / f"trial_{trial.id}" / "checkpoint.weights.h5").unlink(missing_ok=True)
+            files.remove(self._project / f"trial_{trial.id}" / "checkpoint.weights.h5", self._project)
             self._with_weights.remove(trial.id)
 
 
@@ -131,16 +148,4 @@ def _remove_partial_files(project: Path) -> None:
     """Those of writers that were killed: the project is ours alone now."""
     for path in (*project.glob("trial_*/.*.weights.h5"), *project.glob(".*.partial"), *project.glob("trial_*/.*.partial")):
         with contextlib.suppress(OSError):
-            path.unlink()
-
-
-def _write(path: Path, state: dict[str, Any]) -> None:
-    """Whole or not at all: a reader never sees half a file."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(json.dumps(state), encoding="utf-8")
-        os.replace(partial, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            partial.unlink()  # on a full disk it takes room
-        raise
+            files.remove(path, project)

@@ -157,7 +157,7 @@ def _gone_on(
     progress = Progress(space.combinations, *terms, before.ids, job.repeats, space.excluded, space.unsampled)
     for event in before.ended:
         progress.apply(event)
-    store = Store(project.path, space, progress, options.seed, options.keep)
+    store = Store(project.path, space, progress, options.seed, options.keep, before.known)
     store.record(*before.added)
     return progress, store, [*before.notes, *_what_is_there(progress, project.path)]
 

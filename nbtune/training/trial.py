@@ -7,6 +7,7 @@ import gc
 import json
 import math
 import os
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ import keras
 from nbtune.ask.space import Value
 from nbtune.data import arrays as data
 from nbtune.data.rows import Inputs
+from nbtune.record import files
 from nbtune.record.events import DIVERGED, DONE, FAILED, DiskFull, Emit, EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
 from nbtune.record.job import Job
 from nbtune.training import session
@@ -57,7 +59,7 @@ def _fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], start: f
         if end.status != DONE:
             break
     if ended.status == DONE:
-        keep_weights(job, emit, trial, kept)
+        ended = replace(ended, weights=keep_weights(job, emit, trial, kept))
     return replace(ended, seconds=time.time() - start)
 
 
@@ -158,7 +160,7 @@ def refit(job: Job, emit: Emit, values: Mapping[str, Value], epochs: int) -> dic
     model = new_model(job, values, arrays.x)
     train(replace(job, epochs=epochs), model, values, arrays, [])
     path = job.project / "final.weights.h5"
-    save_weights(model, path)
+    save_weights(model, path, job.project)
     return {"weights": str(path)}
 
 
@@ -202,11 +204,14 @@ def _history(job: Job, model: keras.Model, result: Any) -> dict[str, list[float]
     return {"loss": [0.0], **{name: [float(value)] for name, value in scalars(logs).items()}}
 
 
-def keep_weights(job: Job, emit: Emit, trial: str, model: keras.Model) -> None:
-    """Saves a trial's weights in the project. Where the disk is full it says so and goes on trying, for they would be lost."""
+def keep_weights(job: Job, emit: Emit, trial: str, model: keras.Model) -> str:
+    """Saves a trial's weights in the project; returns their stamp.
+
+    Where the disk is full it says so and goes on trying, for they would be lost.
+    """
     while True:
         try:
-            return save_weights(model, job.weights(trial))
+            return save_weights(model, job.weights(trial), job.project)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
@@ -214,13 +219,18 @@ def keep_weights(job: Job, emit: Emit, trial: str, model: keras.Model) -> None:
         time.sleep(SECONDS_BETWEEN_TRIES)
 
 
-def save_weights(model: keras.Model, path: Path) -> None:
-    """Writes the weights whole or not at all, and beside them what stock KerasTuner needs to build the model."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{os.getpid()}.weights.h5")
+def save_weights(model: keras.Model, path: Path, project: Path) -> str:
+    """Writes the weights whole or not at all, and beside them what stock KerasTuner needs to build the model.
+
+    Returns:
+        The stamp of the weights.
+    """
+    files.write(path.parent / "build_config.json", project, json.dumps(model.get_build_config()).encode())
+    partial = path.with_name(f".{secrets.token_hex(8)}.weights.h5")  # in a folder that is none of ours it would fail before
     try:
         model.save_weights(partial)
-        (path.parent / "build_config.json").write_text(json.dumps(model.get_build_config()))
+        stamp = files.stamp(partial, project)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+    return stamp

@@ -8,6 +8,7 @@ import shutil
 import sys
 from typing import TextIO
 
+from nbtune.errors import printable
 from nbtune.record.progress import Progress
 from nbtune.record.remaining import share_done
 from nbtune.views.headline import headline
@@ -47,13 +48,14 @@ class TerminalSurface:
     def close(self, now: float) -> None:
         if self._rewrites:
             self._rewrite("")
-        text = f"{headline(self._progress, now)}\n{table_text(self._progress)}\n"
+        text = printable(f"{headline(self._progress, now)}\n{table_text(self._progress)}\n")
         self._put(_painted(text) if self._paints else text)
 
     def report(self, problem: str) -> None:
-        self._put(f"\n{problem}\n")
+        self._put(f"\n{printable(problem)}\n")
 
     def _rewrite(self, text: str) -> None:
+        text = printable(text)
         width = shutil.get_terminal_size().columns - 1
         line = f"{text[:width]:<{width}}"
         self._put((re.sub(r"#+", rf"{BLUE}\g<0>{PLAIN}", line, count=1) if self._paints else line) + "\r")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import time
+from pathlib import Path
+
 import pytest
 
 from nbtune import UsageError
@@ -43,7 +48,7 @@ def test_clean_removes_what_was_replaced_and_nothing_else(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine-2").mkdir()
     second.acquire()
-    assert [path for path, _ in clean(tmp_path)] == [first.path]
+    assert [path for path, _ in clean(tmp_path).removed] == [first.path]
     assert second.path.exists(), "it is in use"
     assert third.path.exists(), "it is the latest"
     assert (tmp_path / "mine").exists(), "it is none of ours"
@@ -63,3 +68,94 @@ def test_two_at_once_are_refused(tmp_path):
     with pytest.raises(UsageError, match="in use"):
         Project.open(tmp_path, "search", ONE, False)
     first.release()
+
+
+# ---- projects of somebody else, or damaged
+
+
+HEADERS = {
+    "a newer version": ('{"format": 99, "fingerprint": {}}', "was written by a newer version of nbtune"),
+    "an older version": ('{"fingerprint": {"function": "a", "data": "b"}}', "was written by an older version of nbtune"),
+    "a bomb": ("[" * 100_000, "has a damaged nbtune.json"),
+    "a long number": ('{"format": ' + "9" * 5000 + "}", "has a damaged nbtune.json"),
+    "nothing": ("", "has a damaged nbtune.json"),
+}
+
+
+@pytest.mark.parametrize("what", HEADERS)
+def test_a_header_that_cannot_be_used_is_named_for_what_it_is(tmp_path, what):
+    first = opened(tmp_path)
+    text, said = HEADERS[what]
+    (first.path / "nbtune.json").write_text(text)
+    second = opened(tmp_path)
+    assert second.path != first.path
+    assert said in second.note
+    assert (first.path / "nbtune.json").read_text() == text, "it is kept"
+
+
+def test_every_flip_in_the_header_is_noticed(tmp_path):
+    first = opened(tmp_path)
+    whole = (first.path / "nbtune.json").read_bytes()
+    for i in range(0, len(whole), 3):
+        (first.path / "nbtune.json").write_bytes(whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :])
+        again = opened(tmp_path)
+        assert again.path != first.path
+        assert "changed since" not in again.note
+        shutil.rmtree(again.path)
+
+
+ODD = {
+    "a link": lambda path, outside: path.symlink_to(outside),
+    "a pipe": lambda path, outside: os.mkfifo(path),
+    "a device": lambda path, outside: path.symlink_to("/dev/zero"),
+    "a directory": lambda path, outside: path.mkdir(),
+}
+
+
+@pytest.mark.parametrize("file", ["nbtune.json", ".lock"])
+@pytest.mark.parametrize("kind", ODD)
+def test_nothing_outside_is_opened_for_a_project(tmp_path, kind, file):
+    outside = tmp_path / "outside"
+    outside.write_text("mine")
+    first = opened(tmp_path / "projects")
+    (first.path / file).unlink(missing_ok=True)
+    ODD[kind](first.path / file, outside)
+    begun = time.monotonic()
+    if file == ".lock":
+        with pytest.raises(UsageError, match=r"cannot use .*\.lock: it is .* and no plain file"):
+            opened(tmp_path / "projects")
+    else:
+        second = opened(tmp_path / "projects")
+        assert second.path != first.path
+        assert "has no nbtune.json that can be read (it is" in second.note
+    assert time.monotonic() - begun < 2
+    assert outside.read_text() == "mine"
+
+
+def test_a_project_that_is_a_link_is_not_ours(tmp_path):
+    elsewhere = opened(tmp_path / "elsewhere")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "search").symlink_to(elsewhere.path)
+    assert opened(tmp_path / "here").path.name == "search-2"
+
+
+def test_a_name_that_no_folder_can_have_is_a_mistake(tmp_path):
+    with pytest.raises(UsageError, match="cannot be the name of a folder"):
+        Project.open(Path("\0"), "search", ONE, False)
+
+
+def test_clean_goes_on_past_an_odd_project(tmp_path):
+    first, *_ = opened(tmp_path), opened(tmp_path, OTHER), opened(tmp_path, fresh=True)
+    (first.path / ".lock").unlink()
+    (first.path / ".lock").mkdir()
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_text("mine")
+    (tmp_path / "search-2" / "trial_0").symlink_to(outside)
+    for odd in ("search-²", "search-" + "1" * 200):
+        (tmp_path / odd).mkdir()
+        (tmp_path / odd / "nbtune.json").touch()
+    cleaned = clean(tmp_path)
+    assert [path.name for path, _ in cleaned.removed] == ["search-2"]
+    assert [(path.name, "is a directory" in reason) for path, reason in cleaned.left] == [("search", True)]
+    assert (outside / "file").read_text() == "mine"

@@ -28,17 +28,17 @@ def events(search, kind):
     return [event for event in log.read(search.directory).events if isinstance(event, kind)]
 
 
-def test_the_same_cell_again_trains_nothing(flowers, here, capsys):
+def test_the_same_cell_again_trains_nothing(flowers, here):
     first = tune(dense, flowers, here, units=[4, 6])
     again = tune(dense, flowers, here, units=[4, 6])
     assert again.directory == first.directory
     assert len(events(again, TrialEnded)) == 2
     assert again.trials == first.trials
-    assert "2 of 2 done before; nothing left to train" in capsys.readouterr().out
+    assert "2 of 2 done before; nothing left to train" in "".join(again._run.notes)
     assert again.best_model is not None
 
 
-def test_a_new_value_trains_only_what_is_new(flowers, here, capsys):
+def test_a_new_value_trains_only_what_is_new(flowers, here):
     first = tune(dense, flowers, here, units=[4, 8])
     wider = tune(dense, flowers, here, units=[4, 6, 8], layers=[1])
     assert wider.directory == first.directory or wider.coverage.done == 3
@@ -47,7 +47,7 @@ def test_a_new_value_trains_only_what_is_new(flowers, here, capsys):
     started = [event.trial for event in events(more, TrialStarted)]
     assert len(started) == len(set(started)), "none was trained twice"
     assert more.trials[1].history == first.trials[0].history
-    assert "2 of 3 done before; going on" in capsys.readouterr().out
+    assert "2 of 3 done before; going on" in "".join(more._run.notes)
 
 
 def test_the_record_of_keras_tuner_has_each_trial_once(flowers, here):
@@ -73,14 +73,14 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_what_matters_trains_everything_anew_and_says_why(flowers, here, what, capsys):
+def test_what_matters_trains_everything_anew_and_says_why(flowers, here, what):
     change = dict(CHANGES[what])
     first = tune(dense, flowers, here, units=[4])
     data = change.pop("data", lambda x, y: (x, y))(*flowers)
     again = tune(change.pop("build", dense), data, here, units=[4], **change)
     assert again.directory != first.directory
     assert first.directory.exists()
-    assert f"Everything trains anew: {what.split(' by ')[0]}" in capsys.readouterr().out
+    assert f"Everything trains anew: {what.split(' by ')[0]}" in "".join(again._run.notes)
 
 
 def test_a_constant_that_the_function_reads_matters(flowers, here, monkeypatch):
@@ -94,7 +94,7 @@ def test_fresh_ignores_what_is_there(flowers, here):
     assert tune(dense, flowers, here, units=[4], fresh=True).directory != first.directory
 
 
-def test_what_cannot_be_compared_is_said_and_not_reused(flowers, here, capsys):
+def test_what_cannot_be_compared_is_said_and_not_reused(flowers, here):
     thing = (value for value in [1])
 
     def build(units):
@@ -102,11 +102,12 @@ def test_what_cannot_be_compared_is_said_and_not_reused(flowers, here, capsys):
         return dense(1, units)
 
     first = tune(build, flowers, here, units=[4])
-    assert tune(build, flowers, here, units=[4]).directory != first.directory
-    assert "No earlier result can be used: the function reads a generator" in capsys.readouterr().out
+    again = tune(build, flowers, here, units=[4])
+    assert again.directory != first.directory
+    assert "No earlier result can be used: the function reads a generator" in "".join(again._run.notes)
 
 
-def test_failed_trials_stay_failed_until_they_are_retried(flowers, here, capsys):
+def test_failed_trials_stay_failed_until_they_are_retried(flowers, here):
     (here / "broken").touch()
 
     def build(units):
@@ -120,7 +121,7 @@ def test_failed_trials_stay_failed_until_they_are_retried(flowers, here, capsys)
     (here / "broken").unlink()
     again = tune(build, flowers, here, units=[4, 5])
     assert again.coverage.failed == 1
-    assert "1 failed; %tune retry tries again" in capsys.readouterr().out
+    assert "1 failed; %tune retry tries again" in "".join(again._run.notes)
     again.retry()
     assert again.wait()
     assert again.coverage.done == 2

@@ -13,7 +13,8 @@ import pytest
 from nbtune.ask.objective import Objective
 from nbtune.ask.space import Axis, Space
 from nbtune.errors import UsageError
-from nbtune.record.events import EpochEnded, EpochUnderWay, StateChanged, TrialEnded, TrialStarted, from_dict
+from nbtune.record import log
+from nbtune.record.events import EpochEnded, EpochUnderWay, StateChanged, TrialEnded, TrialStarted
 from nbtune.record.progress import Progress
 from nbtune.record.store import Store
 
@@ -200,10 +201,9 @@ def test_conditional_values_are_reloaded(tmp_path):
 
 
 def test_the_log_replays_to_the_same_progress(finished):
-    lines = (finished.project / "events.jsonl").read_text().splitlines()
     replayed = Progress(SPACE, ACCURACY, 2, 1)
-    for line in lines:
-        replayed.apply(from_dict(json.loads(line)))
+    for event in log.read(finished.project).events:
+        replayed.apply(event)
     assert repr(replayed.trials) == repr(finished.progress.trials)
     assert replayed.coverage == finished.progress.coverage
     assert replayed.state == finished.progress.state == "stopped"
@@ -221,8 +221,8 @@ def test_text_in_any_script_survives(tmp_path):
     search = Simulated(folder(tmp_path))
     search.take(TrialEnded("00", "failed", error="Fehler: größer — 大きい\nzweite Zeile"))
     search.store.write_oracle()
-    (line,) = (search.project / "events.jsonl").read_text(encoding="utf-8").splitlines()
-    assert from_dict(json.loads(line)).error == "Fehler: größer — 大きい\nzweite Zeile"
+    (event,) = log.read(search.project).events
+    assert event.error == "Fehler: größer — 大きい\nzweite Zeile"
     assert reloaded(search).oracle.trials["00"].message == "Fehler: größer — 大きい\nzweite Zeile"
 
 
@@ -253,7 +253,7 @@ def test_a_reader_never_sees_half_a_file(tmp_path, monkeypatch):
     search = Simulated(folder(tmp_path))
     search.train("05", 0.5, weights=False)
     before = (search.project / "oracle.json").read_text()
-    monkeypatch.setattr("os.replace", lambda *paths: (_ for _ in ()).throw(OSError("killed here")))
+    monkeypatch.setattr("os.replace", lambda *_, **__: (_ for _ in ()).throw(OSError("killed here")))
     with pytest.raises(OSError, match="killed here"):
         search.store.write_oracle()
     assert (search.project / "oracle.json").read_text() == before

@@ -32,12 +32,12 @@ class Ending:
     def is_over(self, name: str) -> bool:
         return any(end.trial == name for end in self.ended)
 
-    def take(self, member: Member, kept: Callable[[], Kept], save: Callable[[Kept], None]) -> None:
+    def take(self, member: Member, kept: Callable[[], Kept], save: Callable[[Kept], str]) -> None:
         """One repeat of a trial has ended, and with the last one that matters the trial.
 
         Args:
             kept: what would be saved of it.
-            save: is called where its weights can be among those that stay on disk.
+            save: is called where its weights can be among those that stay on disk; returns their stamp.
         """
         name, start = member.spec.trial, time.time()
         end = replace(trial.verdict(self._job, name, member.history, member.stopper.best_epoch + 1), seconds=member.seconds)
@@ -47,7 +47,7 @@ class Ending:
             return
         ended, best = outcome
         if best and self._is_to_keep(ended):
-            save(best)
+            ended = replace(ended, weights=save(best))
         ended = replace(ended, seconds=ended.seconds + time.time() - start)
         self.ended.append(ended)
         self._emit([ended])

@@ -20,7 +20,7 @@ class Saver:
         self._job, self._emit, self._template, self._step = job, emit, template, step
         self._models: dict[int, tuple[Any, Any]] = {}  # by their ids, each with an optimizer
 
-    def save(self, kept: Kept) -> None:
+    def save(self, kept: Kept) -> str:
         spec = kept.spec
         # trials of a stack that have a model in common have optimizers that differ in their variables alone
         model, optimizer = self._models.setdefault(id(spec.model), (spec.model, spec.optimizer))
@@ -34,4 +34,4 @@ class Saver:
         variables = [*model.trainable_variables, *others, *optimizer.variables]
         for variable, value in zip(variables, [*kept.weights, *slots], strict=True):
             variable.assign(padding.cropped(value, variable.shape))
-        trial.keep_weights(self._job, self._emit, spec.trial, model)
+        return trial.keep_weights(self._job, self._emit, spec.trial, model)
