@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nbtune.ask.space import Value
 from nbtune.errors import UsageError
 from nbtune.execution.local.warm import Pool
+from nbtune.record import files
 from nbtune.record.progress import Coverage, Trial
 from nbtune.record.ties import ties
 from nbtune.report.script import script
@@ -168,13 +169,20 @@ class Search:
         Loads TensorFlow into this process.
 
         Raises:
-            UsageError: no trial has a score.
+            UsageError: no trial has a score, or the file of the weights is lost or damaged.
 
         Example:
             `search.best_model.evaluate(x_test, y_test)`
         """
         best, job = self.best, self._run.job
-        return winner.model(job.best_repeat(best.scores), self._run.request.data.x, best.values, job.weights(best.id))
+        weights = job.weights(best.id)
+        try:
+            whole = files.is_as_stamped(weights, job.project, best.weights)
+        except OSError:
+            whole = False
+        if not whole:
+            raise UsageError(f"{weights} is lost or damaged; run the cell again, which trains this trial anew")
+        return winner.model(job.best_repeat(best.scores), self._run.request.data.x, best.values, weights)
 
     def refit(self, epochs: int | None = None) -> keras.Model:
         """The final model: the best combination, trained anew on training and validation data together.

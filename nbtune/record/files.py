@@ -129,6 +129,12 @@ def write(path: Path, root: Path, data: bytes) -> None:
             raise
 
 
+def append(path: Path, root: Path, text: str) -> None:
+    """Adds to the end of a plain file; raises OSError as `opened` does."""
+    with os.fdopen(opened(path, root, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as file:
+        file.write(text.encode(errors="backslashreplace"))
+
+
 def remove(path: Path, root: Path) -> None:
     """Removes a file of the project, if there is one; of a link the link."""
     with contextlib.suppress(FileNotFoundError), _folder(path, root) as (above, handle):

@@ -19,6 +19,7 @@ from nbtune.errors import BackendDied, SearchFailed, UsageError
 from nbtune.execution.local.warm import Pool
 from nbtune.machine import now
 from nbtune.record import events as record
+from nbtune.record import files
 from nbtune.record.events import DIVERGED, FAILED, STOPPED, DiskFull, StateChanged, TrialEnded, TrialReopened
 from nbtune.record.progress import Trial
 from nbtune.run import life
@@ -193,8 +194,8 @@ class Run:
 
     def _break(self, error: BaseException) -> None:
         self._failure = error
-        with contextlib.suppress(OSError), (self.project.path / LOG).open("a") as log:
-            log.write("".join(traceback.format_exception(error)))
+        with contextlib.suppress(OSError):
+            files.append(self.project.path / LOG, self.project.path, "".join(traceback.format_exception(error)))
         self._following.clear()
         try:
             self._handle(life.Broke(_blame(error)))

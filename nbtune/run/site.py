@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from nbtune.execution.local.backend import Workers
 from nbtune.execution.local.warm import Pool
 from nbtune.execution.protocol import Backend
 from nbtune.execution.scratch import Scratch
+from nbtune.record import files
 from nbtune.record.events import Emit
 
 
@@ -24,6 +26,7 @@ class Site:
     @classmethod
     def open(cls, workers: int, log: Path, emit: Emit, pool: Pool) -> Site:
         """Worker processes, or none of them with `workers` 0; cores are shared out evenly."""
+        os.close(files.opened(log, log.parent, os.O_WRONLY | os.O_CREAT))  # raises OSError where it is no plain file
         if workers == 0:
             folder = Scratch()
             return cls(Inline(emit), folder.path, folder.remove)

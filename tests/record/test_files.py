@@ -53,7 +53,16 @@ def test_what_is_written_takes_the_place_of_a_link(project, outside, kind):
     assert [path.name for path in project.iterdir()] == ["file"]
 
 
-@pytest.mark.parametrize("act", [files.read, files.remove, files.stamp, lambda path, root: files.write(path, root, b"new")])
+@pytest.mark.parametrize(
+    "act",
+    [
+        files.read,
+        files.remove,
+        files.stamp,
+        lambda path, root: files.append(path, root, "new"),
+        lambda path, root: files.write(path, root, b"new"),
+    ],
+)
 def test_a_folder_that_is_a_link_is_not_entered(project, tmp_path, act):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "file").write_text("mine")

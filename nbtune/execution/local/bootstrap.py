@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from nbtune.execution.local.output import redirect
+from nbtune.execution.local.output import redirect, shorten
 from nbtune.execution.local.parent import Parent
 
 SECONDS_IN_RESERVE = 900  # without work; then the memory is given back
@@ -59,6 +59,7 @@ def _end_with(parent: Parent, end: Callable[[], None]) -> None:
     """Ends all when the kernel is gone. The end of the input need not tell: a process that the kernel forked may hold it open."""
     while parent.lives():
         time.sleep(SECONDS_BETWEEN_LOOKS)
+        shorten()
     end()
     _leave()
 

@@ -6,19 +6,34 @@ import contextlib
 import io
 import os
 import sys
+from pathlib import Path
+
+from nbtune.record import files
+
+MOST_BYTES = 20_000_000
 
 
 def redirect(log: str) -> None:
     """Lets all that this process prints go to the end of a file, as far as the disk takes it: a trial must not fail over it."""
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    file = files.opened(Path(log), Path(log).parent, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     os.dup2(file, 1)
     os.dup2(file, 2)
     os.close(file)
     for name, number in (("stdout", 1), ("stderr", 2)):
         to_file = io.BufferedWriter(_Lenient(number))
         setattr(sys, name, io.TextIOWrapper(to_file, "utf-8", "backslashreplace", line_buffering=True))
+
+
+def shorten(number: int = 1) -> None:
+    """Of a file that has grown large by what was printed to it the newest part stays."""
+    with contextlib.suppress(OSError):
+        size = os.fstat(number).st_size
+        if size > MOST_BYTES:
+            newest = os.pread(number, MOST_BYTES // 4, size - MOST_BYTES // 4)
+            os.ftruncate(number, 0)
+            os.write(number, b"(earlier output was left out)\n" + newest)
 
 
 class _Lenient(io.RawIOBase):

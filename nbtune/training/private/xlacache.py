@@ -9,6 +9,7 @@ import hashlib
 import os
 import platform
 import re
+import stat
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -32,6 +33,8 @@ def environment() -> dict[str, str]:
     folder = user_cache_path("nbtune") / "xla" / _kind()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not all(map(_is_private, (folder, folder.parent, folder.parent.parent))):
+            return {}
         _make_room(folder.parent)
     except OSError:
         return {}
@@ -48,6 +51,18 @@ def clear() -> None:
 def is_damaged(error: Exception) -> bool:
     """Whether TensorFlow says so of an entry that it has found."""
     return type(error).__name__ in ("DataLossError", "OutOfRangeError") or "cache key does not match" in str(error)
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether a folder is the user's, and nobody else may write or read there: machine code in it is run."""
+    found = os.lstat(folder)
+    if not hasattr(os, "getuid"):
+        return True
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        return False
+    if found.st_mode & 0o077:
+        folder.chmod(0o700)
+    return True
 
 
 def _quoted(folder: Path) -> str:
@@ -73,7 +88,7 @@ def _cpu() -> str:
 
 def _make_room(folder: Path) -> None:
     """Removes the oldest entries, of whatever kind, beyond `MOST_BYTES`."""
-    entries = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob(f"*/{_ENTRIES}"))
+    entries = sorted((path.lstat().st_mtime, path.lstat().st_size, path) for path in folder.glob(f"*/{_ENTRIES}"))
     surplus = sum(size for _, size, _ in entries) - MOST_BYTES
     for _, size, path in entries:
         if surplus <= 0:

@@ -24,7 +24,7 @@ def test_code_knows_where_it_comes_from():
     assert there.__code__.co_firstlineno == outer.__code__.co_firstlineno
 
 
-NOTEBOOK = '''
+NOTEBOOK = """
 import collections, contextlib, enum, functools, operator, sys
 from nbtune.execution.local import pickling
 
@@ -64,7 +64,7 @@ def build():
 
 assert cached(5) == 6
 sys.stdout.buffer.write(pickling.dumps(build))
-'''
+"""
 HERE = [2, "int", 6, 5, "any", 3, [1, 2], 1, 2, [2, 2, 2], 4, 7]
 
 

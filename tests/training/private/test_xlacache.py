@@ -44,6 +44,26 @@ def test_the_folder_is_the_users_own(home):
     assert os.stat(folder).st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("place", ["nbtune", "nbtune/xla"])
+def test_a_folder_that_others_may_write_to_is_closed(home, place):
+    (home / "nbtune" / "xla").mkdir(parents=True)
+    (home / place).chmod(0o777)
+    assert xlacache.environment()
+    assert os.stat(home / place).st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("place", ["nbtune", "nbtune/xla"])
+def test_what_somebody_else_has_put_there_is_not_run(home, place, monkeypatch):
+    (home / "elsewhere").mkdir()
+    (home / place).parent.mkdir(exist_ok=True)
+    (home / place).symlink_to(home / "elsewhere")
+    assert xlacache.environment() == {}
+    (home / place).unlink()
+    assert xlacache.environment()
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    assert xlacache.environment() == {}
+
+
 def test_other_machines_have_another_folder(home, monkeypatch):
     here = xlacache.environment()
     monkeypatch.setattr(xlacache, "_cpu", lambda: "flags: fpu sse")
