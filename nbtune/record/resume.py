@@ -49,7 +49,8 @@ def earlier(project: Path, space: Space, objects: Mapping[str, Mapping[str, Any]
         OSError: a link, a folder or a device stands where a file of the project should.
     """
     read = log.read(project)
-    kept = _kept_by_trials(project, {event.trial for event in read.events if isinstance(event, TrialEnded)})
+    told = {(type(event), event.trial) for event in read.events if isinstance(event, (TrialAdded, TrialEnded))}
+    kept = [event for event in _kept_by_trials(project, told) if (type(event), event.trial) not in told]
     known = _known([*read.events, *kept])
     ids, added = _ids(space, objects, {event.key: event.trial for event in known.values()})
     last = {event.trial: event for event in [*kept, *read.events] if isinstance(event, TrialEnded)}
@@ -83,12 +84,13 @@ def _of_the_log(file: Path, read: log.Read, again: Sequence[Event]) -> Iterator[
         yield f"{file} has lost the outcome of {count} trial{'s' * (count > 1)}, which the folders of the trials still had."
 
 
-def _kept_by_trials(project: Path, in_log: Collection[str]) -> list[TrialAdded | TrialEnded]:
-    """What the folders of trials say of those whose outcome the log does not have."""
+def _kept_by_trials(project: Path, told: Collection[tuple[type, str]]) -> list[TrialAdded | TrialEnded]:
+    """What the folders of trials say of those whose combination or outcome the log does not have; `told` is what it has."""
     found: list[TrialAdded | TrialEnded] = []
     for folder in sorted(project.glob("trial_*")):
         id = folder.name.removeprefix("trial_")
-        if not _ID.fullmatch(id) or id in in_log or folder.is_symlink() or not folder.is_dir():
+        whole = (TrialAdded, id) in told and (TrialEnded, id) in told
+        if not _ID.fullmatch(id) or whole or folder.is_symlink() or not folder.is_dir():
             continue
         events = log.read_file(folder / OUTCOME, project).events
         match events:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ class Store:
         self._with_weights = {trial.id for trial in progress.trials if trial.ended}
         self._unwritten: list[Event] = []
         _remove_partial_files(project)
+        _remove_trial_files(project, {trial.id for trial in progress.trials})
         self._write("tuner0.json", {})
         self.write_oracle()
         for trial in progress.trials:  # of an earlier run: the log counts, and these files may be lost or damaged
@@ -142,6 +143,14 @@ def _direction(metric: str, objective: Objective) -> str:
     if metric == objective.name:
         return objective.direction
     return "max" if canonical(metric.removeprefix("val_")) in MAXIMISED else "min"
+
+
+def _remove_trial_files(project: Path, grid: Collection[str]) -> None:
+    """KerasTuner's own of trials outside of the grid, for it reads all that there are, and fails on a damaged one."""
+    for path in project.glob("trial_*/trial.json"):
+        if path.parent.name.removeprefix("trial_") not in grid:
+            with contextlib.suppress(OSError):
+                files.remove(path, project)
 
 
 def _remove_partial_files(project: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 
 import h5py
 import pytest
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 
 from nbtune.ask.objective import Objective
 from nbtune.ask.space import Axis, Space
-from nbtune.record import files
+from nbtune.errors import UsageError
+from nbtune.record import files, log
 from nbtune.record.events import DONE, TrialEnded, TrialStarted
 from nbtune.record.progress import Progress
 from nbtune.record.project import Project
@@ -118,3 +121,91 @@ def test_what_is_gone_is_made_anew(tmp_path, name):
     train(tmp_path)
     (tmp_path / "search" / name).rename(tmp_path / "elsewhere")
     assert train(tmp_path).coverage.done == len(SPACE)
+
+
+# ---- what somebody else has put in the place of a file
+
+ODD_FILES = {
+    "a link": lambda path, outside: path.symlink_to(outside / "file"),
+    "a link to a folder": lambda path, outside: path.symlink_to(outside),
+    "a link to nothing": lambda path, outside: path.symlink_to(outside / "nothing"),
+    "a pipe": lambda path, outside: os.mkfifo(path),
+    "a device": lambda path, outside: path.symlink_to("/dev/zero"),
+    "a folder": lambda path, outside: path.mkdir(),
+    "a bomb": lambda path, outside: path.write_bytes(b"[" * 100_000),
+    "a huge file": lambda path, outside: os.truncate(os.open(path, os.O_CREAT | os.O_RDWR), 10**12),
+}
+PLACES = [*FILES, ".lock", "trial_5/trial.json", "trial_5/outcome.jsonl", "trial_0", "trial_5", "trial_77"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", ODD_FILES)
+def test_whatever_is_in_the_place_of_a_file_nothing_outside_changes(tmp_path, place, kind):
+    train(tmp_path / "projects")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    for name in ("file", "trial.json", "checkpoint.weights.h5", ".x.weights.h5", "outcome.jsonl"):
+        (outside / name).write_text("mine")
+    path = tmp_path / "projects" / "search" / place
+    if path.is_dir():
+        path.rename(tmp_path / "projects" / "was")
+    path.unlink(missing_ok=True)
+    ODD_FILES[kind](path, outside)
+    begun = time.monotonic()
+    try:
+        progress = train(tmp_path / "projects")
+        assert progress.coverage.done == len(SPACE)
+        assert progress.best is not None
+    except (OSError, UsageError) as error:  # the search makes one line of it
+        assert str(path) in str(error) or kind in ("a folder", "a bomb", "a huge file") or place.startswith("trial_")
+    assert time.monotonic() - begun < 5
+    assert sorted(file.name for file in outside.iterdir()) == sorted(
+        ["file", "trial.json", "checkpoint.weights.h5", ".x.weights.h5", "outcome.jsonl"]
+    )
+    assert all(file.read_text() == "mine" for file in outside.iterdir())
+
+
+@settings(max_examples=100)
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), name=st.sampled_from([FILES[0], FILES[-1]]))
+def test_no_flipped_bit_gives_another_winner(tmp_path_factory, place, bit, name):
+    parent = tmp_path_factory.mktemp("flipped")
+    whole = train(parent)
+    file = parent / "search" / name
+    data = bytearray(file.read_bytes())
+    data[int(place * len(data))] ^= 1 << bit
+    file.write_bytes(data)
+    again = train(parent)
+    assert again.ranking == whole.ranking
+
+
+def test_a_trial_that_failed_is_never_the_best(tmp_path):
+    project = Project.open(tmp_path, "search", FINGERPRINT, fresh=False)
+    before = earlier(project.path, SPACE, {}, ACCURACY, KEEP)
+    progress = Progress(SPACE.combinations, ACCURACY, 1, 1, before.ids)
+    for id, status, score in (("0", "failed", 0.99), ("1", "diverged", 0.98), ("2", DONE, 0.5)):
+        progress.apply(TrialStarted(id, 0.0))
+        progress.apply(TrialEnded(id, status, score, 1, {"val_accuracy": [score]}))
+    project.release()
+    assert progress.best.id == "2"
+
+
+def test_a_score_that_its_history_does_not_have_is_not_believed(tmp_path):
+    train(tmp_path)
+    project = Project.open(tmp_path, "search", FINGERPRINT, fresh=False)
+    log.Log(project.path).add(TrialEnded("1", DONE, 0.99, 1, {"val_accuracy": [0.1]}))
+    before = earlier(project.path, SPACE, {}, ACCURACY, KEEP)
+    project.release()
+    assert "The score of trial 1 is not what its history says" in "".join(before.notes)
+    assert "1" not in {event.trial for event in before.ended}
+
+
+def test_a_log_without_its_end_costs_nothing(tmp_path):
+    whole = train(tmp_path)
+    file = tmp_path / "search" / "events.jsonl"
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:2]))
+    project = Project.open(tmp_path, "search", FINGERPRINT, fresh=False)
+    before = earlier(project.path, SPACE, {}, ACCURACY, KEEP)
+    project.release()
+    assert len(before.ended) == len(SPACE)
+    assert "which the folders of the trials still had" in "".join(before.notes)
+    assert train(tmp_path).ranking == whole.ranking
