@@ -10,9 +10,11 @@ from html import escape
 from nbtune.record.events import DIVERGED, FAILED, PENDING, RUNNING
 from nbtune.record.progress import Progress, Trial
 from nbtune.record.ties import SIGN, explanation, ties
+from nbtune.views.verdict import MEANS, gap, verdicts
 from nbtune.views.words import hyperparameters, measured, plural, shorten, useful_line, value_text
 
 MOST_FAILURES = 5
+GAP = "how much better its best epoch is on the training data than on the validation data"
 
 
 @dataclass(frozen=True)
@@ -44,19 +46,27 @@ class Failure:
 
 @dataclass(frozen=True)
 class Fact:
-    """A column of what came of a trial: `text` as it is shown, `key` to sort by (None stands last)."""
+    """A column of what came of a trial: `text` as it is shown, `key` to sort by (None stands last), `means` in words."""
 
     name: str
     right: bool
     text: Callable[[Trial], str]
     key: Callable[[Trial], float | str | None]
+    means: str = ""
 
 
 def facts(progress: Progress) -> list[Fact]:
-    """The objective, best epoch, epochs, seconds and status."""
+    """The objective, the gap to the training data and a word on it, best epoch, epochs, seconds and status."""
     tied = ties(progress)
+    gaps = {trial.id: found for trial in progress.trials if (found := gap(trial, progress)) is not None}
+    words = verdicts(progress)
+    fit = [
+        Fact("gap", True, lambda t: f"{gaps[t.id]:+.3g}" if t.id in gaps else "", lambda t: gaps.get(t.id), GAP),
+        Fact("fit", False, lambda t: words.get(t.id, ""), lambda t: words.get(t.id), MEANS),
+    ]
     return [
         Fact(progress.objective.name, True, lambda t: _score(t, t.id in tied), lambda t: t.score),
+        *(fit if gaps else ()),
         Fact("best epoch", True, lambda t: str(t.best_epoch or ""), lambda t: t.best_epoch),
         Fact("epochs", True, lambda t: str(t.epochs or ""), lambda t: t.epochs or None),
         Fact("seconds", True, lambda t: f"{t.seconds:.1f}" if t.ended else "", lambda t: t.seconds if t.ended else None),

@@ -88,7 +88,7 @@ class _serving:  # noqa: N801  # reads as what it does
         with (self._own / "server.log").open("w") as log:
             self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         address = f"http://127.0.0.1:{port}"
-        for _ in range(300):
+        for _ in range(1200):  # a machine may be busy
             try:
                 urllib.request.urlopen(f"{address}/api", timeout=1)
                 return address

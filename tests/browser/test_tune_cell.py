@@ -157,3 +157,20 @@ def test_trials_can_be_sorted_and_looked_into(running):
     again.get_by_role("img", name=re.compile("accuracy: ")).wait_for(timeout=3000)
     assert not again.locator("img").is_visible(), "the lasting picture is for later"
     assert not book.our_errors()
+
+
+def test_a_kernel_that_is_restarted_leaves_the_last_picture_and_no_dead_button(pages):
+    book = pages.digits("lab", TUNE, name="restart")
+    page = book.page
+    book.run(0)
+    book.start(1)
+    book.see(re.compile("best so far val_accuracy"), 120)
+    page.get_by_text("Kernel", exact=True).first.click()
+    page.get_by_text("Restart Kernel…", exact=True).first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Restart").click()
+    book.see(re.compile("interrupted: "), 20)
+    book.see(re.compile("Run the cell again"))
+    assert page.locator(".nbtune").get_by_role("button", name="Pause").count() == 0
+    assert page.locator(".nbtune-map [role=option]").count() == 54
+    book.shot("tune-restarted")
+    assert not book.our_errors()

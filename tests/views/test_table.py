@@ -6,17 +6,17 @@ from .conftest import done, product, search
 
 def test_rows_are_ranked_and_complete(fifty_four):
     heads, found = columns(fifty_four), rows(fifty_four, 3)
-    assert [head.name for head in heads][-5:] == ["val_accuracy", "best epoch", "epochs", "seconds", "status"]
+    assert [head.name for head in heads][-7:] == ["val_accuracy", "gap", "fit", "best epoch", "epochs", "seconds", "status"]
     assert [row[0] for row in found] == ["1", "2", "3"]
     best = fifty_four.best
-    assert found[0][-5:] == [f"{best.score:.4f}", "4", "5", "2.0", "done"]
+    assert found[0][-7:] == [f"{best.score:.4f}", "+0.01", "fits", "4", "5", "2.0", "done"]
 
 
 def test_trials_without_a_score_follow(fifty_four):
     found = rows(fifty_four, 100)
     statuses = [row[-1] for row in found]
     assert sorted(statuses[:30]) == ["done"] * 28 + ["running"] * 2
-    assert [row[-5] for row in found if row[-1] == "running"] == ["0.9000 so far"] * 2
+    assert [row[-7] for row in found if row[-1] == "running"] == ["0.9000 so far"] * 2
     assert not {"pending", "running", "done"} & set(statuses[30:])
 
 

@@ -23,7 +23,9 @@ export class Leaderboard {
   }
 
   reset() {
-    const { axes, columns } = this._data.grid;
+    const { axes } = this._data.grid;
+    const { columns } = this._data.table;
+    this._names = columns.map(({ name }) => name).join();
     this._columns = [
       { name: "rank", right: true, key: (i) => this._data.rank.get(i), text: (i) => String(this._data.rank.get(i) ?? "") },
       ...axes.map((axis, k) => ({ ...axis, key: (i) => this._place(i, k), text: (i) => axis.texts[this._place(i, k)] ?? "–" })),
@@ -41,7 +43,7 @@ export class Leaderboard {
 
   _heading(column, k) {
     const arrow = make("span", { class: "nbtune-arrow", "aria-hidden": "true" });
-    const button = make("button", { type: "button", onclick: () => this._sort_by(k) }, column.name, arrow);
+    const button = make("button", { type: "button", title: column.means, onclick: () => this._sort_by(k) }, column.name, arrow);
     return make("th", { scope: "col", class: column.right ? "nbtune-right" : null }, button);
   }
 
@@ -57,7 +59,8 @@ export class Leaderboard {
   }
 
   update() {
-    const rows = this._data.table.rows;
+    const { rows, columns } = this._data.table;
+    if (columns.map(({ name }) => name).join() !== this._names) this.reset(); // a column comes with its first value
     const { key } = this._columns[this._sort.column];
     const sign = this._sort.up ? 1 : -1;
     // what is equal or has no value stays in the order of the ranking

@@ -27,9 +27,10 @@ class Axis(TypedDict):
 
 
 class Column(TypedDict):
-    """Of a fact; `high_first`: sorted for the first time, the highest comes first."""
+    """Of a fact; `high_first`: sorted for the first time, the highest comes first; `means`: what it says, for people."""
 
     name: str
+    means: str
     right: bool
     high_first: bool
 
@@ -41,7 +42,6 @@ class Grid(TypedDict):
     places: list[list[int]]
     labels: list[str]
     ids: list[str]
-    columns: list[Column]
     marks: dict[str, Mark]
     palette: list[Shade]
 
@@ -88,7 +88,7 @@ class Map(TypedDict):
 
 
 class TrialFacts(TypedDict):
-    """Under `Grid.columns`: what is shown, and what it is sorted by."""
+    """Under `Table.columns`: what is shown, and what it is sorted by."""
 
     texts: list[str]
     keys: list[int | float | str | None]
@@ -163,6 +163,7 @@ class Line(TypedDict):
 class Table(TypedDict):
     """`rows`: trials from top to bottom, of which the first `ranked` have a rank; `notes` stand below."""
 
+    columns: list[Column]
     rows: list[int]
     ranked: int
     notes: list[str]

@@ -151,7 +151,12 @@ class Wire:
         ranked, others = listed(self._progress)
         notes = [explanation(self._progress), *trained_alone(self._progress), str(self._progress.coverage)]
         rows = [self._index[trial.id] for trial in (*ranked, *others)]
-        return schema.Table(rows=rows, ranked=len(ranked), notes=[note for note in notes if note])
+        high = {self._progress.objective.name, "gap"} if self._progress.objective.direction == "max" else {"gap"}
+        columns = [
+            schema.Column(name=fact.name, means=fact.means, right=fact.right, high_first=fact.name in high)
+            for fact in facts(self._progress)
+        ]
+        return schema.Table(columns=columns, rows=rows, ranked=len(ranked), notes=[note for note in notes if note])
 
 
 def _tail(old: Sequence[float], new: Sequence[float]) -> schema.Tail:
@@ -171,20 +176,18 @@ def _facts(trial: Trial, own: Sequence[Fact]) -> schema.TrialFacts:
 
 
 def _grid(progress: Progress) -> schema.Grid:
-    trials, objective = progress.trials, progress.objective
+    trials = progress.trials
     axes, places = [], []
     for name in hyperparameters(trials):
         values = [value for value in ordered(trials, name) if value is not None]
         at = {value: i for i, value in enumerate(values)}
         places.append([at[trial.values[name]] if name in trial.values else -1 for trial in trials])
         axes.append(schema.Axis(name=name, texts=[text(value) for value in values], right=all(map(is_number, values))))
-    high = {objective.name} if objective.direction == "max" else set()
     return schema.Grid(
         axes=axes,
         places=list(map(list, zip(*places, strict=True))) or [[] for _ in trials],
         labels=[trial.label for trial in trials],
         ids=[trial.id for trial in trials],
-        columns=[schema.Column(name=f.name, right=f.right, high_first=f.name in high) for f in facts(progress)],
         marks={status: schema.Mark(path=m.path, filled=m.filled, stroke=m.stroke) for status, m in MARKS.items()},
         palette=[schema.Shade(fill=shade.fill, ink=shade.ink) for shade in PALETTE],
     )

@@ -1,0 +1,48 @@
+"""How well a network fits, in a word: from its curves alone, by the rules of thumb of a first course."""
+
+from __future__ import annotations
+
+from nbtune.record.progress import Progress, Trial
+
+LEARNING, OVERFIT, UNDERFIT, FITS = "still learning", "overfit", "underfit", "fits"
+MARGIN = 0.05  # of an accuracy, and of other scores this share of the larger one's size
+MEANS = (
+    "still learning: its best epoch is the last that it was given; overfit: clearly better on the training data; "
+    "underfit: clearly worse on the training data than the best network on the validation data"
+)
+
+
+def gap(trial: Trial, progress: Progress) -> float | None:
+    """By how much the best epoch was better on the training than on the validation data; None without both."""
+    objective = progress.objective
+    training, validation = trial.history.get(objective.metric), trial.history.get(objective.name)
+    at = (trial.best_epoch or 0) - 1
+    if objective.metric == objective.name or not training or not validation or not 0 <= at < min(len(training), len(validation)):
+        return None
+    return objective.order(validation[at]) - objective.order(training[at])
+
+
+def verdicts(progress: Progress) -> dict[str, str]:
+    """One of the four words for each trial, by its id; nothing for one that has not ended or has no validation."""
+    best = progress.best
+    if best is None or best.score is None:
+        return {}
+    return {trial.id: word for trial in progress.trials if (word := _verdict(trial, best.score, progress))}
+
+
+def _verdict(trial: Trial, best: float, progress: Progress) -> str:
+    apart = gap(trial, progress)
+    if apart is None or trial.score is None or not trial.ended:
+        return ""
+    if trial.best_epoch == trial.epochs == progress.epochs:
+        return LEARNING
+    objective = progress.objective
+    own, other = objective.order(trial.score), objective.order(best)
+    if apart > _margin(own, own - apart, progress):
+        return OVERFIT
+    return UNDERFIT if own - apart - other > _margin(own - apart, other, progress) else FITS
+
+
+def _margin(a: float, b: float, progress: Progress) -> float:
+    """What is clear: of accuracies so many rows in a hundred; of losses and errors a share that is five times as large."""
+    return MARGIN if progress.objective.direction == "max" else 5 * MARGIN * max(abs(a), abs(b))

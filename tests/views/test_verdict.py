@@ -1,0 +1,57 @@
+import pytest
+
+from nbtune.record.events import DONE, StateChanged, TrialEnded
+from nbtune.views.table import columns, rows
+from nbtune.views.verdict import FITS, LEARNING, OVERFIT, UNDERFIT, gap, verdicts
+
+from .conftest import product, search
+
+
+def ended(trial, training, validation, metric="accuracy"):
+    best = max(validation) if metric == "accuracy" else min(validation)
+    history = {metric: training, f"val_{metric}": validation}
+    return TrialEnded(trial, DONE, best, validation.index(best) + 1, history, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("metric", "curves", "words"),
+    [
+        (
+            "accuracy",
+            [
+                ([0.5, 0.90, 0.97, 0.98], [0.5, 0.89, 0.95, 0.94]),
+                ([0.6, 0.99, 1.00, 1.00], [0.6, 0.88, 0.87, 0.86]),
+                ([0.3, 0.40, 0.41, 0.40], [0.3, 0.41, 0.40, 0.40]),
+                ([0.1] * 5 + [0.2 * i for i in range(5)], [0.1] * 5 + [0.19 * i for i in range(5)]),
+            ],
+            [FITS, OVERFIT, UNDERFIT, LEARNING],
+        ),
+        (
+            "loss",
+            [
+                ([0.9, 0.30, 0.20], [0.9, 0.31, 0.32]),
+                ([0.9, 0.10, 0.01], [0.9, 0.50, 0.90]),
+                ([2.0, 1.90, 1.90], [2.0, 1.95, 1.96]),
+                ([2.0 - 0.17 * i for i in range(10)], [2.0 - 0.17 * i for i in range(10)]),
+            ],
+            [FITS, OVERFIT, UNDERFIT, LEARNING],
+        ),
+    ],
+)
+def test_each_word_for_curves_that_a_textbook_would_give_it(metric, curves, words):
+    ends = [ended(str(i), *both, metric) for i, both in enumerate(curves)]
+    progress = search(product(units=[1, 2, 3, 4]), f"val_{metric}", [*ends, StateChanged("finished", 1.0)])
+    assert list(verdicts(progress).values()) == words
+
+
+def test_the_gap_is_that_of_the_best_epoch():
+    progress = search(product(units=[1, 2]), events=[ended("0", [0.5, 0.9, 1.0], [0.5, 0.8, 0.7])])
+    assert gap(progress.trials[0], progress) == pytest.approx(0.1)
+    assert gap(progress.trials[1], progress) is None
+    at = [column.name for column in columns(progress)].index("gap")
+    assert rows(progress)[0][at : at + 2] == ["+0.1", OVERFIT]
+
+
+def test_without_validation_there_is_no_gap():
+    progress = search(product(units=[1]), "accuracy", [TrialEnded("0", DONE, 0.9, 1, {"accuracy": [0.9]})])
+    assert "gap" not in [column.name for column in columns(progress)]
