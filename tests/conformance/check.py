@@ -18,8 +18,7 @@ import numpy as np
 
 from nbtune import Search, tune
 from nbtune.training.fused import fit as fused
-from tests.conformance import models
-from tests.conformance.models import Case
+from tests.conformance.case import Case
 from tests.conformance.reference import Fitted, difference, fit
 
 ENGINES = ("trial", "fused")
@@ -174,7 +173,7 @@ def _weights_apart(ours: keras.Model, theirs: keras.Model) -> float:
 
 def _history_of_code(case: Case, search: Search) -> dict[str, list[float]]:
     """What the page of Python that a search writes for its winner logs, with what is in the notebook around it."""
-    names = {**vars(models), **inspect.getclosurevars(case.build).nonlocals}
+    names = {**vars(inspect.getmodule(case.build)), **inspect.getclosurevars(case.build).nonlocals}
     for suffix, rows in (("", case.train), ("_val", case.validation)):
         names.update({f"{name}{suffix}": part for name, part in zip(("x", "y", "sample_weight"), rows, strict=False)})
     keras.utils.clear_session()
