@@ -87,7 +87,7 @@ def compare(
     for batch in sorted({0, last}):
         at, results = train(at, pieces, batch)
     rows = np.concatenate([order[:size], order[size * last :]]) if last else order
-    for spec in {spec.loss_key: spec for spec in reversed(stack) if not spec.is_covered}.values():
+    for spec in {spec.loss_key: spec for spec in reversed(stack) if not spec.is_proven}.values():
         place = stack.index(spec)
         model, theirs = _by_model_fit(job, spec, arrays, rows)
         logs = {name: float(values[place]) for name, values in results.items()}

@@ -41,7 +41,7 @@ class TrialSpec:
         y, y_val: the labels as the loss takes them.
         loss_key, architecture, signature: equal where losses are, models, and whole trials but for their numbers.
         row: layers alike in a row, of which the model of another trial of its stack may have more or fewer.
-        is_covered: whether it is of a kind that tests hold against `model.fit`.
+        is_proven: whether it is of a kind that tests hold against `model.fit`.
     """
 
     trial: str
@@ -60,7 +60,7 @@ class TrialSpec:
     architecture: str
     signature: str
     row: list[Any]
-    is_covered: bool
+    is_proven: bool
 
     @property
     def depth(self) -> int:
@@ -132,8 +132,8 @@ class _Built:
         session.renew(job)
         model.seed(job)
         self.model = model.initial(job, values, arrays.x)
-        self._is_covered = self.model.built and covered.model(self.model)
         self._output = self._built_output(values)
+        self._is_proven = covered.model(self.model)
         places = seed_places(self.model)
         others = [np.asarray(v) for v in self.model.non_trainable_variables]
         self.weights = [np.asarray(v) for v in self.model.trainable_variables]
@@ -183,7 +183,7 @@ class _Built:
             architecture=self.architecture,
             signature=json.dumps(signature, sort_keys=True, default=str),
             row=self._row,
-            is_covered=self._is_covered and covered.compiled(made),
+            is_proven=self._is_proven and covered.compiled(made),
         )
 
 

@@ -42,10 +42,10 @@ KINDS: dict[str, Kind] = {
     "Activation": Kind(per_example=True, keeps_zero=True),
     "Embedding": Kind(per_example=True, sparse=True),
     "RNN": Kind(unrolled=True),
-    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), Kind(unrolled=True, proven=True)),
-    **dict.fromkeys(("BatchNormalization", "Dropout", "SpatialDropout1D", "SpatialDropout2D"), Kind(proven=True)),
-    **dict.fromkeys(("GaussianNoise", "GaussianDropout", "Masking"), Kind(proven=True)),
-    **dict.fromkeys(("Bidirectional", "TimeDistributed", "MultiHeadAttention"), Kind(proven=True)),
+    "SimpleRNN": Kind(unrolled=True),
+    **dict.fromkeys(("LSTM", "GRU"), Kind(unrolled=True, proven=True)),
+    **dict.fromkeys(("BatchNormalization", "Dropout", "GaussianNoise", "GaussianDropout"), Kind(proven=True)),
+    **dict.fromkeys(("Bidirectional", "MultiHeadAttention"), Kind(proven=True)),
     **dict.fromkeys(("InputLayer", "EinsumDense", "Flatten", "Reshape", "Permute", "RepeatVector", "Identity"), _ROWS),
     **dict.fromkeys(("Rescaling", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax"), _ROWS),
     **dict.fromkeys(("LayerNormalization", "GroupNormalization", "UnitNormalization"), _ROWS),
@@ -55,8 +55,8 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(("UpSampling1D", "UpSampling2D", "ZeroPadding1D", "ZeroPadding2D", "Cropping1D", "Cropping2D"), _ROWS),
     **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D"), Kind(per_example=True, in_turn=True)),
     **dict.fromkeys(("DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"), Kind(per_example=True, in_turn=True)),
-    **dict.fromkeys(("Conv1DTranspose", "Conv2DTranspose"), Kind(in_turn=True, proven=True)),
-    "Conv3DTranspose": Kind(in_turn=True),
+    "Conv2DTranspose": Kind(in_turn=True, proven=True),
+    **dict.fromkeys(("Conv1DTranspose", "Conv3DTranspose"), Kind(in_turn=True)),
 }
 _NONE = Kind()
 
