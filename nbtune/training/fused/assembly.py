@@ -96,7 +96,7 @@ def stacked(
     rates = [private.learning_rate(spec.optimizer) for spec in stack]
     return State(
         weights=[_together(own, wide.shape) for own, wide in zip(weights, template.weights, strict=True)],
-        others=[_together(own, wide.shape) for own, wide in zip(others, template.others, strict=True)],
+        others=[_together(own, wide.shape, wide.dtype) for own, wide in zip(others, template.others, strict=True)],
         slots=update.start([float(r) if isinstance(r, keras.Variable) else 0.0 for r in rates], [len(own) for own in weights]),
         loss=tf.constant(np.repeat(which, len(repeats)), tf.int32),
         repeat=tf.constant(np.tile(np.arange(len(repeats)), len(which)), tf.int32),
@@ -104,6 +104,6 @@ def stacked(
     )
 
 
-def _together(parts: Sequence[np.ndarray], shape: Sequence[int]) -> tf.Tensor:
+def _together(parts: Sequence[np.ndarray], shape: Sequence[int], dtype: Any = np.float32) -> tf.Tensor:
     """`(parts, *shape)`, of which there may be none."""
-    return tf.constant(np.reshape(np.asarray(parts, np.float32), [len(parts), *shape]))
+    return tf.constant(np.reshape(np.asarray(parts, dtype), [len(parts), *shape]))

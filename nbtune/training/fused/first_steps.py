@@ -92,7 +92,7 @@ def compare(
         model, theirs = _by_model_fit(job, spec, arrays, rows)
         logs = {name: float(values[place]) for name, values in results.items()}
         ours = theirs.with_values(logs, *_variables(at, place, template, spec, step, update, model))
-        differs = _difference(theirs, ours, len(rows))
+        differs = difference(theirs, ours, len(rows))
         if differs:
             raise CannotFuse(f"the first two steps, after which {differs} is not what it is with model.fit")
 
@@ -138,17 +138,15 @@ def _values(variables: Sequence[Any]) -> Named:
     return {variable.path: np.asarray(variable) for variable in variables}
 
 
-def _difference(theirs: Steps, ours: Steps, rows: int) -> str | None:
+def difference(theirs: Steps, ours: Steps, rows: int) -> str | None:
     """What in our steps is not what it is in theirs, but for rounding; None if nothing is.
 
     Args:
         rows: so few a metric was counted over, one of which may have tipped over.
     """
     for name, value in theirs.logs.items():
-        tolerance = OF_A_LOSS * abs(value) + 1e-7 + (0 if name.endswith("loss") else 1.5 / rows)
-        if name not in ours.logs or not (
-            abs(ours.logs[name] - value) <= tolerance or ours.logs[name] != ours.logs[name] != value
-        ):
+        tipped = 0 if name.endswith("loss") else 1.5 / rows
+        if not np.isclose(ours.logs.get(name, np.inf), value, OF_A_LOSS, 1e-7 + tipped, equal_nan=True):
             return name
     return next(_differing(theirs, ours), None)
 
