@@ -8,16 +8,13 @@ import io
 import math
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
-from unittest import mock
 
 import keras
 import numpy as np
 
 from nbtune import Search, tune
-from nbtune.training.fused import fit as fused
 from tests.conformance.case import Case
 from tests.conformance.reference import Fitted, difference, fit
 
@@ -72,9 +69,7 @@ def examine(case: Case) -> Outcome:
     """Everything that is promised of one case."""
     outcome = Outcome(case)
     try:
-        with _reasons() as reasons:
-            _examine(case, outcome)
-        outcome.reason = "; ".join(dict.fromkeys(reasons))
+        _examine(case, outcome)
     except Exception as error:  # a table of all cases tells it
         outcome.error = f"{type(error).__name__}: {error}".splitlines()[0]
     return outcome
@@ -95,6 +90,8 @@ def _examine(case: Case, outcome: Outcome) -> None:
             apart = difference(trial.history, fitted[trial.id].history)
             _note(outcome, f"history, {engine}", apart)
             _note(outcome, "best epoch", float(trial.best_epoch != fitted[trial.id].best_epoch))
+        if engine == "fused":
+            outcome.reason = "; ".join(dict.fromkeys(trial.alone for trial in search.trials if trial.alone))
         best = fitted[search.best.id]
         model = search.best_model
         _note(outcome, f"weights, {engine}", _weights_apart(model, best.model))
@@ -147,21 +144,6 @@ def _as_evaluated(case: Case) -> tuple[Any, ...]:
     """The validation rows, and the size of a batch as `fit` evaluates them."""
     x, y, *weights = case.validation
     return x, y, case.terms.batch_size, "auto", weights[0] if weights else None
-
-
-@contextlib.contextmanager
-def _reasons() -> Iterator[list[str]]:
-    """Collects why trials are not trained together."""
-    found: list[str] = []
-    real = fused.fit_stack
-
-    def noting(job: Any, emit: Any, trials: Any) -> Any:
-        outcome = real(job, emit, trials)
-        found.extend(outcome.refused.values())
-        return outcome
-
-    with mock.patch.object(fused, "fit_stack", noting):
-        yield found
 
 
 def _weights_apart(ours: keras.Model, theirs: keras.Model) -> float:
