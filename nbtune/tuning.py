@@ -29,12 +29,16 @@ def tune(
     init: Values = None,
     optimizer: Values = None,
     batch_size: Values = None,
+    class_weight: Values = None,
     validation_data: Any = None,
     validation_split: float = 0.2,
+    cache: bool = False,
+    steps_per_epoch: int | None = None,
     epochs: int = 100,
     patience: int | str | None = 5,
     min_delta: float = 0.0,
-    objective: str | None = None,
+    objective: Any = None,
+    callbacks: Any = None,
     seed: int = 0,
     repeats: int = 1,
     where: str | None = None,
@@ -69,13 +73,18 @@ def tune(
         init: initialisers of every kernel; if left out, Glorot uniform.
         optimizer: optimizers; if left out, Adam.
         batch_size: rows in a batch; if left out, 32.
+        class_weight: weights of the classes: none, balanced, or {0: 1, 1: 5}, and several of these to compare them; if
+            left out, none.
         validation_data: the same of rows to validate on, instead of a split.
         validation_split: share of the rows held out to validate: shuffled by the seed, stratified for classes.
+        cache: read a dataset once and keep its rows in memory, even if they differ each time it is read.
+        steps_per_epoch: batches of a dataset that make an epoch; if left out, all that it has.
         epochs: epochs at most.
         patience: stop a trial after so many epochs without improvement; None: train all epochs.
         min_delta: what counts as an improvement.
-        objective: what ranks the trials; max:NAME or min:NAME for a metric of your own; if left out, val_accuracy for
-            classification, val_mean_absolute_error for regression.
+        objective: what ranks the trials; max:NAME or min:NAME for a metric of your own; after a comma, metrics to show
+            beside it; if left out, val_accuracy for classification, val_mean_absolute_error for regression.
+        callbacks: a function that makes the callbacks of each trial, given its values; such trials train one by one.
         seed: the seed of the split and of every trial.
         repeats: seeds to train each combination with; its score is their mean, `.std` their standard deviation.
         where: train only the combinations for which this holds: "layers * units <= 128"; if left out, all.

@@ -54,7 +54,7 @@ def write(data: Data, folder: Path, targets: Targets | None, seed: int) -> None:
     if data.validation is not None:
         _write(folder / "train", data.parts[0])
         _write(folder / "val", data.validation)
-    elif data.split > 0:
+    elif data.split > 0 and not data.stream:
         strata = targets.strata(data.y) if targets else None
         train, val = split_rows(data.rows, data.split, strata, seed)
         _write(folder / "train", data.parts[0], train)

@@ -15,7 +15,8 @@ from nbtune import machine
 from nbtune.ask.function import Function
 from nbtune.ask.options import Options
 from nbtune.data.content.objects import Contents, NoFingerprint
-from nbtune.data.rows import Data
+from nbtune.data.rows import Data, Rows
+from nbtune.data.streams import GRAPH
 
 Fingerprint = dict[str, str]
 _PACKAGES = ("nbtune", "keras", "tensorflow", "tensorflow-cpu")
@@ -26,11 +27,24 @@ def fingerprint(options: Options, function: Function, data: Data) -> Fingerprint
     content = Contents()
     return {
         "function": content([function.name, function.call]),
-        "data": content([list(part) for part in data.parts]),
+        "data": content([[list(part) for part in _read(data)], *_stream(options, data)]),
         "terms of the fit": content([options.terms, data.batch_size, options.callbacks]),
         "settings of Keras": content.surroundings(),
         "versions": content([[f"{name} {machine.installed(name)}" for name in _PACKAGES], content.modules.libraries]),
     }
+
+
+def _read(data: Data) -> list[Rows]:
+    """The rows that were read for good."""
+    return data.parts[1:] if data.stream else data.parts
+
+
+def _stream(options: Options, data: Data) -> list[Any]:
+    """What decides on the rows of datasets that are read anew: a graph as it is, any other by what it consists of."""
+    if data.stream is None:
+        return []
+    sources = ((options.data, data.stream.training), (options.validation_data, data.stream.validation))
+    return [source.payload if source and source.kind == GRAPH else given for given, source in sources if source]
 
 
 def contents(objects: Mapping[str, Mapping[Any, Any]]) -> dict[str, dict[Any, str]]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nbtune.data.columns import array, features, labels, named_classes
-from nbtune.data.datasets import by_columns, drain, is_dataset
+from nbtune.data.datasets import by_columns, drain, is_endless, joined
 from nbtune.data.rows import Data, Inputs, Rows
+from nbtune.data.streams import Source, Stream, copy_of, is_factory, is_stream, kept, look, made, sendable, some
 from nbtune.data.tree import in_order_of, leaves, map_leaves, named_leaves
 from nbtune.errors import UsageError
 
 
-def read_data(data: Any, validation_data: Any = None, validation_split: float = 0.2) -> Data:
+def read_data(
+    data: Any, validation_data: Any = None, validation_split: float = 0.2, cache: bool = False, steps: int | None = None
+) -> Data:
     """Reads arrays, DataFrames, tensors, text, dicts and lists of those, and datasets.
 
     Labels that are text become whole numbers, with their names kept.
@@ -23,8 +27,10 @@ def read_data(data: Any, validation_data: Any = None, validation_split: float = 
         UsageError: lengths that differ, no rows, values that are neither numbers nor text, weights that are no weights, or a
             dataset without end.
     """
-    rows, batch_size = _rows(data, "data")
-    validation = None if validation_data is None else _rows(validation_data, "validation_data")[0]
+    given = _given(data, "data", cache, steps)
+    held_out = None if validation_data is None else _given(validation_data, "validation_data", cache, None)
+    rows, batch_size = _rows(given, "data"), given.batch_size
+    validation = None if held_out is None else _rows(held_out, "validation_data")
     if validation is not None:
         if _shapes(validation.x) != _shapes(rows.x):
             raise UsageError(f"validation_data has rows of shape {_shapes(validation.x)}, data of {_shapes(rows.x)}")
@@ -37,11 +43,34 @@ def read_data(data: Any, validation_data: Any = None, validation_split: float = 
         rows = rows._replace(y=y)
         if validation is not None:
             validation = validation._replace(y=named_classes(validation.y, names)[0])
-    return Data(*rows, validation, validation_split, batch_size, names)
+    if given.source is None:
+        shuffle = given.shuffle or held_out is None
+        return Data(*rows, validation, validation_split, batch_size, names, None, shuffle, given.note)
+    if names is not None:
+        raise UsageError("data: the labels of the dataset are text; give whole numbers")
+    own = held_out.source if held_out else None
+    stream = Stream(given.source, own, steps)
+    return Data(*rows, None if own else validation, 0.0, batch_size, None, stream, True, given.note)
 
 
-def _rows(data: Any, what: str) -> tuple[Rows, int | None]:
-    given, batch_size = _given(data, what)
+@dataclass(frozen=True)
+class _Given:
+    """(x, y) or (x, y, weights), y None where there are no labels; of a stream the first rows.
+
+    Attributes:
+        batch_size: of a dataset.
+        source: of a dataset that is to be read anew in each epoch.
+    """
+
+    parts: tuple[Any, ...]
+    batch_size: int | None = None
+    source: Source | None = None
+    shuffle: bool = True
+    note: str = ""
+
+
+def _rows(read: _Given, what: str) -> Rows:
+    given = read.parts
     x, y = _inputs(given[0], what), _labels(given[1], what)
     lengths = [len(part) for part in leaves(x)]
     if not lengths:
@@ -56,24 +85,46 @@ def _rows(data: Any, what: str) -> tuple[Rows, int | None]:
     if not lengths[0]:
         raise UsageError(f"{what} has no rows")
     weights = _weights(given[2], lengths[0], y, f"{what}: weights") if len(given) == 3 and given[2] is not None else None
-    return Rows(x, y, weights), batch_size
+    return Rows(x, y, weights)
 
 
-def _given(data: Any, what: str) -> tuple[tuple[Any, ...], int | None]:
-    """(x, y) or (x, y, weights), y None where there are no labels, and the batch size of a dataset."""
-    if is_dataset(data):
-        return drain(data, what)
+def _given(data: Any, what: str, cache: bool, steps: int | None) -> _Given:
+    if is_factory(data) and isinstance(found := data(), (tuple, list, Mapping)):  # it loads arrays
+        return _given(found, what, cache, steps)
+    if is_stream(data):
+        return _of_dataset(data, what, cache, steps)
     columns = by_columns(data, what)
     if columns is not None:
-        return columns, None
+        return _Given(columns)
     if isinstance(data, (tuple, list)) and len(data) in (2, 3):
-        return tuple(data), None
+        return _Given(tuple(data))
     if isinstance(data, Mapping) or getattr(data, "shape", None):
-        return (data, None), None
+        return _Given((data, None))
     raise UsageError(
         f"{what} must be two things, features and labels, like x_train,y_train, or three with the rows' weights, "
         "or one tf.data.Dataset"
     )
+
+
+def _of_dataset(data: Any, what: str, cache: bool, steps: int | None) -> _Given:
+    """A dataset's rows where they are the same each time, or are to be kept, and else where to read them from."""
+    if cache:
+        parts, size = drain(made(data), what)
+        return _Given(parts, size)
+    if steps is None and not is_factory(data) and is_endless(data):
+        raise UsageError(f"{what}: the dataset has no end; add .take(batches), or --steps-per-epoch N")
+    sent = sendable(data, what)  # before it is read, which may change it
+    seen, is_same, in_order = kept(copy_of(data, sent), what) if steps is None else (look(made(data), what, 0.0), False, False)
+    size = len(leaves(seen.batches[0][0])[0])
+    if is_same:
+        return _Given(joined(seen.batches, what), size, shuffle=not in_order)
+    if isinstance(sent, UsageError):
+        raise sent
+    note = (
+        f"The {type(data).__name__} is read anew in each epoch, and its trials are trained one by one; --cache reads it once "
+        "instead, and trains them together."
+    )
+    return _Given(joined(some(seen), what), size, sent, note=note if what == "data" else "")
 
 
 def _weights(weights: Any, rows: int, y: Inputs, what: str) -> np.ndarray:

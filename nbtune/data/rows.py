@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nbtune.data.streams import Stream
 from nbtune.data.tree import leaves, map_leaves
 
 BLOCK = 2**24  # bytes
@@ -29,6 +30,9 @@ class Data:
     Attributes:
         batch_size: where a dataset came with one.
         class_names: the names of the classes that labels given as text were numbered by.
+        stream: datasets that are read anew in each epoch; then `x` and `y` are their first rows, to see what they are like.
+        shuffle: `fit` draws a new order of the rows; not of a dataset's, which come in its own.
+        note: what the user should hear of it.
     """
 
     x: Inputs
@@ -38,6 +42,9 @@ class Data:
     split: float = 0.2
     batch_size: int | None = None
     class_names: tuple[str, ...] | None = None
+    stream: Stream | None = None
+    shuffle: bool = True
+    note: str = ""
 
     @property
     def parts(self) -> list[Rows]:
@@ -50,6 +57,8 @@ class Data:
 
     @property
     def validated(self) -> bool:
+        if self.stream:
+            return self.validation is not None or self.stream.validation is not None
         return self.validation is not None or self.split > 0
 
     def sample(self) -> Data:

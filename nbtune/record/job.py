@@ -13,6 +13,7 @@ from nbtune.ask.space import Value
 from nbtune.ask.strategy import AUTO
 from nbtune.ask.surroundings import Surroundings
 from nbtune.ask.targets import Output, Targets
+from nbtune.data.streams import Stream
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Terms:
         keep: how many trials' weights stay on disk, those of the best.
         surroundings: what the notebook has set in Keras.
         callbacks: makes the callbacks of a trial, from its values; None: none of the user's own.
+        stream: datasets that are read anew in each epoch, instead of the rows in `folder`.
+        shuffle: `fit` draws the order of the rows.
         worker_mb: what a worker may hold of its own, in MB; None where only the machine limits it.
     """
 
@@ -77,6 +80,8 @@ class Terms:
     worker_mb: float | None = None
     surroundings: Surroundings = Surroundings()
     callbacks: Callable[..., Any] | None = None
+    stream: Stream | None = None
+    shuffle: bool = True
 
     def completed(self, folder: Path, applied: frozenset[str], targets: Targets, objective: Objective, look: Look) -> Job:
         """The job of these terms, once a model has been looked at; the arguments are `Job`'s."""

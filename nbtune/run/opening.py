@@ -123,7 +123,7 @@ def _opened(request: Request, project: Project, places: _Places) -> Opened:
     progress, store, notes = _gone_on(request, project, space, job, workers)
     groups = stacks(space, options.engine, work_of(request))
     plan = _planned(request, space, job, groups, workers, site, began)
-    notes = [note for note in (request.note, project.note, *notes) if note]
+    notes = [note for note in (request.note, request.data.note, project.note, *notes) if note]
     return Opened(project, space, job, progress, store, groups, plan, tuple(notes), workers, site)
 
 

@@ -65,7 +65,9 @@ class Request:
         function.check(options.axes)
         space = None if function.takes_hp else _selected(Space.product(options.axes), options)
         with about("data"):
-            data = read_data(options.data, options.validation_data, options.validation_split)
+            data = read_data(
+                options.data, options.validation_data, options.validation_split, options.cache, options.steps_per_epoch
+            )
         request = cls(options, function, data, *_fingerprint(options, function, data), space)
         if options.loss and getattr(data.y, "ndim", 0) == 1:
             with about("loss"):
@@ -128,6 +130,8 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
         keep=options.keep,
         surroundings=Surroundings.here(),
         callbacks=options.callbacks,
+        stream=data.stream,
+        shuffle=data.shuffle,
     )
     arrays.write(data.sample(), terms.folder, None, options.seed)
     if request.space is not None:

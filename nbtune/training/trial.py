@@ -20,6 +20,7 @@ import keras
 from nbtune.ask.space import Value
 from nbtune.data import arrays as data
 from nbtune.data.rows import Inputs
+from nbtune.data.streams import Stream
 from nbtune.record import files
 from nbtune.record.events import DIVERGED, DONE, FAILED, DiskFull, Emit, EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
 from nbtune.record.job import Job
@@ -29,6 +30,7 @@ from nbtune.training.compiling import compiled
 from nbtune.training.logs import scalars
 from nbtune.training.model import fed, hyperparameters, seed
 from nbtune.training.row_weights import weighted
+from nbtune.training.streams import opened
 from nbtune.training.tracebacks import user_traceback
 
 KERAS_BATCH_SIZE = 32
@@ -158,7 +160,8 @@ def refit(job: Job, emit: Emit, values: Mapping[str, Value], epochs: int) -> dic
     """
     arrays = data.read(job.folder).joined()
     model = new_model(job, values, arrays.x)
-    train(replace(job, epochs=epochs), model, values, arrays, [])
+    stream = replace(job.stream, validation=None) if job.stream else None
+    train(replace(job, epochs=epochs, stream=stream), model, values, arrays, [])
     path = job.project / "final.weights.h5"
     save_weights(model, path, job.project)
     return {"weights": str(path)}
@@ -170,11 +173,14 @@ def train(
     values: Mapping[str, Value],
     arrays: data.Arrays,
     callbacks: list[keras.callbacks.Callback],
-    shuffle: bool = True,
+    shuffle: bool | None = None,
 ) -> dict[str, list[float]]:
     """`model.fit`, or the hypermodel's own, on the user's own features and labels; returns its history."""
-    arrays = weighted(job, values, arrays)
+    shuffle = job.shuffle if shuffle is None else shuffle
     callbacks = [*made_callbacks(job, values), *callbacks]
+    if job.stream is not None:
+        return _train_stream(job, job.stream, model, values, arrays, callbacks)
+    arrays = weighted(job, values, arrays)
     batch_size = int(values.get("batch_size", job.batch_size))
     terms: dict[str, Any] = {"epochs": job.epochs, "callbacks": callbacks, "verbose": 0, "shuffle": shuffle}
     if arrays.validated:
@@ -191,6 +197,25 @@ def train(
     if "batch_size" in job.applied and batch_size != KERAS_BATCH_SIZE:  # else it is for the function to give
         terms["batch_size"] = batch_size
     return _history(job, model, job.function.fit(hyperparameters(values), model, *rows, **terms))
+
+
+def _train_stream(
+    job: Job, stream: Stream, model: keras.Model, values: Mapping[str, Value], arrays: data.Arrays, callbacks: list[Any]
+) -> dict[str, list[float]]:
+    """`model.fit` on a dataset that it reads anew in each epoch."""
+    terms: dict[str, Any] = {"epochs": job.epochs, "steps_per_epoch": stream.steps, "callbacks": callbacks, "verbose": 0}
+    if stream.validation is not None:
+        terms["validation_data"] = opened(stream.validation)
+    elif arrays.validated:
+        terms["validation_data"] = (fed(arrays.x_val), fed(arrays.y_val), arrays.sample_weight_val)
+        terms["validation_batch_size"] = job.batch_size
+    weights = job.resolved(values).get("class_weight", "none")
+    if weights != "none":
+        terms["class_weight"] = weights
+    seed(job)
+    if job.function.fit is not None:
+        return _history(job, model, job.function.fit(hyperparameters(values), model, opened(stream.training), **terms))
+    return scalars(model.fit(opened(stream.training), **terms).history)
 
 
 def _history(job: Job, model: keras.Model, result: Any) -> dict[str, list[float]]:

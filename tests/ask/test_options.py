@@ -97,6 +97,8 @@ SAME = [
     ("--validation-split 0.25", {"validation_split": 0.25}),
     ("--validation-split $rate", {"validation_split": 0.25}),
     ("--validation-split 0", {"validation_split": 0}),
+    ("--cache", {"cache": True}),
+    ("--steps-per-epoch 20", {"steps_per_epoch": 20}),
     ("--epochs 30", {"epochs": 30}),
     ("--epochs {10 * n}", {"epochs": 30}),
     ("--patience 3", {"patience": 3}),

@@ -61,3 +61,24 @@ class DataOptions:
         check=checks.share,
         aliases=("split", "val_split", "test_size", "holdout"),
     )
+    cache: bool = entry(
+        False,
+        group="data",
+        metavar="",
+        help="read a dataset once and keep its rows in memory, even if they differ each time it is read",
+        type="bool",
+        results=Results.AS_TERM,
+        reads=Reads.SWITCH,
+        aliases=("in_memory", "keep_in_memory"),
+        editor="switch",
+    )
+    steps_per_epoch: int | None = entry(
+        group="data",
+        metavar="N",
+        help="batches of a dataset that make an epoch",
+        type="int | None",
+        results=Results.AS_TERM,
+        check=checks.whole(1, checks.NONE),
+        left_out="all that it has",
+        aliases=("batches_per_epoch", "steps_an_epoch"),
+    )

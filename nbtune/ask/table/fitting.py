@@ -65,7 +65,7 @@ class Fitting:
         group="fitting",
         metavar="FACTORY",
         help="a function that makes the callbacks of each trial, given its values; such trials train one by one",
-        type="Callable[..., Any] | None",
+        type="Any",
         results=Results.AS_CONTENT,
         check=checks.factory,
         reads=Reads.EXPRESSION,

@@ -15,11 +15,13 @@ from nbtune.training.private import keras as private
 _COMPARED, _TELLING = 3, 9  # epochs that are compared; rows from which on equal orders are no coincidence
 
 
-def orders(rows: int, seed: int) -> Iterator[np.ndarray]:
+def orders(rows: int, seed: int, shuffle: bool = True) -> Iterator[np.ndarray]:
     """The order of the rows in each epoch of a `model.fit` that follows `set_random_seed(seed)`, `(rows,)` each.
 
     It comes out of Keras's own pipeline, over row numbers and in one batch: the permutation is drawn before it is cut.
     """
+    if not shuffle:
+        yield from itertools.repeat(np.arange(rows))
     yield from map(_drawn(rows, seed).order, itertools.count())
 
 

@@ -80,7 +80,7 @@ def compare(
         CannotFuse: they come to something else.
     """
     size = int(template.values.get("batch_size", job.batch_size))
-    order = next(batches.orders(arrays.rows, job.seed))
+    order = next(batches.orders(arrays.rows, job.seed, job.shuffle))
     pieces = tensors(batches.cut(order, size, per_example.everything(step, template.output)))
     last = sum(numbers.shape[0] for numbers, _ in pieces) - 1
     at = start

@@ -197,7 +197,7 @@ class Fit:
         self._begin(repeats)
         if not self._running:  # each trial went wrong in an earlier repeat
             return
-        orders = zip(*(batches.orders(self._training.ys[0].shape[0], job.seed) for _, job in repeats), strict=True)
+        orders = zip(*(batches.orders(self._training.ys[0].shape[0], job.seed, job.shuffle) for _, job in repeats), strict=True)
         if not self._is_dense and not all(spec.is_proven for spec in self._stack):
             self._compare_first_steps(run_epoch, repeats[0][1], pieces_val)
         for epoch, drawn in zip(range(self._job.epochs), orders, strict=False):

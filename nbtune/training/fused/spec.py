@@ -191,6 +191,8 @@ def _beside(job: Job, arrays: data.Arrays) -> str | None:
     """Why trials are trained one by one whatever their models are; None if nothing says so."""
     if job.function.fit is not None:
         return "the hypermodel's own fit"
+    if job.stream is not None:
+        return "a dataset that is read anew in each epoch"
     if job.callbacks is not None:
         return "callbacks of your own"
     if len(job.targets.outputs) > 1 or isinstance(arrays.y, (dict, list, tuple)):

@@ -1,0 +1,147 @@
+"""Datasets that are read anew in each epoch, because they differ from one epoch to the next or are too large to keep."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import itertools
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import cloudpickle
+
+from nbtune.data.datasets import batches_of, is_dataset, is_endless, parts_of
+from nbtune.data.tree import leaves
+from nbtune.errors import UsageError
+
+MOST_KEPT = 256e6  # bytes, of a dataset that is kept in memory without being asked for
+MOST_SECONDS = 20.0  # to find out whether it gives the same rows each time
+GRAPH, OBJECT, FACTORY = "graph", "object", "factory"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset in a form that a worker makes it anew from; `training.streams` opens it.
+
+    Attributes:
+        kind: "graph": a `tf.data.Dataset` as its graph and its element's pickled structure; "object": pickled; "factory": a
+            pickled function that makes one.
+    """
+
+    kind: str
+    payload: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The datasets of a search; `validation` is None where rows in memory validate, or nothing does.
+
+    Attributes:
+        steps: batches that make an epoch; None for as many as there are.
+    """
+
+    training: Source
+    validation: Source | None = None
+    steps: int | None = None
+
+
+def is_factory(data: Any) -> bool:
+    """A function without parameters, or whose parameters all have defaults, that makes a dataset."""
+    if not inspect.isroutine(data) and not isinstance(data, functools.partial):
+        return False
+    parameters = inspect.signature(data).parameters.values()
+    return all(p.default is not p.empty or p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters)
+
+
+def sendable(data: Any, what: str) -> Source | UsageError:
+    """A dataset as it is sent to a worker, or what is to be said of one that cannot be."""
+    try:
+        if hasattr(data, "element_spec"):
+            graph = data._as_serialized_graph(allow_stateful=True).numpy()
+            if b"PyFunc" in graph:
+                raise TypeError("it calls a Python function")
+            return Source(GRAPH, (bytes(graph), cloudpickle.dumps(data.element_spec)))
+        return Source(FACTORY if is_factory(data) else OBJECT, (cloudpickle.dumps(data),))
+    except Exception as error:  # a dataset over a Python function, an open file, …
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        return UsageError(
+            f"{what}: this {type(data).__name__} cannot be sent to the workers ({reason}); give a function that makes it, like "
+            "--data make_dataset"
+        )
+
+
+def copy_of(data: Any, source: Source | UsageError) -> Any:
+    """Another one to look at, where that is possible: the user's own may count how often it is read."""
+    return cloudpickle.loads(source.payload[0]) if isinstance(source, Source) and source.kind == OBJECT else data
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one pass over a dataset gave, or the start of one that is too long."""
+
+    batches: list[tuple[Any, ...]]
+    rows: list[bytes]  # a digest of each
+    complete: bool
+
+    @property
+    def is_even(self) -> bool:
+        """All batches but the last have as many rows."""
+        sizes = [len(leaves(batch[0])[0]) for batch in self.batches]
+        return all(size == sizes[0] for size in sizes[:-1]) and sizes[-1] <= sizes[0]
+
+
+def made(data: Any) -> Any:
+    """The dataset itself, or a new one of its factory."""
+    return data() if is_factory(data) else data
+
+
+def look(dataset: Any, what: str, until: float) -> Seen:
+    """One pass, up to `MOST_KEPT` bytes and the time `until`."""
+    batches: list[tuple[Any, ...]] = []
+    digests: list[bytes] = []
+    held = 0.0
+    endless = is_endless(dataset)
+    for batch in batches_of(dataset):
+        parts = parts_of(batch, what)
+        batches.append(parts)
+        digests += _digests(parts)
+        held += sum(leaf.nbytes for leaf in leaves(list(parts)))
+        if endless or held > MOST_KEPT or time.monotonic() > until:
+            return Seen(batches, digests, complete=False)
+    return Seen(batches, digests, complete=True)
+
+
+def _digests(parts: tuple[Any, ...]) -> list[bytes]:
+    each = leaves(list(parts))
+    return [hashlib.blake2b(b"|".join(leaf[i].tobytes() for leaf in each), digest_size=8).digest() for i in range(len(each[0]))]
+
+
+def kept(data: Any, what: str) -> tuple[Seen, bool, bool]:
+    """What a first pass gives, whether a second one gives the same rows, so that they may be kept, and in the same order.
+
+    Raises:
+        UsageError: no rows.
+    """
+    until = time.monotonic() + MOST_SECONDS
+    dataset = made(data)
+    first = look(dataset, what, until)
+    if not first.batches:
+        raise UsageError(f"{what} has no rows")
+    if not first.complete or not first.is_even:
+        return first, False, False
+    again = look(dataset if is_dataset(dataset) else made(data), what, until)
+    return first, again.complete and sorted(first.rows) == sorted(again.rows), first.rows == again.rows
+
+
+def is_stream(data: Any) -> bool:
+    """What can be read more than once: a dataset, or a function that makes one."""
+    return is_dataset(data) or is_factory(data)
+
+
+def some(seen: Seen, rows: int = 10_000) -> list[tuple[Any, ...]]:
+    """The first batches, so many rows at least if there are as many."""
+    counts = itertools.accumulate(len(leaves(batch[0])[0]) for batch in seen.batches)
+    needed = sum(count < rows for count in counts) + 1
+    return seen.batches[:needed]

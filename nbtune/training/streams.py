@@ -1,0 +1,35 @@
+"""Datasets as `model.fit` reads them, made anew for each trial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import cloudpickle
+import keras
+import tensorflow as tf
+
+from nbtune.data.datasets import is_dataset
+from nbtune.data.streams import FACTORY, GRAPH, Source
+
+
+def opened(source: Source) -> Any:
+    """What `fit` takes as its data, and reads once an epoch."""
+    if source.kind == GRAPH:
+        graph, spec = source.payload
+        variant = tf.raw_ops.DatasetFromGraph(graph_def=graph)
+        return tf.data.experimental.from_variant(variant, structure=cloudpickle.loads(spec))
+    thing = cloudpickle.loads(source.payload[0])
+    if source.kind != FACTORY:
+        return thing
+    made = thing()
+    return made if is_dataset(made) else _from_batches(thing, made)
+
+
+def _from_batches(make: Callable[[], Iterable[Any]], first: Iterable[Any]) -> tf.data.Dataset:
+    """A dataset that calls a function for a new iterable of batches in each epoch."""
+    batch = keras.tree.lists_to_tuples(next(iter(first)))
+    spec = lambda part: tf.TensorSpec([None, *part.shape[1:]], part.dtype)  # noqa: E731
+    signature = keras.tree.map_structure(lambda part: spec(tf.convert_to_tensor(part)), batch)
+    batches = lambda: map(keras.tree.lists_to_tuples, make())  # noqa: E731
+    return tf.data.Dataset.from_generator(batches, output_signature=signature)

@@ -1,0 +1,121 @@
+"""Datasets that differ each time they are read, and how they get to a worker."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from nbtune.data.read import read_data
+from nbtune.errors import UsageError
+from nbtune.training.streams import opened
+
+X = np.arange(60, dtype="float32").reshape(20, 3)
+Y = np.arange(20) % 4
+
+
+@pytest.fixture(autouse=True)
+def without_a_seed():
+    """With TensorFlow's global seed set, a dataset draws the same in each epoch."""
+    tf.random.set_seed(None)
+
+
+class Noisy(keras.utils.PyDataset):
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        rows = slice(4 * index, 4 * index + 4)
+        return X[rows] + np.random.normal(size=(4, 3)).astype("float32"), Y[rows]
+
+
+def augmented():
+    noise = lambda x, y: (x + tf.random.normal([8, 3])[: tf.shape(x)[0]], y)  # noqa: E731
+    return tf.data.Dataset.from_tensor_slices((X, Y)).batch(8).map(noise)
+
+
+def generator():
+    for start in range(0, 20, 5):
+        yield X[start : start + 5] + np.random.normal(size=(5, 3)).astype("float32"), Y[start : start + 5]
+
+
+def passes(source):
+    """What two epochs read."""
+    dataset = opened(source)
+    batches = lambda: (dataset[i] for i in range(len(dataset))) if hasattr(dataset, "__getitem__") else iter(dataset)  # noqa: E731
+    return [np.concatenate([np.asarray(batch[0]) for batch in batches()]) for _ in range(2)]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [Noisy(), augmented(), augmented, generator, lambda: generator()],
+    ids=["PyDataset", "tf.data", "function", "generator", "lambda"],
+)
+def test_rows_that_differ_are_read_anew_and_that_is_said(given):
+    data = read_data(given, (X, Y))
+    assert data.stream is not None
+    assert "anew in each epoch" in data.note
+    assert "--cache" in data.note
+    first, second = passes(data.stream.training)
+    assert first.shape == (20, 3)
+    assert not np.array_equal(first, second)
+    np.testing.assert_allclose(first, X, atol=6)
+
+
+def test_each_trial_begins_with_a_dataset_of_its_own():
+    class Counted(Noisy):
+        def __init__(self):
+            super().__init__()
+            self.epochs = 0
+
+        def on_epoch_end(self):
+            self.epochs += 1
+
+    source = read_data(Counted(), (X, Y)).stream.training
+    opened(source).on_epoch_end()
+    assert opened(source).epochs == 0
+
+
+def test_rows_that_are_the_same_are_kept_in_their_order():
+    plain = read_data(tf.data.Dataset.from_tensor_slices((X, Y)).batch(8), (X, Y))
+    assert (plain.stream, plain.shuffle, plain.batch_size, plain.note) == (None, False, 8, "")
+    shuffled = read_data(tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(20).batch(8), (X, Y))
+    assert (shuffled.stream, shuffled.shuffle) == (None, True)
+    np.testing.assert_array_equal(np.sort(shuffled.x[:, 0]), X[:, 0])
+
+
+def test_cache_reads_once():
+    data = read_data(Noisy(), (X, Y), cache=True)
+    assert data.stream is None
+    assert data.rows == 20
+
+
+def test_what_is_too_large_to_keep_is_read_anew(monkeypatch):
+    monkeypatch.setattr("nbtune.data.streams.MOST_KEPT", 100)
+    data = read_data(tf.data.Dataset.from_tensor_slices((X, Y)).batch(8), (X, Y))
+    assert data.stream is not None
+    np.testing.assert_array_equal(passes(data.stream.training)[0], X)
+
+
+def test_a_dataset_without_end_needs_the_length_of_an_epoch():
+    endless = tf.data.Dataset.from_tensor_slices((X, Y)).repeat().batch(8)
+    with pytest.raises(UsageError, match="--steps-per-epoch"):
+        read_data(endless, (X, Y))
+    assert read_data(endless, (X, Y), steps=3).stream.steps == 3
+
+
+def test_a_function_that_loads_arrays_is_called_for_them():
+    np.testing.assert_array_equal(read_data(lambda: (X, Y)).x, X)
+
+
+def test_a_stream_is_not_split():
+    assert not read_data(Noisy()).validated
+    assert read_data(Noisy(), Noisy()).stream.validation is not None
+
+
+def test_what_cannot_be_sent_is_to_be_made_by_a_function():
+    signature = (tf.TensorSpec((None, 3)), tf.TensorSpec((None,), "int64"))
+    dataset = tf.data.Dataset.from_generator(generator, output_signature=signature)
+    with pytest.raises(UsageError, match="give a function that makes it"):
+        read_data(dataset, (X, Y))
