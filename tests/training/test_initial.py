@@ -37,7 +37,7 @@ def network(init="glorot_uniform", units=256):
         (keras.initializers.RandomUniform(-1, 3), 16 / 12),
         (keras.initializers.TruncatedNormal(stddev=0.1), 0.1**2 * CUT_OFF),
     ],
-    ids=str,
+    ids=lambda each: each if isinstance(each, str) else type(each).__name__,
 )
 def test_drawn_weights_are_within_a_few_standard_errors_of_the_formula(init, variance):
     keras.utils.set_random_seed(1)
