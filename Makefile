@@ -8,7 +8,7 @@
 # make coverage       the tests, and which lines they reached, in build/coverage
 # make conformance    models of seventy kinds against plain model.fit; writes docs/conformance.md; about 20 minutes
 # make docs           the documentation site, in build/docs
-# make soak           kills processes at 50 random moments and trains 300 trials; about half an hour
+# make soak           kills processes at 50 random moments, starts and stops 100 searches, fills disks; about an hour
 # make bench          nbtune and others on the same grids; hours. A part: make bench BENCH="a --peers nbtune_fused,bare_loop"
 # make lab            JupyterLab on the quickstart
 # make notebook       executes the quickstart and keeps its outputs in it
@@ -80,7 +80,7 @@ docs: $(DOCS_VENV)/.ready
 	@echo "Open build/docs/index.html"
 
 soak: $(READY)
-	@NBTUNE_SOAK=50 $(BIN)/pytest tests/test_faults.py tests/test_memory.py -n 2 --dist loadfile -s
+	@NBTUNE_SOAK=50 NBTUNE_STARTS=100 $(BIN)/pytest tests/test_faults.py tests/test_memory.py tests/run/test_lifecycle.py -n 2 --dist loadfile -s
 
 bench: $(BENCH_VENV)/.ready
 	@$(BENCH_VENV)/bin/python -m benchmarks $(BENCH)

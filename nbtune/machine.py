@@ -19,12 +19,25 @@ import psutil
 from nbtune import cgroup
 from nbtune.costs import SHARED_MB, WORKER_MB
 
-_BEGINNING = time.time() - time.monotonic()
+
+class _Clock:
+    """When the monotonic clock, which all processes of a machine have in common, was at 0, in seconds since the epoch."""
+
+    beginning = time.time() - time.monotonic()
 
 
 def now() -> float:
-    """Seconds since the epoch, by a clock that does not jump when the machine's own is set; equal only within a process."""
-    return _BEGINNING + time.monotonic()
+    """Seconds since the epoch, by a clock that does not jump when the machine's own is set."""
+    return _Clock.beginning + time.monotonic()
+
+
+def clock() -> float:
+    """What another process has to know to have the same time."""
+    return _Clock.beginning
+
+
+def set_clock(beginning: float) -> None:
+    _Clock.beginning = beginning
 
 
 def installed(package: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbtune import machine
 from nbtune.ask.space import Value
 from nbtune.errors import UsageError
 from nbtune.execution.local.warm import Pool
@@ -80,7 +81,8 @@ class Search:
             UsageError: the search is planned or paused, so that it would never end.
         """
         if self.state in ("planned", "paused"):
-            raise UsageError(f"the search is {self.state}; `%tune resume` or search.resume() sets it going")
+            why = self._run.progress.reason or "`%tune resume` or search.resume() sets it going"
+            raise UsageError(f"the search is {self.state}: {why}")
         over = self._run.wait(timeout)
         if over:
             self._screen.settle()
@@ -314,7 +316,7 @@ class Search:
         self._screen.show(self._run.progress, self)
 
     def __str__(self) -> str:
-        return headline(self._run.progress, time.time())
+        return headline(self._run.progress, machine.now())
 
     def __repr__(self) -> str:
         return f"<Search {self._run.project.path.name}: {self.state}, {self.coverage}>"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextvars
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from html import escape
 from typing import Any
 
+from nbtune import machine
 from nbtune.ask.function import Function
 from nbtune.ask.options import Options
 from nbtune.ask.parsing import DEFAULT_NAME, typed
@@ -292,7 +292,7 @@ class SetupSurface(PanelSurface):
         if self.front.greetings:
             self.live.hear({"kind": "hello"})
         else:
-            self.live.draw(time.time())
+            self.live.draw(machine.now())
 
     def close(self, now: float) -> None:
         self.rest(now)  # the form stays

@@ -103,6 +103,10 @@ class TrialEnded:
         if self.error is not None:  # it comes from the user's code, or from a file
             object.__setattr__(self, "error", shortened(printable(self.error), MOST_ERROR))
 
+    @property
+    def id(self) -> str:
+        return self.trial
+
 
 @dataclass(frozen=True)
 class DiskFull:

@@ -228,7 +228,7 @@ class Progress:
 
     @property
     def ranking(self) -> list[Trial]:
-        """Trials that have ended with a score, the best first; ties in grid order."""
+        """Trials that have ended with a score, the best first; of equal ones that with the lower number."""
         return self.ranked(trial for trial in self.trials if trial.ended)
 
     @property

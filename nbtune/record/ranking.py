@@ -10,6 +10,8 @@ from nbtune.ask.objective import Objective
 
 class Scored(Protocol):
     @property
+    def id(self) -> str: ...
+    @property
     def score(self) -> float | None: ...
 
 
@@ -17,5 +19,6 @@ T = TypeVar("T", bound=Scored)
 
 
 def ranked(found: Iterable[T], objective: Objective) -> list[T]:
-    """Those that have a score, the best first; equal scores stay in the order in which they come."""
-    return sorted((one for one in found if one.score is not None), key=lambda one: objective.order(one.score or 0.0))
+    """Those that have a score, the best first; of equal ones that with the lower number, which a later search does not change."""
+    scored = [one for one in found if one.score is not None]
+    return sorted(scored, key=lambda one: (objective.order(one.score or 0.0), len(one.id), one.id))

@@ -122,7 +122,7 @@ class Store:
     def _drop_weights(self) -> None:
         if len(self._with_weights) <= self._keep:
             return
-        kept = [trial for trial in self._progress.trials if trial.id in self._with_weights]  # in grid order, as ties go by it
+        kept = [trial for trial in self._progress.trials if trial.id in self._with_weights]
         for trial in self._progress.ranked(kept)[self._keep :]:
             files.remove(self._project / f"trial_{trial.id}" / "checkpoint.weights.h5", self._project)
             self._with_weights.remove(trial.id)

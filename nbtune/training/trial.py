@@ -8,6 +8,8 @@ import json
 import math
 import os
 import secrets
+import shutil
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +19,7 @@ from typing import Any
 
 import keras
 
+from nbtune import machine
 from nbtune.ask.space import Value
 from nbtune.data import arrays as data
 from nbtune.data.rows import Inputs
@@ -40,12 +43,12 @@ SECONDS_BETWEEN_SIGNS = 0.8
 
 def fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value]) -> TrialEnded:
     """Trains one combination and leaves the best epoch's weights in the project; never raises for the trial's sake."""
-    start = time.time()
+    start = machine.now()
     emit([TrialStarted(trial, start)])
     try:
         return _fit(job, emit, trial, values, start)
     except Exception as error:  # whatever it is, the other trials go on
-        return TrialEnded(trial, FAILED, seconds=time.time() - start, error=user_traceback(error, job.function))
+        return TrialEnded(trial, FAILED, seconds=machine.now() - start, error=user_traceback(error, job.function))
     finally:
         gc.collect()
 
@@ -62,7 +65,7 @@ def _fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], start: f
             break
     if ended.status == DONE:
         ended = replace(ended, weights=keep_weights(job, emit, trial, kept))
-    return replace(ended, seconds=time.time() - start)
+    return replace(ended, seconds=machine.now() - start)
 
 
 def _once(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], arrays: data.Arrays) -> tuple[keras.Model, TrialEnded]:
@@ -89,11 +92,11 @@ class Reporter(keras.callbacks.Callback):
         now = time.monotonic()
         if now - self._last > SECONDS_BETWEEN_SIGNS and batch + 1 < self.params["steps"]:
             self._last = now
-            self._emit([EpochUnderWay([self._trial], self._epoch, (batch + 1) / self.params["steps"], time.time())])
+            self._emit([EpochUnderWay([self._trial], self._epoch, (batch + 1) / self.params["steps"], machine.now())])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._last = time.monotonic()
-        self._emit([EpochEnded(self._trial, epoch + 1, scalars(logs or {}), time.time())])
+        self._emit([EpochEnded(self._trial, epoch + 1, scalars(logs or {}), machine.now())])
 
 
 def together(job: Job, ends: Sequence[TrialEnded]) -> tuple[TrialEnded, int]:
@@ -253,7 +256,9 @@ def save_weights(model: keras.Model, path: Path, project: Path) -> str:
     files.write(path.parent / "build_config.json", project, json.dumps(model.get_build_config()).encode())
     partial = path.with_name(f".{secrets.token_hex(8)}.weights.h5")  # in a folder that is none of ours it would fail before
     try:
-        model.save_weights(partial)
+        with tempfile.TemporaryDirectory() as folder:  # first: where a disk is full, HDF5 crashes at times
+            model.save_weights(Path(folder, partial.name))
+            shutil.copyfile(Path(folder, partial.name), partial)
         stamp = files.stamp(partial, project)
         os.replace(partial, path)
     finally:

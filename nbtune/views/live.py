@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from nbtune import machine
 from nbtune.record.progress import Progress
 from nbtune.views.headline import headline
 from nbtune.views.surface import OVER, Controls, Surface
@@ -56,7 +57,7 @@ class Live:
         progress: Progress,
         controls: Controls,
         surface: Surface,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = machine.now,
         cost: Callable[[], float] = time.thread_time,
         tick: float = TICK,
     ) -> None:

@@ -50,6 +50,20 @@ def test_a_new_value_trains_only_what_is_new(flowers, here):
     assert "2 of 3 done before; going on" in "".join(more._run.notes)
 
 
+def test_an_axis_in_another_order_trains_nothing(flowers, here):
+    """Of equal trials one keeps its weights, and it stays the same one."""
+    for order in ([1, 2, 3], [3, 2, 1], [2, 3, 1]):
+        search = tune(without_effect, flowers, here, axis={"n": order}, epochs=1, keep=1)
+        assert search.coverage.done == 3
+        assert len({trial.score for trial in search.trials}) == 1
+        assert search.best_model is not None
+    assert len(events(search, TrialStarted)) == 3
+
+
+def without_effect(n):
+    return dense()
+
+
 def test_the_record_of_keras_tuner_has_each_trial_once(flowers, here):
     tune(dense, flowers, here, units=[4, 8])
     more = tune(dense, flowers, here, units=[2, 4, 8])

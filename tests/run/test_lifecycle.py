@@ -21,6 +21,7 @@ from nbtune import UsageError, tune
 from nbtune.errors import SearchFailed
 from nbtune.record.progress import Progress
 from nbtune.run.crew import Crew
+from nbtune.run.schedule import Schedule
 from tests.conftest import dense
 
 LONG = {"units": [4, 6, 8, 10], "epochs": 100_000, "patience": None, "workers": 2}
@@ -98,7 +99,8 @@ def test_everybody_steers_at_once(search):
 
     def steer(seed):
         draw = random.Random(seed)
-        for _ in range(4):
+        for _ in range(8):
+            time.sleep(draw.uniform(0, 0.5))
             with contextlib.suppress(UsageError):
                 getattr(search, draw.choice(["pause", "resume", "stop", "retry"]))()
 
@@ -162,7 +164,7 @@ def test_a_fault_of_its_own_ends_it_and_is_said(search, monkeypatch):
 
 
 def test_tune_raises_it(flowers, here, monkeypatch):
-    monkeypatch.setattr(Progress, "apply", lambda progress, event: 1 / 0)
+    monkeypatch.setattr(Schedule, "take", lambda *arguments: 1 / 0)
     with pytest.raises(SearchFailed, match="ZeroDivisionError"):
         tune(dense, flowers, units=[4], epochs=1, workers=1, dir=str(here))
 

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+from nbtune import machine
 from nbtune.errors import BackendDied, BuildError, UsageError, WorkerDied
 from nbtune.execution.local import pickling
 from nbtune.execution.local.warm import SECONDS_TO_END, SupervisorProcess, import_path
@@ -36,7 +37,7 @@ class Workers:
         self._closing = False
         self._ended = threading.Event()
         where = {"log": str(log), "folder": os.getcwd(), "path": import_path(), "environment": supervisor.environment()}
-        self._send({"workers": count, "threads": threads, **where})
+        self._send({"workers": count, "threads": threads, "clock": machine.clock(), **where})
         # a copied context: on ipykernel 7.0 a bare thread cannot reach the cell's output
         self._listener = threading.Thread(target=contextvars.copy_context().run, args=[self._listen], daemon=True)
         self._listener.start()

@@ -4,7 +4,7 @@ It reads commands from its standard input and writes messages to its standard ou
 process of its own it gives the workers a clean parent (the kernel may be multi-threaded, have TensorFlow running, or be
 a script without a `__main__` guard), and ends them all when the kernel is gone, however the kernel went.
 
-Its first line are the settings: {"workers", "threads", "log", "folder", "path", "environment"}.
+Its first line are the settings: {"workers", "threads", "log", "folder", "path", "environment", "clock"}.
 
 Commands: {"id", "task", "job", "arguments", "timeout"}, {"do": "pause" | "resume"}. The end of the input means: end everything.
 Messages: {"id", "result"}, {"id", "error", "kind"}, {"events": [...]}, {"done": "pause" | "resume"}.

@@ -17,6 +17,7 @@ import cloudpickle
 
 from nbtune.training.private import trimming  # isort: skip - before tasks, which imports Keras
 from nbtune.training import tasks  # isort: skip
+from nbtune import machine
 from nbtune.errors import BuildError, UsageError
 from nbtune.execution.local.output import redirect
 from nbtune.execution.local.parent import end_with_parent
@@ -27,10 +28,11 @@ from nbtune.record.job import Terms
 Message = dict[str, Any]
 
 
-def serve(line: Connection, threads: int, log: str, environment: dict[str, str]) -> None:
+def serve(line: Connection, threads: int, log: str, environment: dict[str, str], clock: float) -> None:
     """Says that it is ready, and then what comes of each task. Ends this process when the supervisor's end of the line closes."""
     end_with_parent()
     redirect(log)
+    machine.set_clock(clock)
     os.environ.clear()
     os.environ.update(environment)
     trimming.settle()

@@ -21,12 +21,12 @@ class WorkerProcess:
     """A new process that runs the tasks that it is sent, one after another.
 
     Args:
-        settings: {"threads", "log", "environment"}.
+        settings: {"threads", "log", "environment", "clock"}.
     """
 
     def __init__(self, context: Any, settings: Mapping[str, Any]) -> None:
         self._line, theirs = context.Pipe()
-        terms = {name: settings[name] for name in ("threads", "log", "environment")}
+        terms = {name: settings[name] for name in ("threads", "log", "environment", "clock")}
         self._process = context.Process(target=_serve, args=[theirs, terms], name="nbtune-worker")
         self._process.start()
         theirs.close()

@@ -39,7 +39,7 @@ class Ending:
             kept: what would be saved of it.
             save: is called where its weights can be among those that stay on disk; returns their stamp.
         """
-        name, start = member.spec.trial, time.time()
+        name, start = member.spec.trial, time.monotonic()
         end = replace(trial.verdict(self._job, name, member.history, member.stopper.best_epoch + 1), seconds=member.seconds)
         self._repeats[name].take(member.repeat, end, kept)
         outcome = self._repeats[name].outcome()
@@ -48,7 +48,7 @@ class Ending:
         ended, best = outcome
         if best and self._is_to_keep(ended):
             ended = replace(ended, weights=save(best))
-        ended = replace(ended, seconds=ended.seconds + time.time() - start)
+        ended = replace(ended, seconds=ended.seconds + time.monotonic() - start)
         self.ended.append(ended)
         self._emit([ended])
 

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from nbtune import machine
 from nbtune.ask.space import Value
 from nbtune.ask.strategy import AUTO
 from nbtune.data import arrays as data
@@ -172,7 +173,7 @@ class Fit:
         self._saver = Saver(job, emit, template, self._step)
 
     def run(self) -> None:
-        now = time.time()
+        now = machine.now()
         self._emit([TrialStarted(spec.trial, now) for spec in self._stack])
         self._ending.begin(spec.trial for spec in self._stack)
         repeats = list(enumerate(self._job.each_repeat))
@@ -201,13 +202,13 @@ class Fit:
         if not self._is_dense and not all(spec.is_proven for spec in self._stack):
             self._compare_first_steps(run_epoch, repeats[0][1], pieces_val)
         for epoch, drawn in zip(range(self._job.epochs), orders, strict=False):
-            before = time.time()
+            before = machine.now()
             pieces = tensors(batches.side_by_side([batches.cut(order, batch_size, alone) for order in drawn]))
             results = self._train_epoch(run_epoch, epoch, pieces, pieces_val)
             self._end_epoch(epoch, results, before)
             if not self._running:
                 break
-            self._leave_the_stopped_behind_if_due(any_size, compaction, time.time() - before)
+            self._leave_the_stopped_behind_if_due(any_size, compaction, machine.now() - before)
 
     def _leave_the_stopped_behind_if_due(self, any_size: bool, compaction: Compaction, seconds: float) -> None:
         """After an epoch that took so long."""
@@ -232,7 +233,7 @@ class Fit:
             self._chunking.took(ahead, time.perf_counter() - before)
             if done < count:
                 trials = list(dict.fromkeys(member.spec.trial for member in self._running))
-                self._emit([EpochUnderWay(trials, epoch + 1, done / count, time.time())])
+                self._emit([EpochUnderWay(trials, epoch + 1, done / count, machine.now())])
         self._state, self._seeds, _ = at
         self._on_host = None
         return logs
@@ -287,11 +288,11 @@ class Fit:
             raise CannotFuse(f"the model logs no {self._job.objective.name!r}")
         logs = [{name: float(v[member.place]) for name, v in results.items()} for member in self._running]
         shown = {r.spec.trial: own for r, own in zip(reversed(self._running), reversed(logs), strict=True)}  # the first repeat's
-        now = time.time()
+        now = machine.now()
         self._emit([EpochEnded(name, epoch + 1, own, now) for name, own in reversed(shown.items())])
         for member, own in zip(self._running, logs, strict=True):
             member.take(epoch, own)
-            member.seconds += (time.time() - before) / len(self._running)
+            member.seconds += (machine.now() - before) / len(self._running)
         over = [r for r in self._running if r.stop_training or epoch + 1 == self._job.epochs]
         if over:
             for member in over:

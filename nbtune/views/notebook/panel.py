@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from nbtune import machine
 from nbtune.errors import UsageError
 from nbtune.record.progress import Progress
 from nbtune.views.front import Front
@@ -33,7 +34,7 @@ class LivePanel:
         self._asked = ""  # the button whose action is under way
         self._unanswered = -APART
         self._lasting: list[Output] = []
-        self.front = front or Front("live", {**self._wire.head(time.time()), "buttons": self._buttons()})
+        self.front = front or Front("live", {**self._wire.head(machine.now()), "buttons": self._buttons()})
         if front is None:
             self.front.listen(self.hear)
 
@@ -71,7 +72,7 @@ class LivePanel:
         with self._lock:
             match content:
                 case {"kind": "hello"}:
-                    self._send_whole(time.time())
+                    self._send_whole(machine.now())
                     if self.front.reloaded and self._lasting and self._progress.state != "running":
                         self._send({"lasting": self._lasting})
                 case {"kind": "choose", "trial": int(index)} if 0 <= index < len(self._progress.trials):

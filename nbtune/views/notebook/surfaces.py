@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from nbtune import machine
 from nbtune.record.progress import Progress
 from nbtune.views.figures.picture import Picture
 from nbtune.views.notebook.bundle import (
@@ -59,7 +59,7 @@ class DisplaySurface:
     def open(self, progress: Progress, controls: Controls) -> None:
         self._progress, self._picture = progress, Picture(progress)
         self._problem = ""
-        self.line(time.time())
+        self.line(machine.now())
         self._middle.show({})
         self._bottom.show({})
 
@@ -81,7 +81,7 @@ class DisplaySurface:
 
     def report(self, problem: str) -> None:
         self._problem = problem
-        self.line(time.time())
+        self.line(machine.now())
 
 
 class PanelSurface:
