@@ -15,7 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
-from nbtune.ask.completion import complete
+from nbtune import completer
 from nbtune.ask.help import help_text
 from nbtune.ask.option import Option
 from nbtune.ask.options import table
@@ -24,7 +24,6 @@ from nbtune.errors import UsageError, did_you_mean
 from nbtune.execution.local.warm import WarmPool
 
 Method = TypeVar("Method", bound=Callable[..., Any])
-_COMMANDS = ("%%tune", "%tune")
 VERBS = ("plan", "status", "pause", "resume", "stop", "retry", "show", "best", "clean", "panel")
 
 
@@ -269,8 +268,7 @@ def _with_a_body_if_named(lines: list[str]) -> list[str]:
 def register(shell: InteractiveShell) -> None:
     """Adds the magics, their completion, and `%%tune` cells without a body to a shell; the first workers get ready."""
     shell.register_magics(NbTune(shell=shell))
-    for command in _COMMANDS:
-        shell.set_hook("complete_command", _complete, str_key=command)
+    completer.install(shell, VERBS)
     transform = _with_a_body_if_named if isinstance(shell, TerminalInteractiveShell) else _with_a_body
     if transform not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(transform)
@@ -285,15 +283,7 @@ def unregister(shell: InteractiveShell) -> None:
     for kind in ("cell", "line"):
         shell.magics_manager.magics[kind].pop("tune", None)
     shell.configurables[:] = [each for each in shell.configurables if each is not magics]
-    for command in _COMMANDS:
-        shell.strdispatchers["complete_command"].strs.pop(command, None)
+    completer.remove(shell)
     for transform in (_with_a_body, _with_a_body_if_named):
         if transform in shell.input_transformers_cleanup:
             shell.input_transformers_cleanup.remove(transform)
-
-
-def _complete(shell: InteractiveShell, event: Any) -> list[str]:
-    if event.line.startswith("%%tune") or " --" in event.line:
-        done = len(event.text_until_cursor.rpartition(" ")[2]) - len(event.symbol)  # IPython completes from the last comma
-        return [word[done:] for word in complete(event.text_until_cursor, shell.user_ns)]
-    return [verb for verb in VERBS if verb.startswith(event.symbol)]

@@ -15,7 +15,7 @@ HOUSE = Path(nbtune.__file__).parent
 ROOMS = (
     *("errors", "costs", "cgroup", "machine", "ask", "data", "record"),  # what was asked, given and found out
     *("training", "execution", "views", "run", "report"),
-    *("search", "tuning", "range_test", "panel", "magic"),  # what people hold in their hands
+    *("search", "tuning", "range_test", "panel", "completer", "magic"),  # what people hold in their hands
 )
 HEAVY = {"keras", "keras_tuner", "tensorflow"}
 

@@ -204,8 +204,28 @@ def test_help_lists_every_option(shell, capsys):
     ],
 )
 def test_completion(shell, line, offers):
+    assert offers in completions(shell, line)
+
+
+def completions(shell, line, body=""):
     with provisionalcompleter():
-        assert offers in [completion.text for completion in shell.Completer.completions(line, len(line))]
+        return [completion.text for completion in shell.Completer.completions(f"{line}{body}", len(line))]
+
+
+@pytest.mark.parametrize("jedi", [True, False])
+def test_nothing_else_is_offered_on_our_lines(shell, jedi):
+    shell.Completer.use_jedi = jedi
+    shell.user_ns.update(mine=Search(None, None), build=lambda layers: None)
+    assert all(word.startswith("--") for word in completions(shell, "%%tune --"))
+    assert completions(shell, "%%tune --loss a") == ["a"], "nothing fits, so it stays"
+    assert completions(shell, "%%tune --loss hub") == ["huber"]
+    assert completions(shell, "%%tune --data x,") == ["prices", "short", "x", "y"]
+    assert completions(shell, "%tune stop ") == ["mine"]
+    assert completions(shell, "%%tune --axis ", "\ndef build(layers, rate, act='relu'):\n    pass") == ["act=", "rate="]
+    assert "print" in completions(shell, "pri"), "elsewhere all is as before"
+    with provisionalcompleter():
+        kinds = {completion.type for completion in shell.Completer.completions("%%tune --", 9)}
+    assert kinds == {"option"}
 
 
 def test_loading_is_light():
