@@ -24,6 +24,7 @@ from nbtune.record.events import DIVERGED, FAILED, STOPPED, DiskFull, StateChang
 from nbtune.record.progress import Trial
 from nbtune.run import life
 from nbtune.run.crew import Crew
+from nbtune.run.endings import Refused, blame, stopped, unwritten
 from nbtune.run.inbox import Inbox
 from nbtune.run.opening import LOG, Cancel, opened
 from nbtune.run.prepare import Request
@@ -175,7 +176,7 @@ class Run:
         elif request := self._inbox.request():
             try:
                 self._safely(request.work)
-            except _Refused as refusal:
+            except Refused as refusal:
                 request.reply.set_exception(UsageError(str(refusal)))
             else:
                 request.reply.set_result(None)
@@ -185,7 +186,7 @@ class Run:
         try:
             work()
             self._follow()
-        except _Refused:
+        except Refused:
             raise
         except KeyboardInterrupt:  # only without workers
             self._handle(life.Stop())
@@ -198,10 +199,10 @@ class Run:
             files.append(self.project.path / LOG, self.project.path, "".join(traceback.format_exception(error)))
         self._following.clear()
         try:
-            self._handle(life.Broke(_blame(error)))
+            self._handle(life.Broke(blame(error)))
         except Exception:  # while the workers were dismissed
             self._life = life.Life(life.FAILED)
-            self._settle(_blame(error))
+            self._settle(blame(error))
 
     def _handle(self, event: life.Event) -> None:
         self._following.append(event)
@@ -217,7 +218,7 @@ class Run:
                     self.project.acquire()
             except UsageError as error:
                 self._life = before
-                raise _Refused(str(error)) from None
+                raise Refused(str(error)) from None
             if self._life.active:
                 self._over.clear()
             for instruction in instructions:
@@ -310,7 +311,7 @@ class Run:
         at = now()
         under_way = [trial for trial in self.progress.trials if trial.status == record.RUNNING]
         steps: list[Callable[[], object]] = [
-            lambda: self._take(*(_stopped(trial, at) for trial in under_way)),
+            lambda: self._take(*(stopped(trial, at) for trial in under_way)),
             lambda: self._take(StateChanged(self._life.phase, at, failure)),
             self._store.record,
             self._store.write_oracle,
@@ -320,7 +321,7 @@ class Run:
             try:
                 step()
             except Exception as error:
-                failure = failure or (self._unwritten(error) if isinstance(error, OSError) else _blame(error))
+                failure = failure or (unwritten(self.project.path, error) if isinstance(error, OSError) else blame(error))
         self._reason = failure
         with contextlib.suppress(Exception):  # this may be what is broken
             self.progress.apply(StateChanged(self._life.phase, at, failure))
@@ -341,27 +342,8 @@ class Run:
 
     def _no_room(self, error: OSError) -> life.Event:
         """Without workers nothing can be paused."""
-        return life.NoRoom(self._unwritten(error)) if self._crew.size else life.Stop()
-
-    def _unwritten(self, error: OSError) -> str:
-        return f"cannot write to {self.project.path}: {error.strerror or error}; make room, then resume"
+        return life.NoRoom(unwritten(self.project.path, error)) if self._crew.size else life.Stop()
 
     def _is_known(self, event: record.Event) -> bool:
         """The end of a trial of a stack comes when it ends, and once more with the stack's result."""
         return isinstance(event, TrialEnded) and self.progress.trial(event.trial).ended
-
-
-class _Refused(Exception):
-    """What the user asked for is not possible now; nothing has changed."""
-
-
-def _stopped(trial: Trial, at: float) -> TrialEnded:
-    return TrialEnded(trial.id, STOPPED, seconds=at - (trial.started or at), error="the search was stopped")
-
-
-def _blame(error: BaseException) -> str:
-    if isinstance(error, UsageError):
-        return str(error)
-    if isinstance(error, OSError):
-        return f"cannot use {error.filename or 'the disk'}: {error.strerror or error}"
-    return f"a fault of nbtune, not of your function: {type(error).__name__}: {error}; its traceback is in {LOG}"
