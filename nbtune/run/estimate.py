@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from nbtune.ask.options import Options
 from nbtune.ask.space import Space
 from nbtune.errors import UsageError
-from nbtune.execution.local.warm import Pool, SupervisorProcess
+from nbtune.execution.local.warm import Pool
 from nbtune.run.lifecycle import Run
+from nbtune.run.opening import Cancel
 from nbtune.run.plan import Plan
 from nbtune.run.prepare import Request
 
@@ -23,36 +24,6 @@ SETTLED = 1.0  # seconds without another change
 class Estimate:
     space: Space
     plan: Plan
-
-
-class _EndingPool:
-    """Workers for one estimate, which can be ended from another thread together with it."""
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-        self._lock = threading.Lock()
-        self._taken: SupervisorProcess | None = None
-        self._over = False
-
-    def take(self) -> SupervisorProcess:
-        with self._lock:
-            if self._over:
-                raise UsageError("the estimate was given up")
-            self._taken = self._pool.take()
-            return self._taken
-
-    def held_mb(self) -> float:
-        return self._pool.held_mb()
-
-    def refill(self) -> None:
-        if not self._over:  # or the search that is about to start would find it half ready
-            self._pool.refill()
-
-    def end(self) -> None:
-        with self._lock:
-            self._over = True
-            if self._taken:
-                self._taken.process.kill()  # whoever waits for it notices, and clears up
 
 
 class Estimator:
@@ -69,7 +40,7 @@ class Estimator:
         self._changed = threading.Condition()
         self._wanted: Options | None = None
         self._thread: threading.Thread | None = None
-        self._using: _EndingPool | None = None
+        self._cancel = Cancel()  # of the estimate that is under way
 
     def ask(self, options: Options) -> None:
         """Estimates these options soon, and tells nothing any more about earlier ones."""
@@ -91,15 +62,14 @@ class Estimator:
         """As `forget`; gives up an estimate that is under way, and returns when no worker of its own runs."""
         self.forget()
         with self._changed:
-            thread, using = self._thread, self._using
-        if using:
-            using.end()
+            thread, cancel = self._thread, self._cancel
+        cancel()
         if thread:
             thread.join()
 
     def _work(self) -> None:
         while options := self._next():
-            result = _estimate(options, self._using or self._pool)
+            result = _estimate(options, self._pool, self._cancel)
             with self._changed:
                 is_latest = self._wanted is options
                 self._wanted = None if is_latest else self._wanted
@@ -110,17 +80,17 @@ class Estimator:
         with self._changed:
             while self._wanted and self._changed.wait(self._settled):
                 pass  # somebody is still typing
-            self._using = _EndingPool(self._pool) if self._wanted else None
+            self._cancel = Cancel()
             if self._wanted is None:
                 self._thread = None
             return self._wanted
 
 
-def _estimate(options: Options, pool: Pool) -> Estimate | UsageError:
+def _estimate(options: Options, pool: Pool, cancel: Cancel) -> Estimate | UsageError:
     """As `%%tune --plan`, in a folder that goes away."""
     with tempfile.TemporaryDirectory(prefix="nbtune-") as folder:
         try:
-            run = Run(Request.of(replace(options, plan=True, dir=folder)), "estimate", pool)
+            run = Run(Request.of(replace(options, plan=True, dir=folder)), "estimate", pool, cancel)
         except UsageError as error:
             return error
         except Exception as error:  # workers that die, no memory: the form must go on

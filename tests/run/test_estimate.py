@@ -57,7 +57,7 @@ def test_a_mistake_that_shows_only_with_the_data_is_told(flowers, told):
 
 def test_only_the_latest_options_are_estimated(flowers, told, monkeypatch):
     asked = []
-    monkeypatch.setattr(estimate, "_estimate", lambda options, pool: asked.append(options.epochs) or options.epochs)
+    monkeypatch.setattr(estimate, "_estimate", lambda options, pool, cancel: asked.append(options.epochs) or options.epochs)
     estimator = Estimator(told, OnDemand(), settled=0.2)
     for epochs in range(1, 6):
         estimator.ask(Options.of(build=dense, data=flowers, epochs=epochs))
@@ -76,9 +76,9 @@ def test_an_estimate_that_takes_long_can_be_given_up(flowers, told):
     estimator = Estimator(told, OnDemand(), settled=0.0)
     estimator.ask(Options.of(build=endless, data=flowers, layers=[1, 2], epochs=5, workers=1))
     until = time.monotonic() + 30
-    while not (estimator._using and estimator._using._taken) and time.monotonic() < until:
+    while estimator._cancel._site is None and time.monotonic() < until:
         time.sleep(0.05)
-    process = estimator._using._taken.process
+    process = estimator._cancel._site.backend._process
     time.sleep(1)  # well under way
     began = time.monotonic()
     estimator.end()
@@ -89,7 +89,7 @@ def test_an_estimate_that_takes_long_can_be_given_up(flowers, told):
 
 def test_what_was_forgotten_is_not_told(flowers, told, monkeypatch):
     begun, go_on = threading.Event(), threading.Event()
-    monkeypatch.setattr(estimate, "_estimate", lambda options, pool: begun.set() or go_on.wait(5))
+    monkeypatch.setattr(estimate, "_estimate", lambda options, pool, cancel: begun.set() or go_on.wait(5))
     estimator = Estimator(told, OnDemand(), settled=0.0)
     estimator.ask(options(flowers))
     assert begun.wait(5)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 BEST, UNDER_WAY = 3, 3
 FAINT = "faint"
-EMPTY = "waiting for the first epoch"
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,7 @@ class CurvesInfo:
         limits: the y range.
         log: whether it is better read on a log scale.
         left_out: how many faint curves are not here.
+        empty: what to say instead of curves.
     """
 
     objective: str
@@ -80,6 +80,7 @@ class CurvesInfo:
     limits: tuple[float, float]
     log: bool
     left_out: int
+    empty: str
 
     @property
     def title(self) -> str:
@@ -111,7 +112,8 @@ def curves_info(progress: Progress, most: int = 150) -> CurvesInfo:
     low, high = limits((v for curve in curves for v in (*curve.values, *curve.training)), progress.objective)
     log = progress.objective.direction == "min" and low > 0 and high / low > 30
     keys, shared = _keys(lit)
-    return CurvesInfo(name, curves, keys, shared, (low, high), log, len(others) - len(faint))
+    empty = "waiting for the first epoch" if progress.state in ("planned", "running", "paused") else "no epoch has ended"
+    return CurvesInfo(name, curves, keys, shared, (low, high), log, len(others) - len(faint), empty)
 
 
 def _keys(lit: Sequence[tuple[Trial, str]]) -> tuple[tuple[Key, ...], tuple[str, ...]]:
@@ -150,7 +152,7 @@ def draw_curves(info: CurvesInfo, figure: Figure | SubFigure) -> None:
     axes = figure.add_axes(box)
     _style(axes, info)
     if not info.curves:
-        ink.write(axes, 0.5, 0.5, EMPTY, color=ink.QUIET, ha="center", transform=axes.transAxes)
+        ink.write(axes, 0.5, 0.5, info.empty, color=ink.QUIET, ha="center", transform=axes.transAxes)
         return
     _draw_lines(axes, info)
     _draw_key(sheet, info, left, foot - 34, width - left - right)

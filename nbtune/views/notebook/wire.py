@@ -10,7 +10,7 @@ from nbtune.record.events import RUNNING
 from nbtune.record.progress import Progress, Trial
 from nbtune.record.remaining import share_done
 from nbtune.record.ties import explanation
-from nbtune.views.figures.curves import EMPTY, Curve, CurvesInfo, curves_info
+from nbtune.views.figures.curves import Curve, CurvesInfo, curves_info
 from nbtune.views.figures.gridinfo import Cell, GridInfo, grid_info, grid_template, ordered, text
 from nbtune.views.figures.maplayout import Layout, layout
 from nbtune.views.figures.marks import MARKS
@@ -125,7 +125,7 @@ class Wire:
         best = [f"{k.score} with {trials[index[k.trial]].label}" for k in info.keys if k.role.startswith("best")]
         return schema.Curves(
             title=info.title,
-            empty=EMPTY,
+            empty=info.empty,
             alt=f"Learning curves of {info.objective}. Best: {'; '.join(best) or 'none yet'}.",
             curves=[schema.Curve(trial=index[c.trial], role=c.role, running=c.status == RUNNING) for c in info.curves],
             keys=[schema.CurveKey(trial=index[k.trial], role=k.role, score=k.score, values=list(k.values)) for k in info.keys],
