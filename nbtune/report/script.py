@@ -5,20 +5,18 @@ from __future__ import annotations
 import inspect
 import textwrap
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from nbtune.ask.function import Function, global_values, user_functions
-from nbtune.ask.labels import AS_GIVEN, CLASSES, MULTI_LABEL, ONE_HOT, TO_ONE_HOT
+from nbtune.ask.labels import AS_GIVEN, MULTI_LABEL, TO_ONE_HOT
 from nbtune.ask.names import canonical
 from nbtune.ask.options import Options
 from nbtune.ask.space import Value
 from nbtune.data.rows import Data
 from nbtune.record.job import Job
+from nbtune.report.script_data import data_lines, fit
 
-_TAKE_PARTS = "x, x_val = (keras.tree.map_structure(lambda part: part[rows], x) for rows in (train, val))"
 _INITIALISE = """\
 for weight in model.weights:
     if weight.name in ("kernel", "depthwise_kernel", "pointwise_kernel"):
@@ -33,11 +31,11 @@ def script(options: Options, data: Data, job: Job, values: Mapping[str, Value]) 
     if change == TO_ONE_HOT and "sparse" in loss:  # the metric needs it
         loss = loss.removeprefix("sparse_")
     parts = [
-        _imports(job.function, split=data.validation is None and data.split > 0),
+        _imports(job.function, split=data.validation is None and data.split > 0 and not data.stream),
         _surroundings(job.function),
-        "\n".join([_data(options, data, job), *_encode(data, job, loss, change)]),
+        "\n".join([*data_lines(options, data, job), *_encode(data, job, loss, change)]),
         _model(job, values, loss),
-        _fit(data, job, values),
+        fit(options, data, job, values),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -114,45 +112,6 @@ def _source(thing: Any) -> str:
         return textwrap.dedent(inspect.getsource(thing))
     except (OSError, TypeError):
         return f"# {thing.__name__}: as in your notebook; its text is not known\n"
-
-
-def _data(options: Options, data: Data, job: Job) -> str:
-    lines = ["# the data as the search had it: the same rows to train and to validate on"]
-    names = ["x", "y", "sample_weight"] if data.sample_weight is not None else ["x", "y"]
-    lines += _load(names, options.texts.get("data", ""), options.data)
-    if data.validation is not None:
-        names = [f"{name}_val" for name in ("x", "y", "sample_weight")[: 2 + (data.validation.sample_weight is not None)]]
-        lines += _load(names, options.texts.get("validation_data", ""), options.validation_data)
-    elif data.split > 0:
-        strata = _strata(job)
-        lines += [
-            "train, val = train_test_split(",
-            f"    np.arange(len(y)), test_size={data.split}, random_state={options.seed}, stratify={strata}",
-            ")",
-            "x, x_val = x[train], x[val]" if isinstance(data.x, np.ndarray) else _TAKE_PARTS,
-            *(f"{name}, {name}_val = {name}[train], {name}[val]" for name in names[1:]),
-        ]
-    return "\n".join(lines)
-
-
-def _strata(job: Job) -> str:
-    labels = job.targets.single
-    if labels is None or labels.spread:
-        return "None"
-    return {CLASSES: "y", ONE_HOT: "y.argmax(axis=1)"}.get(labels.form, "None")
-
-
-def _load(names: Sequence[str], text: str, given: Any) -> list[str]:
-    """Lines that make arrays with these names, features first, of what was given, whose text it is if that is known."""
-    if not isinstance(given, (tuple, list)):
-        return [
-            f"batches = list({text or names[0].replace('x', 'dataset')})",
-            *(f"{name} = np.concatenate([np.asarray(batch[{i}]) for batch in batches])" for i, name in enumerate(names)),
-        ]
-    x, left = names[0], ", ".join(names)
-    taken = [] if text.replace(" ", "") in ("", ",".join(names)) else [f"{left} = {text}"]
-    rest = ", ".join(f"np.asarray({name})" for name in names[1:])
-    return [*taken, f"{left} = keras.tree.map_structure(np.asarray, {x}), {rest}"]
 
 
 def _usual_loss(job: Job) -> str:
@@ -254,34 +213,3 @@ def _recompile(job: Job, values: Mapping[str, Value]) -> list[str]:
 def _literal(job: Job, axis: str, value: Value) -> str:
     """A value as Python; a thing that the user passed goes by its name."""
     return str(value) if value in job.objects.get(axis, {}) else repr(value)
-
-
-def _fit(data: Data, job: Job, values: Mapping[str, Value]) -> str:
-    lines = [
-        f"keras.utils.set_random_seed({job.seed})",
-        "history = model.fit(",
-        "    x,",
-        "    y,",
-        f"    batch_size={values.get('batch_size', job.batch_size)},",
-        f"    epochs={job.epochs},",
-    ]
-    is_weighted = data.sample_weight is not None
-    if is_weighted:
-        lines.append("    sample_weight=sample_weight,")
-    if data.validated:
-        weighs = data.validation.sample_weight is not None if data.validation else is_weighted
-        lines.append(f"    validation_data=(x_val, y_val{', sample_weight_val' * weighs}),")
-    patience = job.epochs if job.patience is None else job.patience
-    lines += [
-        "    callbacks=[",
-        "        keras.callbacks.TerminateOnNaN(),",
-        "        keras.callbacks.EarlyStopping(",
-        f"            monitor={job.objective.name!r}, mode={job.objective.direction!r}, patience={patience},",
-        f"            min_delta={job.min_delta!r}, restore_best_weights=True,",
-        "        ),",
-        "    ],",
-        "    verbose=2,",
-        ").history",
-    ]
-    best = "max" if job.objective.direction == "max" else "min"
-    return "\n".join([*lines, f"print('best {job.objective.name}:', {best}(history[{job.objective.name!r}]))"])

@@ -23,6 +23,7 @@ from nbtune.record.progress import show
 from nbtune.training import session, stacks, trial
 from nbtune.training.compiling import known_losses, logged_names, metric_names, own_loss
 from nbtune.training.model import build, fed, shapes, traced
+from nbtune.training.private import graphs
 from nbtune.training.tracebacks import user_traceback
 
 MOST_COMBINATIONS = 100_000
@@ -60,7 +61,9 @@ def look(job: Terms, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str,
 def _looked_at(model: keras.Model, arrays: data.Arrays) -> dict[str, Any]:
     is_built = bool(model.built)
     loss, metrics = own_loss(model), metric_names(model)
-    made = traced(model, arrays.x)
+    known = graphs.outputs(model)
+    made = traced(model, arrays.x)  # a graph knows its outputs better: this is to see whether it takes such rows
+    made = made if known is None else known
     found = shapes(made, model)
     losses = known_losses(model, len(found))
     return {

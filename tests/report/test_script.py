@@ -100,3 +100,62 @@ def test_the_code_is_readable(flowers, here):
     assert "optimizer.learning_rate = 0.01" in code
     assert "nbtune" not in code
     assert np.max([len(line) for line in code.splitlines()]) < 120
+
+
+def text_and_numbers(units):
+    town = keras.Input((1,), name="town", dtype="string")
+    age = keras.Input((1,), name="age")
+    known = layers.StringLookup(vocabulary=["a", "b", "c"], output_mode="one_hot")(town)
+    return keras.Model({"age": age, "town": town}, layers.Dense(2, activation="softmax")(layers.Concatenate()([age, known])))
+
+
+def two_outputs(units):
+    inputs = keras.Input((4,))
+    hidden = layers.Dense(units)(inputs)
+    return keras.Model(inputs, {"kind": layers.Dense(3, activation="softmax")(hidden), "size": layers.Dense(1)(hidden)})
+
+
+def autoencoder(units):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(units), layers.Dense(4)])
+    model.compile("adam", "mse")
+    return model
+
+
+def found_again(search, names):
+    exec(search.code(), names)
+    for name, values in search.best.history.items():
+        assert names["history"][name] == pytest.approx(list(values), rel=1e-6), name
+
+
+@pytest.mark.parametrize("weights", ["balanced", {0: 1.0, 2: 3.0}])
+def test_weights_of_classes_are_written_out(flowers, here, weights):
+    x, y = flowers
+    search = tune(dense, (x, y, abs(x[:, 0])), epochs=3, workers=0, dir=str(here), class_weight=weights)
+    found_again(search, {"x": x, "y": y, "sample_weight": abs(x[:, 0])})
+
+
+def test_text_and_named_classes_are_written_out(flowers, here):
+    import pandas as pd
+
+    x, y = flowers
+    frame = pd.DataFrame({"age": x[:, 0], "town": np.array(["a", "b", "c"])[y]})
+    kinds = np.where(y == 1, "yes", "no")
+    search = tune(text_and_numbers, (frame, kinds), units=[4], epochs=3, workers=0, dir=str(here))
+    found_again(search, {"x": frame, "y": kinds})
+
+
+def test_several_outputs_are_written_out(flowers, here):
+    x, y = flowers
+    both = {"kind": y, "size": x[:, 0]}
+    search = tune(two_outputs, (x, both), units=[4], epochs=3, workers=0, dir=str(here))
+    found_again(search, {"x": x, "y": both})
+
+
+def test_a_stream_is_written_out(flowers, here):
+    x, _ = flowers
+    dataset = tf.data.Dataset.from_tensor_slices((x, x)).batch(30).map(lambda a, b: (a * 2, b))
+    monkey = pytest.MonkeyPatch()
+    with monkey.context() as patched:
+        patched.setattr("nbtune.data.streams.MOST_KEPT", 100)
+        search = tune(autoencoder, dataset, validation_data=(x, x), units=[4], epochs=3, workers=0, dir=str(here))
+    found_again(search, {"dataset": dataset, "x_val": x, "y_val": x})
