@@ -8,6 +8,7 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
+from nbtune.ask import initializers
 from nbtune.ask.function import Function, global_values, user_functions
 from nbtune.ask.labels import AS_GIVEN, MULTI_LABEL, TO_ONE_HOT
 from nbtune.ask.names import canonical
@@ -20,7 +21,7 @@ from nbtune.report.script_data import data_lines, fit
 _INITIALISE = """\
 for weight in model.weights:
     if weight.name in ("kernel", "depthwise_kernel", "pointwise_kernel"):
-        initializer = keras.initializers.get({init})
+        initializer = {init}
         weight.assign(initializer(weight.shape, dtype=weight.dtype))"""
 
 
@@ -151,8 +152,14 @@ def _model(job: Job, values: Mapping[str, Value], loss: str) -> str:
         if not job.look.built:
             shapes = "keras.tree.map_structure(lambda part: keras.KerasTensor((None, *part.shape[1:]), part.dtype.name), x)"
             lines.append(f"model({shapes})  # makes its weights")
-        lines += _INITIALISE.format(init=_literal(job, "init", values["init"])).splitlines()
+        lines += _INITIALISE.format(init=_initializer(job, values["init"])).splitlines()
     return "\n".join(lines + (_recompile(job, values) if job.look.loss else _compile(job, values, loss)))
+
+
+def _initializer(job: Job, value: Value) -> str:
+    if ":" in str(value) and value not in job.objects.get("init", {}):
+        return str(initializers.call(str(value)))
+    return f"keras.initializers.get({_literal(job, 'init', value)})"
 
 
 def _compile(job: Job, values: Mapping[str, Value], loss: str) -> list[str]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import keras
 
-from nbtune.errors import UsageError
+from nbtune.ask import initializers
+from nbtune.training.calls import make
 
 FILLED = ("kernel", "depthwise_kernel", "pointwise_kernel")  # by `--init`
 ATTRIBUTES = {  # weight → the layer's attribute with its own initialiser
@@ -47,29 +48,12 @@ def get(init: Any) -> Any:
     """`he_normal`, `zeros`, `normal:0.01` (its standard deviation), `uniform:0.05` (its limit), or an initialiser itself.
 
     Raises:
-        UsageError: a name that Keras does not know, or a number that is none.
+        UsageError: a number that is none, or that the initialiser does not take.
     """
-    if not isinstance(init, str):
+    if not isinstance(init, str) or ":" not in init:
         return keras.initializers.get(init)
-    name, colon, number = init.partition(":")
-    if not colon:
-        return keras.initializers.get(name)
-    try:
-        value = float(number)
-    except ValueError:
-        raise UsageError(f"init: {number!r} in {init!r} is not a number; write normal:0.01") from None
-    match name:
-        case "normal" | "random_normal":
-            return keras.initializers.RandomNormal(stddev=value)
-        case "uniform" | "random_uniform":
-            return keras.initializers.RandomUniform(-value, value)
-        case "truncated_normal":
-            return keras.initializers.TruncatedNormal(stddev=value)
-        case "constant":
-            return keras.initializers.Constant(value)
-        case "orthogonal":
-            return keras.initializers.Orthogonal(gain=value)
-    raise UsageError(f"init: {name} takes no number; write {name} alone")
+    initializers.check("init", initializers.spell(init))
+    return make(initializers.call(init))
 
 
 def spelled(initializer: Any) -> str:

@@ -20,6 +20,7 @@ from nbtune.ask.space import Value
 from nbtune.data.rows import Inputs
 from nbtune.errors import UsageError
 from nbtune.record.job import Terms
+from nbtune.training import initializers
 from nbtune.training.private import graphs, randomness
 
 
@@ -144,9 +145,9 @@ def initial(job: Terms, values: Mapping[str, Value], x: Inputs) -> keras.Model:
 
 
 def reinitialise(model: keras.Model, init: Any) -> None:
-    """Gives every kernel of the model new values from one initialiser, by name or as an `Initializer`.
+    """Gives every kernel of the model new values from one initialiser, as text or as an `Initializer`.
 
     Source: `keras.initializers`; Glorot and Bengio 2010 for `glorot_*`, whose variance is 2 / (fan in + fan out).
     """
-    for kernel in (weight for weight in model.weights if weight.name in ("kernel", "depthwise_kernel", "pointwise_kernel")):
-        kernel.assign(keras.initializers.get(init)(kernel.shape, dtype=kernel.dtype))
+    for kernel in (weight for weight in model.weights if weight.name in initializers.FILLED):
+        kernel.assign(initializers.get(init)(kernel.shape, dtype=kernel.dtype))

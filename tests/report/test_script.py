@@ -50,7 +50,7 @@ CASES = {
     ),
     "one-hot labels, a sparse loss": (dense, "one-hot", {"units": [8], "loss": ["sparse_categorical_crossentropy"]}),
     "helpers and constants": (with_surroundings, "classes", {"axis": {"depth": [1, 2]}, "learning_rate": [0.05]}),
-    "no Input, an initialiser": (without_input, "classes", {"units": [8], "init": ["he_normal"], "batch_size": [16]}),
+    "no Input, an initialiser": (without_input, "classes", {"units": [8], "init": ["normal:0.3"], "batch_size": [16]}),
     "regression": (number, "numbers", {"units": [4], "loss": ["huber"], "optimizer": ["rmsprop"], "learning_rate": [0.02]}),
     "a KerasTuner function": (hyper, "classes", {"learning_rate": [0.2, 0.3]}),
     "several inputs of validation data": (dense, "validated", {"units": [8]}),

@@ -32,6 +32,10 @@ def test_kernels_are_glorot_unless_told():
         ("he_uniform", lambda fan_in, fan_out: 2 / fan_in),
         ("lecun_normal", lambda fan_in, fan_out: 1 / fan_in),
         ("zeros", lambda fan_in, fan_out: 0),
+        ("normal:0.05", lambda fan_in, fan_out: 0.05**2),
+        ("uniform:0.05", lambda fan_in, fan_out: 0.05**2 / 3),
+        ("constant:0.1", lambda fan_in, fan_out: 0),
+        ("orthogonal:2", lambda fan_in, fan_out: 2**2 / max(fan_in, fan_out)),
     ],
 )
 def test_init_replaces_every_kernel(init, variance):
@@ -41,7 +45,7 @@ def test_init_replaces_every_kernel(init, variance):
         assert np.array(layer.kernel).var() == pytest.approx(variance(*layer.kernel.shape), rel=0.05)
         assert not np.array(layer.bias).any()
     first, second = (np.array(layer.kernel)[:100, :100] for layer in model.layers)
-    assert init == "zeros" or not np.array_equal(first, second)
+    assert init in ("zeros", "constant:0.1") or not np.array_equal(first, second)
 
 
 def test_init_reaches_convolutions_and_recurrent_layers():

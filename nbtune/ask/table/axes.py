@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nbtune.ask import checks, names
+from nbtune.ask import checks, initializers, names
 from nbtune.ask.option import Place, Reads, Results, axis_entry, entry
 from nbtune.ask.space import Axis
 
@@ -59,8 +59,8 @@ class Axes:
         same_architecture=True,
     )
     init: Axis | None = axis_entry(
-        help="initialisers of every kernel",
-        check=checks.keras_names(names.INITIALIZERS),
+        help="initialisers of every kernel; normal:0.01, uniform:0.05, constant:0.1 and orthogonal:2 with a number",
+        check=checks.axis(initializers.check, initializers.spell),
         left_out="Glorot uniform",
         choices=tuple(sorted(names.INITIALIZERS)),
         aliases=("initializer", "initialiser", "kernel_initializer", "weight_init", "initialization"),
