@@ -204,6 +204,7 @@ def measure(job: Job, emit: Emit, trials: list[Mapping[str, Value]], of: int, to
     """
     arrays = data.read(job.folder)
     quick = replace(job, epochs=_EPOCHS, patience=None, repeats=1, engine=FUSED, project=job.folder.parent / "measured")
+    quick.project.mkdir(exist_ok=True)
     stack, reason = _stack(quick, trials) if together else (None, None)
     middle = trials[len(trials) // 2]
     if stack and of > len(trials):
