@@ -123,7 +123,13 @@ class Search:
     @property
     def trials(self) -> list[Trial]:
         """Every combination, in grid order, as it stands now."""
-        return self._run.progress.trials
+        return [self._with_things(trial) for trial in self._run.progress.trials]
+
+    def _with_things(self, trial: Trial) -> Trial:
+        """With None, and the numbers beside it, in place of the names by which an axis with None has them."""
+        things: dict[str, Any] = self._run.job.resolved(trial.values)
+        plain = {name: thing for name, thing in things.items() if thing is None or isinstance(thing, (bool, int, float))}
+        return replace(trial, values={**trial.values, **plain})
 
     @property
     def coverage(self) -> Coverage:
@@ -137,7 +143,8 @@ class Search:
     @property
     def best_so_far(self) -> Trial | None:
         """The best trial now, also of those under way; None before the first has a score."""
-        return self._run.progress.best_so_far
+        best = self._run.progress.best_so_far
+        return best and self._with_things(best)
 
     @property
     def best(self) -> Trial:
@@ -153,7 +160,7 @@ class Search:
             reasons = [trial.error for trial in self.trials if trial.error]
             last = f", {reasons[0].splitlines()[-1]}" if reasons else ""
             raise UsageError(f"no trial has a score yet ({self.coverage}{last})")
-        return best
+        return self._with_things(best)
 
     @property
     def best_hyperparameters(self) -> dict[str, Value]:
@@ -304,7 +311,7 @@ class Search:
     @property
     def tuner(self) -> keras_tuner.GridSearch:
         """A stock `keras_tuner.GridSearch` that has reloaded this project."""
-        return winner.tuner(self._run.job, self._run.request.data.x, self.trials)
+        return winner.tuner(self._run.job, self._run.request.data.x, self._run.progress.trials)
 
     @property
     def directory(self) -> Path:

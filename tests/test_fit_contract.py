@@ -198,3 +198,15 @@ def test_text_reaches_its_layers(here):
     search = tune(build, (words[:, None], np.array(["c", "a", "b"])[Y3]), learning_rate=0.1, epochs=30, workers=0, dir=str(here))
     assert search.trials[0].status == "done", search.trials[0].error
     assert search.best.score > 0.9
+
+
+def test_none_is_none_wherever_it_is_read(here):
+    def build(units, clip):
+        assert clip is None or clip == 0.5
+        return softmax(units)
+
+    search = tune(build, TRAIN, units=[4], clip=[None, 0.5], dir=str(here), **QUICK)
+    assert [trial.values["clip"] for trial in search.trials] == [None, 0.5]
+    assert build(**search.best_hyperparameters)
+    assert search.best_model
+    assert f"clip={search.best_hyperparameters['clip']}" in search.code()
