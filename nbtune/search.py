@@ -128,7 +128,9 @@ class Search:
     def _with_things(self, trial: Trial) -> Trial:
         """With None, and the numbers beside it, in place of the names by which an axis with None has them."""
         things: dict[str, Any] = self._run.job.resolved(trial.values)
-        plain = {name: thing for name, thing in things.items() if thing is None or isinstance(thing, (bool, int, float))}
+        plain: dict[str, Any] = {
+            name: thing for name, thing in things.items() if thing is None or isinstance(thing, (bool, int, float))
+        }
         return replace(trial, values={**trial.values, **plain})
 
     @property

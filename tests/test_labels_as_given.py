@@ -127,3 +127,12 @@ def test_a_metric_that_is_not_there_is_named_before_anything_trains(here):
     build = net((6,), lambda: layers.Dense(3, activation="softmax"), "sparse_categorical_crossentropy", ["accuracy"])
     with pytest.raises(Exception, match="val_accuracy.*val_f2|val_f2.*val_accuracy"):
         tune(build, (X, Y3), units=[4], workers=0, epochs=1, dir=str(here), objective="max:val_f2")
+
+
+def test_a_metric_of_one_number_a_class_is_logged_and_cannot_rank(here):
+    build = net((6,), lambda: layers.Dense(3, activation="softmax"), "categorical_crossentropy", [keras.metrics.F1Score])
+    hot = np.eye(3)[Y3]
+    with pytest.raises(Exception, match="average='macro'"):
+        tune(build, (X, hot), units=[4], workers=0, epochs=1, dir=str(here), objective="val_f1_score")
+    search = tune(build, (X, hot), units=[4], workers=0, epochs=1, dir=str(here))
+    assert {"f1_score_0", "f1_score_1", "f1_score_2"} <= set(search.trials[0].history)

@@ -70,14 +70,14 @@ class Objective:
         """
         if self.metric == "loss" or self.metric in logged:
             return
+        if f"{self.metric}_0" in logged:
+            raise UsageError(f"{self.name} is a number for each class; compile the metric with average='macro'")
         several = len(targets.outputs) > 1
         own = [self.metric.removeprefix(f"{output.name}_") if several else self.metric for output in targets.outputs]
         if any(names.canonical(name) in names.METRICS and not (several and name == self.metric) for name in own if name):
             return
         prefix = "val_" if self.name.startswith("val_") else ""
         known = [f"{prefix}{name}" for name in logged or ("loss",)]
-        if f"{self.name}_0" in known:
-            raise UsageError(f"{self.name} is a number for each class; compile the metric with average='macro'")
         raise UsageError(f"the model logs no {self.name}; it logs {', '.join(known)}{did_you_mean(self.name, known)}")
 
     def check(self, losses: Sequence[str], validated: bool) -> None:
