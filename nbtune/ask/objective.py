@@ -36,7 +36,7 @@ class Objective:
         if metric in names.MINIMISED:
             return cls(text, "min")
         for known, way in ((names.MAXIMISED, "max"), (names.MINIMISED, "min")):  # of one of several outputs
-            if any(metric.endswith(f"_{each}") for each in known):
+            if ":" not in text and any(metric.endswith(f"_{each}") for each in known):
                 return cls(text, way)
         hint = did_you_mean(text, [f"val_{m}" for m in names.MAXIMISED | names.MINIMISED])
         raise UsageError(f"objective: is a high or a low {text!r} better? Write max:{text} or min:{text}{hint}")

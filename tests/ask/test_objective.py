@@ -25,6 +25,8 @@ from nbtune.errors import UsageError
         ("max:val_my_metric", "val_my_metric", "max"),
         ("min:val_my_metric", "val_my_metric", "min"),
         ("max:val_loss", "val_loss", "max"),
+        ("val_digit_accuracy", "val_digit_accuracy", "max"),  # of the output `digit`
+        ("val_digit_loss", "val_digit_loss", "min"),
     ],
 )
 def test_a_name_says_which_way_is_better(text, name, direction):
