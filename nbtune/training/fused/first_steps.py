@@ -25,6 +25,7 @@ from nbtune.training.fused.optimizers import Update, UpdateOfAll
 from nbtune.training.fused.spec import TrialSpec
 from nbtune.training.fused.step import Standing, Step, seed_places
 from nbtune.training.reasons import CannotFuse
+from nbtune.training.row_weights import weighted
 
 OF_A_TENSOR, OF_ALL = (
     1e-3,
@@ -120,9 +121,11 @@ def _by_model_fit(job: Job, spec: TrialSpec, arrays: data.Arrays, rows: np.ndarr
     """
     model = trial.new_model(job, spec.values, arrays.x)
     start = list(spec.weights)
+    arrays = weighted(job, spec.values, arrays)  # of these rows alone, balanced classes would weigh otherwise
+    others = {name: value for name, value in spec.values.items() if name != "class_weight"}
     chosen = lambda part: None if part is None else map_leaves(lambda leaf: np.asarray(leaf)[rows], part)  # noqa: E731
     few = replace(arrays, x=chosen(arrays.x), y=chosen(arrays.y), sample_weight=chosen(arrays.sample_weight))
-    history = trial.train(replace(job, epochs=1), model, spec.values, few, [], shuffle=False)
+    history = trial.train(replace(job, epochs=1), model, others, few, [], shuffle=False)
     names = [v.path for v in model.trainable_variables]
     steps = Steps(
         logs={name: values[0] for name, values in history.items()},
