@@ -89,8 +89,10 @@ def traced(model: keras.Model, x: Inputs) -> Any:
     row to run on. Python that the model's `call` runs does run: a model that is to be fitted is not for this.
 
     Raises:
-        UsageError: the model does not take such rows.
+        UsageError: the model does not take such rows, or has no `call`.
     """
+    if type(model).call is keras.Model.call:
+        raise UsageError(f"{type(model).__name__} has no `call` method, which tells what the model puts out; give it one")
     eager = model.compiled and model.run_eagerly
     training = {"training": True} if "training" in inspect.signature(model.call).parameters else {}
     try:

@@ -104,7 +104,9 @@ def mixed_precision():
     return for_classes(sequential((8,), *hidden))
 
 
-class VariationalAutoencoder(keras.Model):
+class OnlySteps(keras.Model):
+    """A variational autoencoder that computes its loss itself."""
+
     def __init__(self, **settings):
         super().__init__(**settings)
         self.encoder = keras.Sequential([keras.Input((8,)), layers.Dense(6)])
@@ -133,6 +135,17 @@ class VariationalAutoencoder(keras.Model):
     def test_step(self, data):
         self.tracker.update_state(self.elbow(data[0]))
         return {"loss": self.tracker.result()}
+
+
+class VariationalAutoencoder(OnlySteps):
+    def call(self, inputs):
+        return self.decoder(ops.split(self.encoder(inputs), 2, axis=-1)[0])
+
+
+def only_steps():
+    model = OnlySteps()
+    model.compile(keras.optimizers.Adam(0.01))
+    return model
 
 
 def variational_autoencoder():

@@ -65,7 +65,7 @@ def quantiles():
 class WithinOne(keras.metrics.Metric):
     def __init__(self, name="within_one", **settings):
         super().__init__(name=name, **settings)
-        self.hits, self.all = self.add_weight(name="hits"), self.add_weight(name="all")
+        self.hits, self.all = (self.add_variable((), "zeros", name=name) for name in ("hits", "all"))
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         near = ops.abs(ops.reshape(y_true, (-1,)) - ops.reshape(y_pred, (-1,))) < 1

@@ -25,7 +25,7 @@ def unroll(model: keras.Model) -> str | None:
         if not kinds.inherited(layer).unrolled or layer.unroll:
             continue
         called = around.get(id(layer), layer)
-        steps = called.input.shape[1] if private.calls(called) else None
+        steps = keras.tree.flatten(called.input)[0].shape[1] if private.calls(called) else None  # behind it, an initial state
         if steps is None or steps > MOST_STEPS:
             return f"the recurrent layer {layer.name} over {steps or 'an unknown number of'} steps"
         layer.unroll = True
