@@ -31,7 +31,7 @@ from nbtune.training import session
 from nbtune.training.callbacks import made_callbacks
 from nbtune.training.compiling import compiled
 from nbtune.training.logs import scalars
-from nbtune.training.model import fed, hyperparameters, seed
+from nbtune.training.model import fed, hyperparameters, seed, traced
 from nbtune.training.row_weights import weighted
 from nbtune.training.streams import opened
 from nbtune.training.tracebacks import user_traceback
@@ -73,6 +73,7 @@ def _once(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], arrays:
     model = new_model(job, values, arrays.x)
     stopper = early_stopping(job)
     history = train(job, model, values, arrays, [keras.callbacks.TerminateOnNaN(), stopper, Reporter(emit, trial)])
+    _build(model, arrays)
     return model, verdict(job, trial, history, stopper.best_epoch + 1)
 
 
@@ -165,9 +166,16 @@ def refit(job: Job, emit: Emit, values: Mapping[str, Value], epochs: int) -> dic
     model = new_model(job, values, arrays.x)
     stream = replace(job.stream, validation=None) if job.stream else None
     train(replace(job, epochs=epochs, stream=stream), model, values, arrays, [])
+    _build(model, arrays)
     path = job.project / "final.weights.h5"
     save_weights(model, path, job.project)
     return {"weights": str(path)}
+
+
+def _build(model: keras.Model, arrays: data.Arrays) -> None:
+    """Makes a model that was trained past its `call`, by a `train_step` of its own, one that Keras saves."""
+    if not model.built:
+        traced(model, arrays.x)
 
 
 def train(

@@ -96,7 +96,7 @@ def _examine(case: Case, outcome: Outcome) -> None:
         model = search.best_model
         _note(outcome, f"weights, {engine}", _weights_apart(model, best.model))
         if not case.random:
-            loss = np.ravel(_quietly(model.evaluate, *_as_evaluated(case)))[0]
+            loss = np.ravel(_quietly(model.evaluate, **_as_evaluated(case)))[0]
             _note(outcome, "evaluate", abs(loss / min(best.history["val_loss"]) - 1))
     _note(outcome, "code()", difference(_history_of_code(case, search), best.history))
     joined = _joined(case)
@@ -134,16 +134,14 @@ def _searched(case: Case, engine: str) -> Search:
 
 
 def _quietly(function: Any, *arguments: Any, **settings: Any) -> Any:
-    if getattr(function, "__name__", "") == "evaluate":
-        settings["verbose"] = 0
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         return function(*arguments, **settings)
 
 
-def _as_evaluated(case: Case) -> tuple[Any, ...]:
-    """The validation rows, and the size of a batch as `fit` evaluates them."""
+def _as_evaluated(case: Case) -> dict[str, Any]:
+    """The validation rows, in batches as `fit` evaluates them."""
     x, y, *weights = case.validation
-    return x, y, case.terms.batch_size, "auto", weights[0] if weights else None
+    return {"x": x, "y": y, "sample_weight": weights[0] if weights else None, "batch_size": case.terms.batch_size, "verbose": 0}
 
 
 def _weights_apart(ours: keras.Model, theirs: keras.Model) -> float:
