@@ -66,11 +66,11 @@ class Field:
         return replace(self, editor="tags")
 
 
-def fields(function: Function, y: np.ndarray, texts: Mapping[str, Any] | None = None) -> list[Field]:
+def fields(function: Function, y: Any, texts: Mapping[str, Any] | None = None) -> list[Field]:
     """The fields for a function and labels, in the order of the option table.
 
     Args:
-        y: labels, `(n,)` or `(n, k)`; they tell which losses fit.
+        y: labels, which tell the losses that fit where they are one array.
         texts: what was typed before, as in `Options.texts`; None for suggestions, unless the function has values of its own.
     """
     found = []
@@ -89,7 +89,7 @@ def _is_taken(option: Option, function: Function) -> bool:
     return option.name in function.parameters
 
 
-def _option_field(option: Option, y: np.ndarray, texts: Mapping[str, Any] | None) -> Field:
+def _option_field(option: Option, y: Any, texts: Mapping[str, Any] | None) -> Field:
     text = option.suggestion if texts is None else texts.get(option.name, "")
     return Field(
         option.name,
@@ -104,7 +104,9 @@ def _option_field(option: Option, y: np.ndarray, texts: Mapping[str, Any] | None
     )
 
 
-def _fits(loss: str, y: np.ndarray) -> bool:
+def _fits(loss: str, y: Any) -> bool:
+    if not isinstance(y, np.ndarray):  # of several outputs, or none
+        return True
     try:
         labels = Labels.of(y, [loss])
     except UsageError:

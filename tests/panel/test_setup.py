@@ -196,4 +196,4 @@ def test_what_is_no_function_or_no_data_is_refused():
     with pytest.raises(UsageError, match="must be a function"):
         Panel(3, (X, Y))
     with pytest.raises(UsageError):
-        Panel(build, X)
+        Panel(build, 3)

@@ -70,7 +70,6 @@ class Fitting:
         check=checks.factory,
         reads=Reads.EXPRESSION,
         aliases=("callback", "cbs"),
-        place=Place.NOWHERE,
         configurable=False,
     )
     seed: int = entry(
