@@ -105,7 +105,7 @@ MISTAKES = [
     ("--data x,why --layers 1 --units 4", BUILD, "'why' is not defined"),
     ("--data shrot,y --layers 1 --units 4", BUILD, "did you mean 'short'?"),
     ("--data short,y --layers 1 --units 4", BUILD, "x has 50 rows and y has 60"),
-    ("--data x --layers 1 --units 4", BUILD, "features and labels"),
+    ("--data x --layers 1 --units 4", BUILD, "there are no labels"),
     ("--layers 1 --units 4", BUILD, "Add --data x,y"),
     ("--data x,prices --layers 1 --units 4 --loss categorical_crossentropy", BUILD, "is for classes"),
     ("--data x,y --layers 1 --units 4 --loss mse,mae --objective val_loss", BUILD, "different scales"),

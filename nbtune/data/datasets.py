@@ -68,13 +68,13 @@ def drain(dataset: Any, what: str) -> tuple[tuple[Any, ...], int]:
     batches = [parts_of(batch, what) for batch in batches_of(dataset)]
     if not batches:
         raise UsageError(f"{what} has no rows")
-    if len({len(batch) for batch in batches}) > 1:
-        raise UsageError(f"{what}: the dataset must give (x, y) batches, or (x, y, weights) in all of them")
     return joined(batches, what), len(leaves(batches[0][0])[0])
 
 
 def joined(batches: Sequence[tuple[Any, ...]], what: str) -> tuple[Any, ...]:
     """Batches as one: (x, y) or (x, y, weights)."""
+    if len({len(batch) for batch in batches}) > 1:
+        raise UsageError(f"{what}: the dataset must give (x, y) batches, or (x, y, weights) in all of them")
     join = lambda *parts: np.concatenate(parts)  # noqa: E731
     try:
         return tuple(map_leaves(join, *parts) for parts in zip(*batches, strict=True))
