@@ -53,7 +53,9 @@ class Targets:
         if compiled and not losses:
             return cls._of_compiled(y, outputs)
         if y is None:
-            raise UsageError("no labels, and the function compiles no loss that does without; give features and labels: --data x,y")
+            raise UsageError(
+                "there are no labels, and the function compiles no loss that does without; give features and labels: --data x,y"
+            )
         if losses and len(outputs) > 1:
             raise UsageError(f"a loss axis is for one output, and the model has {len(outputs)}; compile it in the function")
         parts = _matched(y, outputs)
