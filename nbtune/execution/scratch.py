@@ -6,14 +6,12 @@ import contextlib
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-PREFIX, LOCK = "nbtune-", ".lock"
-SECONDS_TO_LOCK = 60  # a younger folder without a lock has just been made
+PREFIX, LOCK = "nbtune-", ".nbtune-lock"  # a folder without this lock may be anybody's, and stays
 
 
 class Scratch:
@@ -43,7 +41,7 @@ def _unused(path: Path) -> Iterator[bool]:
     """Whether a folder is ours, and nobody's any more; nobody can take it meanwhile."""
     found = path.lstat()
     is_ours = path.is_dir() and not path.is_symlink() and (not hasattr(os, "getuid") or found.st_uid == os.getuid())
-    if not is_ours or (not (path / LOCK).exists() and time.time() - found.st_mtime < SECONDS_TO_LOCK):
+    if not is_ours or not (path / LOCK).exists():
         yield False
         return
     try:
