@@ -25,3 +25,12 @@ def test_the_oldest_versions_are_the_lower_bounds():
 def lower_bound(need: Requirement) -> Version:
     (bound,) = (part.version for part in need.specifier if part.operator == ">=")
     return Version(bound)
+
+
+def test_the_conda_recipe_names_the_same_bounds():
+    recipe = (HERE.parents[1] / "conda" / "recipe.yaml").read_text()
+    project = tomllib.loads((HERE.parents[1] / "pyproject.toml").read_text())["project"]
+    wanted = {f"{need.name} {need.specifier}" for need in map(Requirement, project["dependencies"])}
+    listed = recipe.partition("  run:")[2].partition("tests:")[0].replace("matplotlib-base", "matplotlib")
+    found = {line.strip().removeprefix("- ") for line in listed.splitlines() if line.startswith("    - ")}
+    assert {line for line in found if not line.startswith(("python ", "tensorflow"))} == wanted
