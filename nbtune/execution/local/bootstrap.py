@@ -1,4 +1,4 @@
-"""The process between a kernel and its workers, before it has work: `python -m nbtune.execution.local.bootstrap SCRATCH`.
+"""The process between a kernel and its workers, before it has work: `python -m nbtune.execution.local.bootstrap SCRATCH SOCKETS`.
 
 First of all it has TensorFlow imported where workers will be forked from, so that a process that was started beforehand is
 ready at once. What it needs itself, which is in `supervisor`, it imports meanwhile.
@@ -51,7 +51,8 @@ def main() -> None:
 
 
 def _leave() -> None:
-    shutil.rmtree(sys.argv[1], ignore_errors=True)
+    for folder in sys.argv[1:]:
+        shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
 
 

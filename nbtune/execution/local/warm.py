@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from typing import Protocol
 from nbtune import machine
 from nbtune.costs import FREE_MB, SHARED_MB
 from nbtune.errors import UsageError
+from nbtune.execution.local import sockets
 from nbtune.execution.scratch import Scratch
 from nbtune.training.private import xlacache
 
@@ -36,21 +38,22 @@ class SupervisorProcess:
         _require_tensorflow()
         self._folder = Scratch()
         self.scratch = self._folder.path
+        self._sockets = sockets.folder_near(self.scratch)
         self._fixed = _fixed()
         self._words = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 - for as long as the process
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "nbtune.execution.local.bootstrap", str(self.scratch)],
+                [sys.executable, "-P", "-m", "nbtune.execution.local.bootstrap", str(self.scratch), str(self._sockets)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._words,
-                env={**self.environment(), "PYTHONPATH": os.pathsep.join(import_path())},
+                env={**self.environment(), "TMPDIR": str(self._sockets), "PYTHONPATH": os.pathsep.join(import_path())},
                 text=True,
                 encoding="utf-8",
                 start_new_session=True,  # Ctrl-C is for the kernel, which decides
             )
         except BaseException:
-            self._folder.remove()
+            self._remove_folders()
             raise
 
     def environment(self) -> dict[str, str]:
@@ -77,6 +80,11 @@ class SupervisorProcess:
         except subprocess.TimeoutExpired:
             self.process.kill()
         self._words.close()
+        self._remove_folders()
+
+    def _remove_folders(self) -> None:
+        if self._sockets != self.scratch:
+            shutil.rmtree(self._sockets, ignore_errors=True)
         self._folder.remove()
 
 
