@@ -37,7 +37,8 @@ class Workers:
         self._closing = False
         self._ended = threading.Event()
         where = {"log": str(log), "folder": os.getcwd(), "path": import_path(), "environment": supervisor.environment()}
-        self._send({"workers": count, "threads": threads, "clock": machine.clock(), **where})
+        told = {"workers": count, "threads": threads, "gpus": machine.gpus(), "clock": machine.clock()}
+        self._send({**told, **where})
         # a copied context: on ipykernel 7.0 a bare thread cannot reach the cell's output
         self._listener = threading.Thread(target=contextvars.copy_context().run, args=[self._listen], daemon=True)
         self._listener.start()

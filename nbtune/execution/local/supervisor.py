@@ -4,7 +4,7 @@ It reads commands from its standard input and writes messages to its standard ou
 process of its own it gives the workers a clean parent (the kernel may be multi-threaded, have TensorFlow running, or be
 a script without a `__main__` guard), and ends them all when the kernel is gone, however the kernel went.
 
-Its first line are the settings: {"workers", "threads", "log", "folder", "path", "environment", "clock"}.
+Its first line are the settings: {"workers", "threads", "gpus", "log", "folder", "path", "environment", "clock"}.
 
 Commands: {"id", "task", "job", "arguments", "timeout"}, {"do": "pause" | "resume"}. The end of the input means: end everything.
 Messages: {"id", "result"}, {"id", "error", "kind"}, {"events": [...]}, {"done": "pause" | "resume"}.
@@ -35,14 +35,14 @@ class Supervisor:
     """As many workers as there are to be, each with a thread here that hands it one task after another."""
 
     def __init__(self, out: TextIO, context: Any, settings: dict[str, Any]) -> None:
-        self._out, self._context, self._settings = out, context, settings
+        self._out, self._context = out, context
         self._writing, self._steering = threading.Lock(), threading.Lock()
         self._tasks: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._workers: set[WorkerProcess] = set()
         self._paused = False
         self._forkserver = _forkserver()
-        for _ in range(settings["workers"]):
-            threading.Thread(target=self._employ, daemon=True).start()
+        for number in range(settings["workers"]):
+            threading.Thread(target=self._employ, args=[settings_of(number, settings)], daemon=True).start()
 
     def obey(self, command: dict[str, Any]) -> None:
         if "do" not in command:
@@ -60,12 +60,12 @@ class Supervisor:
         for worker in self._workers:
             worker.kill()
 
-    def _employ(self) -> None:
+    def _employ(self, settings: dict[str, Any]) -> None:
         """Has a worker ready at any time, each for some tasks."""
         try:
             task = None
             while True:
-                worker = self._hire()
+                worker = self._hire(settings)
                 for _ in range(1 if self._forkserver else TASKS_A_PROCESS):
                     task = task or self._tasks.get()
                     outcome = self._outcome(worker, task)
@@ -79,9 +79,9 @@ class Supervisor:
         except Exception:
             self._give_up(traceback.format_exc())
 
-    def _hire(self) -> WorkerProcess:
+    def _hire(self, settings: dict[str, Any]) -> WorkerProcess:
         with self._steering:
-            worker = WorkerProcess(self._context, self._settings)
+            worker = WorkerProcess(self._context, settings)
             self._workers.add(worker)
             if self._paused:
                 worker.halt()
@@ -132,6 +132,13 @@ class Supervisor:
         with self._writing, contextlib.suppress(BrokenPipeError):  # the kernel is gone, and so are we, soon
             self._out.write(json.dumps(message) + "\n")
             self._out.flush()
+
+
+def settings_of(number: int, settings: dict[str, Any]) -> dict[str, Any]:
+    """Those of one worker, which sees a single GPU; with more workers than GPUs some share one."""
+    gpus = settings["gpus"]
+    own = {"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} if gpus else {}
+    return {**settings, "environment": {**settings["environment"], **own}}
 
 
 def _overdue(limit: float) -> str:

@@ -59,7 +59,9 @@ class SupervisorProcess:
     def environment(self) -> dict[str, str]:
         """The kernel's, as the workers are to have it."""
         folder = str(self.scratch)  # for sockets of multiprocessing, which would outlive a killed process
-        return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, **xlacache.environment(), "TMPDIR": folder}
+        # a GPU's memory as it is needed, or the first process would take all of it
+        defaults = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+        return {**defaults, **os.environ, **xlacache.environment(), "TMPDIR": folder}
 
     def fits(self) -> bool:
         """Whether it is alive, and TensorFlow would be imported in the same way now."""
