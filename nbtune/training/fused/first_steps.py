@@ -27,10 +27,7 @@ from nbtune.training.fused.step import Standing, Step, seed_places
 from nbtune.training.reasons import CannotFuse
 from nbtune.training.row_weights import weighted
 
-OF_A_TENSOR, OF_ALL = (
-    1e-3,
-    1e-5,
-)  # of the largest number of a tensor, and of all of its kind: far above rounding, far below a fault
+OF_A_TENSOR, OF_ALL = 1e-3, 1e-5  # of the largest number of a tensor, and of all of its kind: above rounding, below a fault
 OF_A_LOSS = 1e-4
 _DETERMINED = 1e-2  # of the largest gradient: below, it can be rounding, of which Adam makes a whole step
 _OF_A_STEP = 5e-2
@@ -147,6 +144,8 @@ def difference(theirs: Steps, ours: Steps, rows: int) -> str | None:
     Args:
         rows: so few a metric was counted over, one of which may have tipped over.
     """
+    if not np.isfinite(theirs.logs["loss"]) and not np.isfinite(ours.logs.get("loss", 0.0)):
+        return None  # it diverges in both, and what is NaN from then on depends on the order of operations
     for name, value in theirs.logs.items():
         tipped = 0 if name.endswith("loss") else 1.5 / rows
         if not np.isclose(ours.logs.get(name, np.inf), value, OF_A_LOSS, 1e-7 + tipped, equal_nan=True):

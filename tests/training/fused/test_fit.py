@@ -298,7 +298,7 @@ def test_trials_in_turn_stop_as_they_would_alone(job_of):
         model.layers[-1].activation = keras.activations.linear
         return model
 
-    job, trials = job_of(build, (IMAGES, Y), learning_rate=[1e9, 1e-9, 0.003], epochs=5, patience=1)
+    job, trials = job_of(build, (IMAGES, np.eye(3, dtype="float32")[Y]), learning_rate=[1e9, 1e-9, 0.003], epochs=5, patience=1)
     ended = in_stacks(job, trials)
     assert [(end.status, len(end.history["loss"])) for _, end in sorted(ended.items())][:2] == [("diverged", 1), ("done", 2)]
     for id in trials:

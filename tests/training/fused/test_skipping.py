@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from keras import layers, optimizers
 
-from nbtune.training.fused import compilation, fit, memory, skipping, spec
+from nbtune.training.fused import chain, compilation, fit, memory, spec
 from tests.training.fused.test_fit import X, Y, _contents, alone, assert_same, compiled, in_stacks, job_of  # noqa: F401 - fixtures among them
 
 
@@ -141,7 +141,7 @@ ROWS = {
 @pytest.mark.parametrize("name", ROWS)
 def test_layers_alike_in_a_row(name):
     build, count = ROWS[name]
-    assert len(skipping.row(build())) == count
+    assert len(chain.row(build())) == count
 
 
 def architecture(build, *arguments):
