@@ -40,7 +40,7 @@ OPTIMIZERS = {
 }
 SCHEDULES = {
     "exponential decay": lambda: keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(0.02, 5, 0.8)),
-    "cosine decay": lambda: keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.0, 12, 0.1, 0.1, 6)),
+    "cosine decay": lambda: keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.05, 12, alpha=0.1)),
 }
 ONE_BY_ONE = {
     "Nadam": "the optimizer Nadam",

@@ -233,6 +233,8 @@ class Dense:
             for metric in group:
                 function, settings = private.function_of(metric)
                 values = function(y, out, **settings)
+                if len(values.shape) > 1:  # one for each label of a row
+                    values = tf.reduce_mean(values, axis=list(range(1, len(values.shape))))
                 found[id(metric.total)] += _sum(values, weights, rows)
                 found[id(metric.count)] += rows.size if weights is None else tf.reduce_sum(weights, -1)
         return [found[id(variable)] for variable in metrics.variables]
