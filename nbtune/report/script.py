@@ -109,6 +109,8 @@ def _can_be_written(thing: Any) -> bool:
 
 
 def _source(thing: Any) -> str:
+    if thing.__name__ == "<lambda>":  # its lines are those of the statement around it
+        return "# a lambda: as in your notebook\n"
     try:
         return textwrap.dedent(inspect.getsource(thing))
     except (OSError, TypeError):
