@@ -28,7 +28,7 @@ class Case:
         alone: a part of the reason why its trials are trained one by one; empty where they are trained together.
         refused: it cannot be taken yet, or nbtune says why not; empty where it can.
         tolerance: of the largest relative difference in a history.
-        random: its evaluation draws at random, so it gives another number each time.
+        random: its evaluation draws at random, or goes on from a state, so it gives another number each time.
         quick: it is part of every test run.
     """
 
