@@ -25,7 +25,7 @@ class Plain:
 
 
 def job(worker_mb=None):
-    names = "function objects folder project epochs patience min_delta batch_size seed labels objective look"
+    names = "function objects folder project epochs patience min_delta batch_size seed applied targets objective look"
     nothing = dict.fromkeys(names.split())
     return Job(**nothing, worker_mb=worker_mb)
 
