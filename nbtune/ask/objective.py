@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nbtune.ask import names
-from nbtune.ask.labels import NUMBERS
-from nbtune.ask.targets import Targets
 from nbtune.errors import UsageError, did_you_mean
 
 
@@ -62,24 +60,6 @@ class Objective:
     def is_better(self, score: float, other: float) -> bool:
         return self.order(score) < self.order(other)
 
-    def check_logged(self, targets: Targets, logged: Collection[str]) -> None:
-        """Raises UsageError where the model neither logs this nor can nbtune add it.
-
-        Args:
-            logged: what the model logs as the function compiles it, without `val_`.
-        """
-        if self.metric == "loss" or self.metric in logged:
-            return
-        if f"{self.metric}_0" in logged:
-            raise UsageError(f"{self.name} is a number for each class; compile the metric with average='macro'")
-        several = len(targets.outputs) > 1
-        own = [self.metric.removeprefix(f"{output.name}_") if several else self.metric for output in targets.outputs]
-        if any(names.canonical(name) in names.METRICS and not (several and name == self.metric) for name in own if name):
-            return
-        prefix = "val_" if self.name.startswith("val_") else ""
-        known = [f"{prefix}{name}" for name in logged or ("loss",)]
-        raise UsageError(f"the model logs no {self.name}; it logs {', '.join(known)}{did_you_mean(self.name, known)}")
-
     def check(self, losses: Sequence[str], validated: bool) -> None:
         """Raises UsageError where this objective cannot rank the trials fairly."""
         if self.metric == "loss" and len(losses) > 1:
@@ -89,17 +69,3 @@ class Objective:
             )
         if self.name.startswith("val_") and not validated:
             raise UsageError(f"objective {self.name} needs validation data; give --validation-data or --validation-split")
-
-
-def usual_objective(targets: Targets, logged: Collection[str] | None) -> Objective:
-    """What ranks the trials unless told otherwise: accuracy for classes, the mean absolute error for numbers.
-
-    Where the labels are the function's own business, or those of several outputs, that holds if the model logs such a metric,
-    and else its loss ranks.
-    """
-    labels = targets.single
-    if labels is None:
-        return Objective.of("val_loss")
-    if targets.known or labels.metric in (logged or ()):
-        return Objective.of(f"val_{labels.metric}")
-    return Objective.of("val_mae" if labels.form == NUMBERS and "mae" in (logged or ()) else "val_loss")

@@ -13,7 +13,7 @@ from typing import Any
 from nbtune import machine
 from nbtune.ask.function import Function
 from nbtune.ask.labels import Labels
-from nbtune.ask.objective import usual_objective
+from nbtune.ask.logged import check_logged, usual_objective
 from nbtune.ask.options import APPLIED_OUTSIDE, Options
 from nbtune.ask.selection import select
 from nbtune.ask.space import Architecture, Axis, Space, Value
@@ -153,7 +153,7 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
     with about("objective"):
         objective.check(request.losses, data.validated)
         if look.loss is None or look.logs:
-            objective.check_logged(targets, look.logs or ())
+            check_logged(objective, targets, look.logs or ())
     job = terms.completed(scratch / "data", frozenset(APPLIED_OUTSIDE) - asked, targets, objective, look)
     arrays.write(data, job.folder, targets, options.seed)
     return space, job
