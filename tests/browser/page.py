@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -69,8 +71,15 @@ class Pages:
         return connected
 
     def end_kernels(self) -> None:
-        for kernel in json.load(urllib.request.urlopen(f"{self._address}/api/kernels")):
-            urllib.request.urlopen(urllib.request.Request(f"{self._address}/api/kernels/{kernel['id']}", method="DELETE"))
+        """Ends every kernel of the server; one that is just being restarted refuses at first."""
+        until(self._no_kernel_is_left, 30, "kernels are left")
+
+    def _no_kernel_is_left(self) -> bool:
+        kernels = json.load(urllib.request.urlopen(f"{self._address}/api/kernels"))
+        for kernel in kernels:
+            with contextlib.suppress(urllib.error.HTTPError):
+                urllib.request.urlopen(urllib.request.Request(f"{self._address}/api/kernels/{kernel['id']}", method="DELETE"))
+        return not kernels
 
     def close(self) -> None:
         for context in self._contexts:
