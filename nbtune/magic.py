@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +26,7 @@ from nbtune.errors import UsageError, did_you_mean
 from nbtune.execution.local.warm import WarmPool
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+UNDERSCORES = ("_", "__", "___")  # the last three outputs
 VERBS = ("plan", "status", "pause", "resume", "stop", "retry", "show", "best", "clean", "panel")
 
 
@@ -102,7 +105,7 @@ class TuneMagics(Magics):
         options = typed(texts, self._evaluate, self._defaults())
         request = Request.of(options)
         self._stop_earlier(name)
-        search = launch(request, name, self.pool, lambda search: self.shell.user_ns.update({name: search}))
+        search = launch(request, name, self.pool, partial(self._keep, name))
         waits = options.wait or (options.wait is None and not clicks_work(self.shell))
         if waits and not options.plan:
             search.wait()
@@ -151,7 +154,7 @@ class TuneMagics(Magics):
             name,
             evaluate=self._evaluate,
             begin=lambda: self._stop_earlier(name),
-            keep=lambda search: self.shell.user_ns.update({name: search}),
+            keep=partial(self._keep, name),
             pool=self.pool,
         )
         earlier = self._panels.get((name, build))
@@ -195,6 +198,23 @@ class TuneMagics(Magics):
             earlier = self._search(name)
             earlier.stop()
             print(f"The earlier search {name!r} was stopped: {earlier.coverage}. It is kept in {earlier.directory}.")
+
+    def _keep(self, name: str, search: Any) -> None:
+        """Gives a search its name; the one that had it leaves `Out` and `_`, which would keep its data for ever."""
+        earlier = self.shell.user_ns.get(name)
+        self.shell.user_ns[name] = search
+        if earlier is None:
+            return
+        outputs, last = self.shell.user_ns.get("_oh", {}), self.shell.displayhook
+        for number in [number for number, thing in outputs.items() if thing is earlier]:
+            del outputs[number]
+        for names in (self.shell.user_ns, self.shell.user_ns_hidden):  # IPython keeps its underscores in both
+            for label in [label for label, thing in names.items() if thing is earlier and re.fullmatch(r"_\d+", label)]:
+                del names[label]
+            names.update({label: "" for label in UNDERSCORES if names.get(label) is earlier})
+        for label in UNDERSCORES:
+            if getattr(last, label, None) is earlier:
+                setattr(last, label, "")
 
     def _run_body(self, cell: str) -> None:
         if cell.strip() and not self.shell.run_cell(cell, store_history=False).success:

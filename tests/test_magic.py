@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -61,6 +63,20 @@ def test_a_cell_becomes_a_search(shell):
 
 def test_the_magic_returns_the_search(shell):
     assert shell.run_cell_magic("tune", QUICK, BUILD) is shell.user_ns["search"]
+
+
+def test_a_cell_that_is_run_again_lets_the_earlier_data_go(shell):
+    held = []
+    for _ in range(3):
+        shell.user_ns["x"] = np.array(shell.user_ns["x"])
+        held.append(weakref.ref(shell.user_ns["x"]))
+        shell.run_cell(f"%%tune {QUICK}\n{BUILD}", store_history=True)
+        assert shell.user_ns["_"] is shell.user_ns["search"]
+        gc.collect()
+    assert [data() is not None for data in held] == [False, False, True]
+    shell.run_cell("first = search", store_history=True)
+    shell.run_cell(f"%%tune {QUICK}\n{BUILD}", store_history=True)
+    assert shell.user_ns["first"].best.score > 0, "what the user keeps stays whole"
 
 
 def test_the_last_function_is_the_one(shell):

@@ -38,6 +38,10 @@ LOAD = """async ([esm, first]) => {
 }"""
 
 
+class Nobody:
+    """Clicks nothing."""
+
+
 class Still:
     """One panel on one page. What the page asks is answered by `answer`, so that nothing happens behind a test's back."""
 
@@ -48,7 +52,8 @@ class Still:
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(f"{error}\n{error.stack}"))
         self._told: list[Any] = []
-        self.panel = LivePanel(progress, controls)
+        self.controls = controls or Nobody()
+        self.panel = LivePanel(progress, self.controls)
         front: Front = self.panel.front
         front.send = self._told.append  # type: ignore[method-assign]
         theme = {"theme": "dark", "attributes": 'data-jp-theme-light="false"'} if dark else {"theme": "", "attributes": ""}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from collections.abc import Callable
+import weakref
 from typing import Any
 
 from nbtune import machine
@@ -27,7 +27,8 @@ class LivePanel:
     """
 
     def __init__(self, progress: Progress, controls: Controls, front: Front | None = None) -> None:
-        self._progress, self._controls = progress, controls
+        self._progress = progress
+        self._search = weakref.ref(controls)  # a page keeps its widget for ever, which must not keep the user's data
         self._wire = Wire(progress)
         self._lock = threading.RLock()  # one message at a time, in order
         self._problem = ""
@@ -81,12 +82,11 @@ class LivePanel:
                     self._send(self._wire.resize(width, height))
                 case {"kind": "click", "button": "toggle"}:
                     running = self._progress.state == "running"
-                    self._do("toggle", self._controls.pause if running else self._controls.resume)
+                    self._do("toggle", "pause" if running else "resume")
                 case {"kind": "click", "button": "stop"}:
-                    self._do("stop", self._controls.stop)
+                    self._do("stop", "stop")
                 case {"kind": "click", "button": "code" | "next" as button}:
-                    text = {"code": self._controls.code, "next": self._controls.next_steps}[button]
-                    self._do(button, lambda: self.front.send({"text": text()}))
+                    self._do(button, {"code": "code", "next": "next_steps"}[button])
 
     def _buttons(self) -> dict[str, Button]:
         """What can be clicked now: to steer the search, and once it is over to make use of it."""
@@ -122,8 +122,8 @@ class LivePanel:
             ),
         }
 
-    def _do(self, button: str, action: Callable[[], object]) -> None:
-        """In a thread: an action returns when it holds, and until then the kernel shall stay free."""
+    def _do(self, button: str, action: str) -> None:
+        """Has the search do what a button asks, in a thread: it returns when it holds, and the kernel shall stay free."""
         if self._asked:
             return
         self._asked = button
@@ -131,10 +131,15 @@ class LivePanel:
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(self._act, action), name="nbtune-click", daemon=True).start()
 
-    def _act(self, action: Callable[[], object]) -> None:
+    def _act(self, action: str) -> None:
         problem = ""
         try:
-            action()
+            search = self._search()
+            if search is None:
+                raise UsageError("a later search has taken this one's name; run the cell again to have it back")
+            text = getattr(search, action)()
+            if isinstance(text, str):
+                self.front.send({"text": text})
         except Exception as error:
             problem = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
         finally:

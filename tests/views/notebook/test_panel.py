@@ -36,7 +36,7 @@ def open_panel(monkeypatch):
     """A panel and the list of what its page is sent."""
 
     def open_panel(progress, controls=None):
-        panel = LivePanel(progress, controls)
+        panel = LivePanel(progress, controls or Controls())
         sent = []
         monkeypatch.setattr(panel.front, "send", lambda message: sent.append(message))
         return panel, sent

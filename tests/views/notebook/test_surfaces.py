@@ -7,6 +7,13 @@ from nbtune.views.notebook.surfaces import DisplaySurface, PanelSurface
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
+class Nobody:
+    """Clicks nothing."""
+
+
+NOBODY = Nobody()
+
+
 @pytest.fixture
 def outputs(monkeypatch):
     """What a frontend would show: display id to bundle, in the order of the cell's outputs."""
@@ -35,7 +42,7 @@ PANEL = {WIDGET, "text/html", "text/plain"}
 
 def test_the_panel_stays_where_the_page_hides_what_lasts(fifty_four, outputs):
     surface = PanelSurface()
-    surface.open(fifty_four, None)
+    surface.open(fifty_four, NOBODY)
     surface.whole(1000.0)
     assert kinds(outputs) == [PANEL, LASTING[0], set(), set()]
     surface._panel.front.hear({"kind": "seen", "lab": True})
@@ -50,7 +57,7 @@ def test_the_panel_stays_where_the_page_hides_what_lasts(fifty_four, outputs):
 
 def test_elsewhere_what_lasts_takes_the_panels_place(fifty_four, outputs):
     surface = PanelSurface()
-    surface.open(fifty_four, None)
+    surface.open(fifty_four, NOBODY)
     fifty_four.apply(StateChanged("stopped", 1010.0))
     surface.close(1010.0)
     assert kinds(outputs) == [set(), *LASTING]
@@ -61,7 +68,7 @@ def test_elsewhere_what_lasts_takes_the_panels_place(fifty_four, outputs):
 
 def test_a_pause_leaves_what_may_be_saved(fifty_four, outputs):
     surface = PanelSurface()
-    surface.open(fifty_four, None)
+    surface.open(fifty_four, NOBODY)
     fifty_four.apply(StateChanged("paused", 1010.0))
     surface.rest(1010.0)
     assert kinds(outputs) == [PANEL, *LASTING]
@@ -69,7 +76,7 @@ def test_a_pause_leaves_what_may_be_saved(fifty_four, outputs):
 
 def test_without_clicks_the_lasting_outputs_are_there_from_the_start(fifty_four, outputs):
     surface = DisplaySurface()
-    surface.open(fifty_four, None)
+    surface.open(fifty_four, NOBODY)
     surface.whole(1000.0)
     assert kinds(outputs) == LASTING
     surface.report("no <b>fonts</b>")
