@@ -112,6 +112,8 @@ class TuneMagics(Magics):
         return search
 
     def _command(self, line: str) -> Any:
+        from nbtune.views.frontend import clicks_work  # here, so that %load_ext stays quick
+
         verb, *rest = line.split() or ["status"]
         if verb != "panel" and len(rest) > (verb != "clean"):
             raise UsageError(f"{rest[-1]!r} is one word too many; write %tune {verb}{' NAME' * (verb != 'clean')}")
@@ -131,6 +133,8 @@ class TuneMagics(Magics):
                 print(search.best)
             case "pause" | "resume" | "stop" | "retry":
                 getattr(search, verb)()
+                if verb in ("resume", "retry") and not clicks_work(self.shell):  # the prompt would be written over
+                    search.wait()
         if verb in ("status", "pause", "resume", "stop", "retry"):
             print(search)
         return None

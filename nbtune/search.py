@@ -23,6 +23,7 @@ from nbtune.run.lifecycle import Run
 from nbtune.run.plan import Plan
 from nbtune.run.prepare import Request
 from nbtune.training import winner
+from nbtune.views.frontend import in_terminal
 from nbtune.views.headline import headline
 from nbtune.views.screen import Screen
 
@@ -335,8 +336,10 @@ class Search:
             from IPython.display import display
 
             display(self._run.plan)
-            return
-        self._screen.show_once(self._run.progress, self)
+        else:
+            self._screen.show_once(self._run.progress, self)
+        if in_terminal():  # it prints `Out[4]:` in any case
+            raise NotImplementedError("the repr will do")
 
 
 def compare(a: Search, b: Search) -> Comparison:

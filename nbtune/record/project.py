@@ -17,6 +17,7 @@ from nbtune.errors import UsageError
 from nbtune.record import files, header
 
 LOCK = ".lock"
+USUAL = ".nbtune"
 
 
 class Project:
@@ -40,7 +41,7 @@ class Project:
             UsageError: nothing can be written there, or another search is using the project.
         """
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            _make(directory)
             earlier = [] if fresh else [path for path in _of_name(directory, name) if os.path.lexists(path / header.FILE)]
         except ValueError:  # a null character
             raise UsageError(f"{str(directory)!r} cannot be the name of a folder; choose another --dir") from None
@@ -129,6 +130,14 @@ def _of_name(directory: Path, name: str) -> list[Path]:
 def _names(directory: Path, name: str) -> Iterator[Path]:
     yield directory / name
     yield from (directory / f"{name}-{i}" for i in itertools.count(2))
+
+
+def _make(directory: Path) -> None:
+    """The folder of projects; one with the usual name stays out of a repository that a notebook lies in."""
+    is_new = not directory.exists()
+    directory.mkdir(parents=True, exist_ok=True)
+    if is_new and directory.name == USUAL:
+        (directory / ".gitignore").write_text("*\n")
 
 
 def _new(directory: Path, name: str, fingerprint: Fingerprint | None) -> Path:

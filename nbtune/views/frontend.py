@@ -26,6 +26,18 @@ def clicks_work(shell: Any) -> bool:
     return bool(request.get("content", {}).get("allow_stdin", False))
 
 
+def in_terminal() -> bool:
+    """Whether this is IPython without a notebook."""
+    shell = current_shell()
+    return shell is not None and getattr(shell, "kernel", None) is None
+
+
+def current_shell() -> Any:
+    """IPython's shell; None in a plain Python process, where IPython may not even be imported."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None
+
+
 def surface_for(shell: Any, clicks: bool) -> Surface:
     """Where a search that starts now shows itself; `shell` as in `clicks_work`."""
     if getattr(shell, "kernel", None) is None:

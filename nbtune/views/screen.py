@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from nbtune.record.progress import Progress
-from nbtune.views.frontend import clicks_work, surface_for
+from nbtune.views.frontend import clicks_work, current_shell, surface_for
 from nbtune.views.live import Live
 from nbtune.views.surface import OVER, Controls, Surface
 
@@ -49,11 +48,11 @@ class Screen:
 
     def show_once(self, progress: Progress, controls: Controls) -> None:
         """As `show`, unless this very cell shows it already."""
-        if self._live is None or _cell(_shell()) != self._cell:
+        if self._live is None or _cell(current_shell()) != self._cell:
             self.show(progress, controls)
 
     def _new_surface(self) -> Surface:
-        shell = _shell()
+        shell = current_shell()
         self._cell = _cell(shell)
         return surface_for(shell, clicks_work(shell))
 
@@ -65,12 +64,6 @@ class Screen:
         """Waits until the last picture of an ended search is drawn."""
         if self._live is not None:
             self._live.finish()
-
-
-def _shell() -> Any:
-    """IPython's shell; None in a plain Python process, where IPython may not even be imported."""
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython else None
 
 
 def _cell(shell: Any) -> int | None:

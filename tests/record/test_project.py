@@ -36,6 +36,15 @@ def test_another_fingerprint_takes_a_new_folder_and_says_why(tmp_path):
     assert opened(tmp_path).path == first.path, "going back to the first function finds its results"
 
 
+def test_the_usual_folder_stays_out_of_a_repository(tmp_path):
+    opened(tmp_path / ".nbtune")
+    assert (tmp_path / ".nbtune" / ".gitignore").read_text() == "*\n"
+    (tmp_path / ".nbtune" / ".gitignore").unlink()
+    opened(tmp_path / ".nbtune")
+    opened(tmp_path / "results")
+    assert [str(path) for path in tmp_path.rglob(".gitignore")] == [], "it is written once, and nowhere else"
+
+
 @pytest.mark.parametrize("header", ["", "{", "[]", '{"fingerprint": 3}', "\x00"])
 def test_a_damaged_header_is_no_match(tmp_path, header):
     first = opened(tmp_path)

@@ -34,6 +34,7 @@ class Front(anywidget.AnyWidget):
         """`widget`: "live" or "setup"."""
         super().__init__(_esm=bundle(f"{widget}_widget.js"), _css=read("panel.css"), first=dict(first), token=uuid.uuid4().hex)
         self.greetings = 0
+        self._hidden: Callable[[], None] = lambda: None
         self._listener: Callable[[dict[str, Any]], None] = lambda content: None
         self.on_msg(lambda _, content, buffers: self.hear(content))
 
@@ -46,12 +47,20 @@ class Front(anywidget.AnyWidget):
         """From now on `listener` gets what the page says."""
         self._listener = listener
 
+    def once_hidden(self, tell: Callable[[], None]) -> None:
+        """Calls `tell` as soon as the page is known to hide what stands beside a widget: elsewhere it would be seen with it."""
+        self._hidden = tell
+        if Front.hides_lasting:
+            tell()
+
     def hear(self, content: dict[str, Any]) -> None:
         match content:
             case {"kind": "hello"}:
                 self.greetings += 1
             case {"kind": "seen", "lab": bool(lab)}:
                 Front.hides_lasting = lab
+                if lab:
+                    self._hidden()
         self._listener(content)
 
     def bundle(self) -> dict[str, Any]:

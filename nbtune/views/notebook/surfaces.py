@@ -42,6 +42,11 @@ class Place:
             update_display(bundle, metadata=metadata, raw=True, display_id=self._id)
         self._shown = bundle
 
+    def fill(self, bundle: dict[str, Any]) -> None:
+        """Shows the bundle where nothing is shown yet."""
+        if not self._shown:
+            self.show(bundle)
+
 
 def announcement(text: str) -> dict[str, Any]:
     return dict(text_bundle(text)) if text else {}
@@ -110,9 +115,10 @@ class PanelSurface:
     def _show(self, front: Front, text: dict[str, str]) -> None:
         """Takes the cell's outputs: the widget, a text for where it is gone, and room for what lasts."""
         self._top.show(front.bundle())
-        self._line.show(dict(beside_a_widget(text, front.token, "line")))
+        self._line.show({})
         self._middle.show({})
         self._bottom.show({})
+        front.once_hidden(lambda: self._line.fill(dict(beside_a_widget(text, front.token, "line"))))
 
     def line(self, now: float) -> None:
         self._panel.draw_line(now)

@@ -44,8 +44,10 @@ def test_the_panel_stays_where_the_page_hides_what_lasts(fifty_four, outputs):
     surface = PanelSurface()
     surface.open(fifty_four, NOBODY)
     surface.whole(1000.0)
-    assert kinds(outputs) == [PANEL, LASTING[0], set(), set()]
+    assert kinds(outputs) == [PANEL, set(), set(), set()], "elsewhere a page would show it with the panel"
     surface._panel.front.hear({"kind": "seen", "lab": True})
+    assert kinds(outputs) == [PANEL, LASTING[0], set(), set()]
+    assert "saved while the search ran" in list(outputs.values())[1]["text/html"]
     fifty_four.apply(StateChanged("finished", 1010.0))
     surface.close(1010.0)
     assert kinds(outputs) == [PANEL, *LASTING]
