@@ -70,8 +70,8 @@ def tune(
         axis: name to values of other parameters of the function, whose names are options too.
         learning_rate: learning rates of the optimizer; if left out, the optimizer's own.
         loss: losses, by their Keras names; if left out, the usual one for the labels.
-        init: initialisers of every kernel; normal:0.01, uniform:0.05, constant:0.1 and orthogonal:2 with a number; if
-            left out, Glorot uniform.
+        init: initialisers of every weight called kernel; normal:0.01, uniform:0.05, constant:0.1 and orthogonal:2 with
+            a number; if left out, Glorot uniform.
         optimizer: optimizers; if left out, Adam.
         batch_size: rows in a batch; if left out, 32.
         class_weight: weights of the classes: none, balanced, or {0: 1, 1: 5}, and several of these to compare them; if

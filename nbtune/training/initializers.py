@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from nbtune.ask import initializers
+from nbtune.errors import UsageError
 from nbtune.training.calls import make
 
 FILLED = ("kernel", "depthwise_kernel", "pointwise_kernel")  # by `--init`
@@ -19,6 +20,21 @@ ATTRIBUTES = {  # weight → the layer's attribute with its own initialiser
     "recurrent_kernel": "recurrent_initializer",
     "embeddings": "embeddings_initializer",
 }
+
+
+def filled(model: keras.Model) -> list[Any]:
+    """The weights that `--init` fills: by their names, which is what a page of code can ask of any layer, Keras's or not.
+
+    Raises:
+        UsageError: there is none, so an initialiser would change nothing.
+    """
+    found = [weight for weight in model.weights if weight.name in FILLED]
+    if not found:
+        raise UsageError(
+            "init: the model has no weight called kernel for an initialiser to fill; in a layer of your own, "
+            'name it: self.add_weight(name="kernel", ...)'
+        )
+    return found
 
 
 def kernels(model: keras.Model) -> Iterator[tuple[Any, str, Any]]:

@@ -147,9 +147,9 @@ def initial(job: Terms, values: Mapping[str, Value], x: Inputs) -> keras.Model:
 
 
 def reinitialise(model: keras.Model, init: Any) -> None:
-    """Gives every kernel of the model new values from one initialiser, as text or as an `Initializer`.
+    """Gives every kernel of the model, Keras's or a layer's of one's own, new values from one initialiser, text or `Initializer`.
 
     Source: `keras.initializers`; Glorot and Bengio 2010 for `glorot_*`, whose variance is 2 / (fan in + fan out).
     """
-    for kernel in (weight for weight in model.weights if weight.name in initializers.FILLED):
+    for kernel in initializers.filled(model):
         kernel.assign(initializers.get(init)(kernel.shape, dtype=kernel.dtype))

@@ -20,7 +20,7 @@ from nbtune.errors import BuildError, UsageError
 from nbtune.record.events import Emit, EpochEnded, Event, TrialStarted
 from nbtune.record.job import Job, Terms
 from nbtune.record.progress import show
-from nbtune.training import session, stacks, trial
+from nbtune.training import initializers, session, stacks, trial
 from nbtune.training.compiling import known_losses, logged_names, metric_names, own_loss
 from nbtune.training.model import build, fed, shapes, traced
 from nbtune.training.private import graphs
@@ -53,7 +53,10 @@ def look(job: Terms, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str,
             first = first or BuildError(f"{job.function.name}({shown}) raised an error\n\n{text}")
             continue
         _check_new(job, model)
-        return _looked_at(model, arrays)
+        looked_at = _looked_at(model, arrays)  # which builds it
+        if "init" in combination:
+            initializers.filled(model)
+        return looked_at
     assert first is not None
     raise first
 

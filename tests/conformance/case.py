@@ -23,7 +23,7 @@ class Case:
 
     Attributes:
         build: returns a compiled model; takes no parameter, unless the axis is one.
-        x, y, weights: of all rows, of which the last are held out.
+        x, y, weights: of all rows, of which the last are held out; `y` is None where the model needs no labels.
         axis: of a grid of two combinations.
         alone: a part of the reason why its trials are trained one by one; empty where they are trained together.
         refused: it cannot be taken yet, or nbtune says why not; empty where it can.
@@ -54,7 +54,7 @@ class Case:
         return self._part(slice(ROWS, None))
 
     def _part(self, rows: slice) -> tuple[Any, ...]:
-        parts = (self.x, self.y) if self.weights is None else (self.x, self.y, self.weights)
+        parts = [part for part in (self.x, self.y, self.weights) if part is not None]
         return tuple(keras.tree.map_structure(lambda part: part[rows], part) for part in parts)
 
 

@@ -115,11 +115,14 @@ def _values(values: Any) -> dict[str, Any]:
 def _searched(case: Case, engine: str) -> Search:
     terms = case.terms
     options = {"learning_rate": case.axis["learning_rate"]} if "learning_rate" in case.axis else {"axis": dict(case.axis)}
+    if terms.class_weight is not None:
+        options["class_weight"] = terms.class_weight
+    train, validation = (rows if len(rows) > 1 else rows[0] for rows in (case.train, case.validation))
     return _quietly(
         tune,
         case.build,
-        case.train,
-        validation_data=case.validation,
+        train,
+        validation_data=validation,
         batch_size=[terms.batch_size],
         epochs=terms.epochs,
         patience=terms.patience,
@@ -140,8 +143,8 @@ def _quietly(function: Any, *arguments: Any, **settings: Any) -> Any:
 
 def _as_evaluated(case: Case) -> dict[str, Any]:
     """The validation rows, in batches as `fit` evaluates them."""
-    x, y, *weights = case.validation
-    return {"x": x, "y": y, "sample_weight": weights[0] if weights else None, "batch_size": case.terms.batch_size, "verbose": 0}
+    rows = dict(zip(("x", "y", "sample_weight"), case.validation, strict=False))
+    return {**rows, "batch_size": case.terms.batch_size, "verbose": 0}
 
 
 def _weights_apart(ours: keras.Model, theirs: keras.Model) -> float:

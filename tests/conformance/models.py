@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.conformance import images, optimizers, own_parts, sequences, tables
+from tests.conformance import images, labels, optimizers, own_parts, sequences, tables
 from tests.conformance.case import (
     BINARY,
     CLASSES,
@@ -22,6 +22,9 @@ from tests.conformance.case import (
 )
 
 _FIXED_BATCH = Terms(batch_size=15)
+_NO_LABELS = "a model without labels"
+SHARES = np.clip(np.abs(TABLE) / 4, 0, 1)
+TRAFFIC = SERIES[:, :6, :, None]  # steps of four roads
 
 CASES = [
     Case("MLP", tables.mlp, TABLE, CLASSES),
@@ -74,6 +77,23 @@ CASES = [
     Case("own loss, quantiles", own_parts.quantiles, TABLE, NUMBER),
     Case("own metric", own_parts.own_metric, TABLE, NUMBER),
     Case("random constant", own_parts.random_constant, TABLE, CLASSES, quick=True),
+    Case("graph convolution, LSTM", own_parts.graph_convolution, TRAFFIC, SERIES[:, 6:8]),
+    Case("mask, class numbers", labels.mask_of_classes, IMAGES, (IMAGES.mean(-1) * 5).astype("int32") % 3),
+    Case("mask, own dice loss", labels.mask_with_dice, IMAGES, (IMAGES.mean(-1, keepdims=True) > 0.4).astype("uint8")),
+    Case("autoencoder, binary crossentropy", labels.denoising, SHARES, SHARES),
+    Case("next token, LSTM", labels.next_token, TOKENS, np.roll(TOKENS, -1, 1)),
+    Case("tagger, masked", labels.masked_tagger, PADDED, PADDED % 4),
+    Case("series, a number a step", labels.number_a_step, SERIES, SERIES[:, :, 0]),
+    Case("series, several steps ahead", labels.horizon, SERIES, SERIES[:, :3, 0]),
+    Case("Masking", labels.masking, np.where(PADDED[..., None] > 0, SERIES, 0).astype("float32"), NUMBER),
+    Case("mixture density", labels.mixture_density, TABLE, NUMBER),
+    Case("several quantiles", labels.three_quantiles, TABLE, NUMBER),
+    Case("counts", labels.counts, TABLE, CLASSES + 1),
+    Case("hinge, -1 and 1", labels.hinge, TABLE, 2 * BINARY - 1),
+    Case("one-hot labels, F1", labels.one_hot, TABLE, np.eye(3, dtype="float32")[CLASSES]),
+    Case("loss in a layer, no labels", labels.loss_in_a_layer, {"x": TABLE, "target": NUMBER[:, None]}, None, alone=_NO_LABELS),
+    Case("list of outputs, loss weights", labels.list_of_outputs, TABLE, [CLASSES, NUMBER], alone="several outputs"),
+    Case("class weights", tables.mlp, TABLE, CLASSES, terms=Terms(class_weight={0: 1.0, 1: 3.0, 2: 0.5})),
     *(
         Case(name, optimizers.optimized(make), TABLE, CLASSES, alone=optimizers.ONE_BY_ONE.get(name, ""))
         for name, make in optimizers.OPTIMIZERS.items()

@@ -18,6 +18,12 @@ def optimized(optimizer):
     return build
 
 
+def _without_decay_of_biases():
+    optimizer = keras.optimizers.AdamW(0.01, weight_decay=0.05)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer
+
+
 OPTIMIZERS = {
     "Adam, amsgrad": lambda: keras.optimizers.Adam(0.01, amsgrad=True),
     "AdamW": lambda: keras.optimizers.AdamW(0.01, weight_decay=0.02),
@@ -28,12 +34,18 @@ OPTIMIZERS = {
     "Adamax": lambda: keras.optimizers.Adamax(0.01),
     "Ftrl": lambda: keras.optimizers.Ftrl(0.05),
     "Lion": lambda: keras.optimizers.Lion(0.003),
+    "Muon": lambda: keras.optimizers.Muon(0.01),
     "Nadam": lambda: keras.optimizers.Nadam(0.01),
     "Adafactor": lambda: keras.optimizers.Adafactor(0.01),
     "Lamb": lambda: keras.optimizers.Lamb(0.01),
     "clipnorm": lambda: keras.optimizers.Adam(0.01, clipnorm=0.1),
     "global_clipnorm": lambda: keras.optimizers.SGD(0.05, global_clipnorm=0.1),
     "clipvalue": lambda: keras.optimizers.Adam(0.01, clipvalue=0.02),
+    "SGD, weight decay": lambda: keras.optimizers.SGD(0.05, momentum=0.9, weight_decay=0.01),
+    "weight decay, not of all": _without_decay_of_biases,
+    "loss scale": lambda: keras.optimizers.Adam(0.01, loss_scale_factor=8.0),
+    "LossScaleOptimizer": lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.01)),
+    "EMA, weight decay, clipping": lambda: keras.optimizers.AdamW(0.01, use_ema=True, ema_momentum=0.9, global_clipnorm=0.1),
     "EMA": lambda: keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.9),
     "EMA, overwriting": lambda: keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.9, ema_overwrite_frequency=4),
     "gradient accumulation": lambda: keras.optimizers.Adam(0.01, gradient_accumulation_steps=3),
@@ -43,6 +55,10 @@ SCHEDULES = {
     "cosine decay": lambda: keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.05, 12, alpha=0.1)),
 }
 ONE_BY_ONE = {
+    "Muon": "the optimizer Muon",
+    "LossScaleOptimizer": "the optimizer LossScaleOptimizer",
+    "loss scale": "loss_scale_factor",
+    "weight decay, not of all": "exclude_from_weight_decay",
     "Nadam": "the optimizer Nadam",
     "Adafactor": "the optimizer Adafactor",
     "Lamb": "the optimizer Lamb",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers, ops
 
 from tests.conformance.case import for_classes, sequential
@@ -87,3 +88,39 @@ def random_constant():
     inputs = keras.Input((8,))
     hidden = layers.Dense(12, activation="relu")(inputs) * mask
     return for_classes(keras.Model(inputs, layers.Dense(3, activation="softmax")(hidden)))
+
+
+class GraphConvolution(layers.Layer):
+    """As in Keras's traffic forecasting, on four roads; eagerly, its mean corrupts memory in TensorFlow 2.21."""
+
+    def __init__(self, units, **settings):
+        super().__init__(**settings)
+        self.units = units
+        self.sources, self.targets = [0, 1, 1, 2, 2, 3, 3, 0], [1, 0, 2, 1, 3, 2, 0, 3]
+
+    def build(self, shape):
+        self.weight = self.add_weight(shape=(shape[-1], self.units), initializer="glorot_uniform")
+
+    def call(self, features):
+        """`features`: (roads, rows, steps, numbers)."""
+        near = tf.math.unsorted_segment_mean(tf.gather(features, self.targets), self.sources, num_segments=4)
+        return ops.relu(ops.concatenate([ops.matmul(features, self.weight), ops.matmul(near, self.weight)], axis=-1))
+
+
+class GraphLSTM(layers.Layer):
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.convolve, self.recurrent, self.last = GraphConvolution(3), layers.LSTM(5, activation="relu"), layers.Dense(2)
+
+    def call(self, inputs):
+        hidden = self.convolve(ops.transpose(inputs, [2, 0, 1, 3]))
+        roads, rows, steps, width = ops.shape(hidden)
+        hidden = self.last(self.recurrent(ops.reshape(hidden, (roads * rows, steps, width))))
+        return ops.transpose(ops.reshape(hidden, (roads, rows, 2)), [1, 2, 0])
+
+
+def graph_convolution():
+    inputs = keras.Input((6, 4, 1))
+    model = keras.Model(inputs, GraphLSTM()(inputs))
+    model.compile(keras.optimizers.RMSprop(0.002), keras.losses.MeanSquaredError())
+    return model

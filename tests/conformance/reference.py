@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ class Terms:
     patience: int | None = None
     objective: str = "val_loss"
     seed: int = 0
+    class_weight: Mapping[int, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def fit(build: Any, values: dict[str, Any], train: tuple[Any, ...], validation: 
     Args:
         build: returns a compiled model.
         values: what it takes, and a learning rate to replace the optimizer's own.
-        train, validation: x, y and, if there are any, sample weights.
+        train, validation: x and, if there are any, y and sample weights.
     """
     keras.utils.clear_session()
     keras.utils.set_random_seed(terms.seed)
@@ -50,14 +52,12 @@ def fit(build: Any, values: dict[str, Any], train: tuple[Any, ...], validation: 
         patience = terms.epochs if terms.patience is None else terms.patience
         stopper = keras.callbacks.EarlyStopping(terms.objective, mode="min", patience=patience, restore_best_weights=True)
         callbacks = [keras.callbacks.TerminateOnNaN(), stopper]
-    x, y, *weights = train
     history = model.fit(
-        x,
-        y,
-        sample_weight=weights[0] if weights else None,
+        **dict(zip(("x", "y", "sample_weight"), train, strict=False)),
+        class_weight=terms.class_weight,
         batch_size=terms.batch_size,
         epochs=terms.epochs,
-        validation_data=validation,
+        validation_data=validation if validation is None or len(validation) > 1 else validation[0],
         callbacks=callbacks,
         verbose=0,
     ).history

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from nbtune import tune
+from nbtune.errors import UsageError
 from nbtune.training.encoding import EncodedLoss
 from nbtune.training.model import reinitialise
 from tests.conftest import dense
@@ -56,6 +57,27 @@ def test_init_reaches_convolutions_and_recurrent_layers():
     assert np.all(np.array(layers[0].pointwise_kernel) == 1)
     assert np.all(np.array(layers[1].cell.kernel) == 1)
     assert not np.all(np.array(layers[1].cell.recurrent_kernel) == 1), "only kernels"
+
+
+class Named(keras.layers.Layer):
+    def __init__(self, name_of_weight):
+        super().__init__()
+        self.weight = self.add_weight(shape=(6, 3), name=name_of_weight)
+
+    def call(self, inputs):
+        return keras.ops.matmul(inputs, self.weight)
+
+
+def test_init_reaches_a_kernel_of_a_layer_of_ones_own():
+    model = keras.Sequential([keras.Input((6,)), Named("kernel")])
+    reinitialise(model, "ones")
+    assert np.all(np.array(model.layers[0].weight) == 1)
+
+
+def test_init_that_reaches_no_weight_is_refused_before_training(here):
+    build = lambda: keras.Sequential([keras.Input((6,)), Named("w")])  # noqa: E731
+    with pytest.raises(UsageError, match=r'no weight called kernel .* self.add_weight\(name="kernel"'):
+        tune(build, (np.zeros((20, 6)), np.zeros((20, 3))), init=["ones"], workers=0, dir=str(here))
 
 
 def seen(build, data, here, **options):

@@ -59,7 +59,7 @@ class Axes:
         same_architecture=True,
     )
     init: Axis | None = axis_entry(
-        help="initialisers of every kernel; normal:0.01, uniform:0.05, constant:0.1 and orthogonal:2 with a number",
+        help="initialisers of every weight called kernel; normal:0.01, uniform:0.05, constant:0.1 and orthogonal:2 with a number",
         check=checks.axis(initializers.check, initializers.spell),
         left_out="Glorot uniform",
         choices=tuple(sorted(names.INITIALIZERS)),
