@@ -30,6 +30,10 @@ class Output:
     def units(self) -> int:
         return int(self.shape[-1] or 1) if self.shape else 1
 
+    def own(self, metric: str) -> str:
+        """`accuracy` of `digit_accuracy` where that is this output's; empty where it is not."""
+        return metric.removeprefix(f"{self.name}_") if metric.startswith(f"{self.name}_") else ""
+
 
 @dataclass(frozen=True)
 class Targets:

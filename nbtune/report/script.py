@@ -10,7 +10,7 @@ from typing import Any
 
 from nbtune.ask import initializers
 from nbtune.ask.function import Function, global_values, user_functions
-from nbtune.ask.labels import AS_GIVEN, MULTI_LABEL, TO_ONE_HOT
+from nbtune.ask.labels import AS_GIVEN, MULTI_LABEL, TO_ONE_HOT, Labels
 from nbtune.ask.names import canonical
 from nbtune.ask.options import Options
 from nbtune.ask.space import Value
@@ -129,7 +129,7 @@ def _encoding(job: Job, values: Mapping[str, Value], loss: str) -> str:
     if labels is None:
         return AS_GIVEN
     chosen = [loss] if job.look.loss is None or ("loss" in values and "loss" in job.applied) else []
-    chosen += [job.objective.metric] if job.objective.metric not in ("loss", *job.look.metrics) else []
+    chosen += [job.objective.metric] if _adds_objective(job) else []
     return next((found for name in chosen if (found := labels.encoding(name, units))), AS_GIVEN)
 
 
@@ -172,29 +172,53 @@ def _compile(job: Job, values: Mapping[str, Value], loss: str) -> list[str]:
     if len(job.targets.outputs) > 1:
         return [*lines, *_compile_several(job)]
     shown = _literal(job, "loss", values["loss"]) if job.objects.get("loss") else repr(loss)
-    metrics = "" if job.objective.metric == "loss" else f", metrics=[{_metric(job)}]"
+    metric = _metric(job.objective.metric, job.look.units, job.targets.single)
+    metrics = "" if job.objective.metric == "loss" else f", metrics=[{metric}]"
     return [*lines, f"model.compile(optimizer, {shown}{metrics})"]
 
 
 def _compile_several(job: Job) -> list[str]:
-    """The usual loss and metric of each output."""
+    """The usual loss and metric of each output, and the objective's."""
     known = [(o, each) for o, each in zip(job.targets.outputs, job.targets.labels, strict=True) if each]
-    losses = [each.default_loss(output.units) for output, each in known]
-    metrics = [[each.metric] for _, each in known]
-    if job.look.structure != "dict":
-        return [f"model.compile(optimizer, {losses!r}, metrics={metrics!r})"]
-    own = [output.name for output, _ in known]
-    both = [dict(zip(own, parts, strict=True)) for parts in (losses, metrics)]
-    return [f"model.compile(optimizer, {both[0]!r}, metrics={both[1]!r})"]
+    losses = [repr(each.default_loss(output.units)) for output, each in known]
+    metrics = []
+    for output, each in known:
+        more = output.own(job.objective.metric)
+        names = dict.fromkeys([each.metric, *([more] if more not in ("", "loss") else [])])
+        metrics.append(f"[{', '.join(_metric(name, output.units, each) for name in names)}]")
+    own = [f"{output.name!r}: " if job.look.structure == "dict" else "" for output, _ in known]
+    ends = "{}" if job.look.structure == "dict" else "[]"
+    both = [", ".join(map("".join, zip(own, parts, strict=True))).join(ends) for parts in (losses, metrics)]
+    return [f"model.compile(optimizer, {both[0]}, metrics={both[1]})"]
 
 
-def _metric(job: Job) -> str:
-    """The objective's metric as nbtune compiles it."""
-    labels, units = job.targets.single, job.look.units
-    if job.objective.metric != "f1_score":
-        return repr(job.objective.metric)
+def _metric(name: str, units: int, labels: Labels | None) -> str:
+    """A metric as nbtune compiles it."""
+    if name != "f1_score":
+        return repr(name)
     threshold = ", threshold=0.5" if units == 1 or (labels and labels.form == MULTI_LABEL) else ""
     return f"keras.metrics.F1Score(average='macro'{threshold})"
+
+
+def _adds_objective(job: Job) -> bool:
+    """Whether the function's compiled model does not log the objective of itself."""
+    return job.objective.metric not in {"loss", *job.look.metrics, *(job.look.logs or ())}
+
+
+def _with_objective(job: Job) -> tuple[list[str], str]:
+    """Lines to come before, and the metrics with the objective's."""
+    metric = job.objective.metric
+    if len(job.targets.outputs) == 1:
+        own = "*(compiled['metrics'] or []), " if job.look.metrics else ""
+        return [], f"[{own}{_metric(metric, job.look.units, job.targets.single)}]"
+    lines = [
+        "metrics = compiled['metrics'] or {}",
+        "metrics = metrics if isinstance(metrics, dict) else dict(zip(model.output_names, metrics))",
+    ]
+    of = next((i for i, output in enumerate(job.targets.outputs) if output.own(metric)), 0)
+    output = job.targets.outputs[of]
+    added = _metric(output.own(metric), output.units, job.targets.labels[of])
+    return lines, f"{{**metrics, {output.name!r}: [*keras.tree.flatten(metrics.get({output.name!r}) or []), {added}]}}"
 
 
 def _recompile(job: Job, values: Mapping[str, Value]) -> list[str]:
@@ -210,13 +234,14 @@ def _recompile(job: Job, values: Mapping[str, Value]) -> list[str]:
     changes = ["'optimizer': optimizer"] if lines else []
     if "loss" in applied:
         changes.append(f"'loss': {_literal(job, 'loss', applied['loss'])}")
-    if job.objective.metric not in ("loss", *job.look.metrics):
-        own = "*(compiled['metrics'] or []), " if job.look.metrics else ""
-        changes.append(f"'metrics': [{own}{_metric(job)}]")
+    before: list[str] = []
+    if _adds_objective(job):
+        before, metrics = _with_objective(job)
+        changes.append(f"'metrics': {metrics}")
     if not changes:
         return lines
     compiled = "compiled = keras.saving.deserialize_keras_object(model.get_compile_config(), custom_objects=globals())"
-    return [*lines, compiled, f"model.compile(**{{**compiled, {', '.join(changes)}}})"]
+    return [*lines, compiled, *before, f"model.compile(**{{**compiled, {', '.join(changes)}}})"]
 
 
 def _literal(job: Job, axis: str, value: Value) -> str:

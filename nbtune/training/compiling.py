@@ -9,7 +9,6 @@ import keras
 
 from nbtune.ask.labels import TO_CLASSES
 from nbtune.ask.space import Value
-from nbtune.ask.targets import Output
 from nbtune.data.rows import Inputs
 from nbtune.errors import UsageError
 from nbtune.record.job import Job
@@ -67,14 +66,9 @@ def _usual_metrics(job: Job, model: keras.Model, units: Sequence[int]) -> Any:
     each = []
     for output, labels, n in zip(outputs, job.targets.labels, units, strict=True):
         found = [labels.metric] if labels else []
-        found += [own for name in asked if (own := own_metric(name, output)) not in ("", "loss", *found)]
+        found += [own for name in asked if (own := output.own(name)) not in ("", "loss", *found)]
         each.append([encoding.metric(name, labels, n) for name in found])
     return _for_outputs(model, job, each)
-
-
-def own_metric(metric: str, output: Output) -> str:
-    """`accuracy` of `digit_accuracy` where that is this output's; empty where it is not."""
-    return metric.removeprefix(f"{output.name}_") if metric.startswith(f"{output.name}_") else ""
 
 
 def delivered(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
@@ -166,7 +160,7 @@ def _with_objective(model: keras.Model, job: Job, units: Sequence[int]) -> dict[
     if each is None:
         each = [_listed(own) for own in metrics] if len(metrics) == len(outputs) else [[] for _ in outputs]
     for i, output in enumerate(outputs):
-        own = [name for metric in missing if (name := own_metric(metric, output))]
+        own = [name for metric in missing if (name := output.own(metric))]
         each[i] = [*each[i], *(encoding.metric(name, job.targets.labels[i], units[i]) for name in own)]
     return {"metrics": _for_outputs(model, job, each)}
 

@@ -53,6 +53,8 @@ def test_few_short_trials_do_not_pay_for_compiling():
     assert pays(2, 1000)
     assert pays(3, 100)
     assert pays(4, 1)
+    assert not pays(4, 1, proofs=1), "a comparison with model.fit is a model.fit of its own"
+    assert not pays(8, 1, proofs=5)
     assert all(pays(fits + 1, steps + 1) for fits in range(1, 6) for steps in range(0, 2000, 100) if pays(fits, steps))
 
 

@@ -76,7 +76,7 @@ def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]]) -
             refused |= _told(emit, [made[0]], made[1])
     for template, stack in itertools.chain.from_iterable(map(_with_templates, stacks.values())):
         for part in memory.parts(stack, job, arrays):
-            reason = _too_small(job, template, len(part), arrays)
+            reason = _too_small(job, template, len(part), arrays, len({spec.loss_key for spec in part}))
             if reason:
                 refused |= _told(emit, [each.trial for each in part], reason)
             else:
@@ -105,12 +105,17 @@ def reasons(job: Job, firsts: Sequence[Mapping[str, Value]], sizes: Sequence[int
     return [reason and reason.text for reason in why]
 
 
-def _too_small(job: Job, spec: TrialSpec, size: int, arrays: data.Arrays) -> Reason | None:
-    """Why training so many trials together would be slower than one by one; None if it would not, or was asked for."""
-    steps = _most_steps(job, spec, arrays)
-    if job.engine != AUTO or pays(size * job.repeats, steps):
+def _too_small(job: Job, spec: TrialSpec, size: int, arrays: data.Arrays, losses: int = 1) -> Reason | None:
+    """Why training so many trials together would be slower than one by one; None if it would not, or was asked for.
+
+    Args:
+        losses: how many different ones they have, for each of which the first steps are compared.
+    """
+    steps, proofs = _most_steps(job, spec, arrays), 0 if spec.is_proven else losses * job.repeats
+    if job.engine != AUTO or pays(size * job.repeats, steps, proofs):
         return None
-    return Reason(f"compiling would take longer than {size} trial{'s' * (size > 1)} of {steps:,} steps at most")
+    what = "compiling, and comparing the first steps with model.fit," if proofs else "compiling"
+    return Reason(f"{what} would take longer than {size} trial{'s' * (size > 1)} of {steps:,} steps at most")
 
 
 def _most_steps(job: Job, spec: TrialSpec, arrays: data.Arrays) -> int:
