@@ -5,7 +5,6 @@ from __future__ import annotations
 from nbtune.ask.option import GROUPS, Option, Results
 from nbtune.ask.options import table
 
-_TITLES = {"axes": "Axes", "data": "Data", "fitting": "Fitting", "running": "Running"}
 _IF_CHANGED = {
     Results.AS_VALUE: "only the new combinations train",
     Results.AS_CONTENT: "its content is compared, and if that differs, everything is retrained",
@@ -27,8 +26,8 @@ def options() -> str:
         "",
         "`%config NbTune.epochs = 50` sets a default for the whole notebook.",
     ]
-    for group in GROUPS:
-        parts += ["", f"## {_TITLES.get(group, group.capitalize())}"]
+    for group, title in GROUPS.items():
+        parts += ["", f"## {title}"]
         for option in table().values():
             if option.group == group:
                 parts += ["", *_entry(option)]

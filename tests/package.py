@@ -78,6 +78,7 @@ def check_links(wheel: Path) -> None:
 
 def run(*command: object, folder: Path = BUILD, quiet: bool = False) -> str:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment["JUPYTER_PATH"] = f"{sys.prefix}/share/jupyter"  # nbconvert's templates, which pip installs beside its modules
     folder.mkdir(parents=True, exist_ok=True)
     output = subprocess.PIPE if quiet else None
     done = subprocess.run(list(map(str, command)), cwd=folder, env=environment, stdout=output, text=True)

@@ -1,6 +1,7 @@
 """The directions of imports: each room of the house imports only what stands before it (`ARCHITECTURE.md`)."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -77,3 +78,37 @@ def test_no_two_modules_import_each_other():
         for name in free:
             del needs[name]
     assert not needs, "a circle"
+
+
+def test_every_path_that_the_map_names_is_there():
+    page = HOUSE.parent / "ARCHITECTURE.md"
+    named = re.findall(r"`([\w./-]+(?:\.py|\.md|/))`", page.read_text("utf-8"))
+    assert len(named) > 30
+    gone = [path for path in named if not any((base / path).exists() for base in (HOUSE, HOUSE.parent))]
+    assert not gone
+
+
+INNER = ("keras.src", "keras._tf_keras", "tensorflow.python")
+OF_PYTHON = {"_replace", "_asdict", "_exit", "_lru_cache_wrapper"}
+OF_NOTEBOOKS = {"_repr_png_"}
+
+
+@pytest.mark.parametrize("file", [pytest.param(file, id=name) for name, file in modules() if "private" not in file.parts])
+def test_private_names_of_other_packages_are_behind_the_fence(file):
+    """Outside of `training/private` a name with an underscore is the object's own, the file's own, or Python's."""
+    tree = ast.parse(file.read_text("utf-8"))
+    nodes = list(ast.walk(tree))
+    own = {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))} | OF_PYTHON | OF_NOTEBOOKS
+    own |= {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
+    asked = [(node.value, node.attr, node.lineno) for node in nodes if isinstance(node, ast.Attribute)]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "hasattr", "setattr")]
+    asked += [(call.args[0], call.args[1].value, call.lineno) for call in calls if isinstance(call.args[1], ast.Constant)]
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            assert not node.value.startswith(INNER), f"{file}:{node.lineno}"
+    for thing, name, line in asked:
+        if name.startswith("_") and not name.endswith("__") and ast.unparse(thing) not in ("self", "cls", "super()"):
+            assert name in own, f"{file}:{line} reads {name}"
+        assert not ast.unparse(thing).startswith(INNER), f"{file}:{line}"
+    for other, line in imports(file.stem, file):
+        assert not other.startswith(INNER), f"{file}:{line} imports {other}"

@@ -7,13 +7,6 @@ import textwrap
 from nbtune.ask.option import GROUPS, Option
 from nbtune.ask.options import table
 
-_TITLES = {
-    "axes": "Axes, what to combine",
-    "data": "Data",
-    "fitting": "Fitting",
-    "combinations": "Which combinations",
-    "running": "Running",
-}
 _EXAMPLE = """\
 Example:
   %%tune --data x,y --layers 1:3 --units 16,64 --learning-rate log:1e-4:1e-2:3
@@ -40,8 +33,8 @@ def help_text() -> str:
         "",
         *_EXAMPLE.splitlines(),
     ]
-    for group in GROUPS:
-        lines += ["", f"{_TITLES[group]}:"]
+    for group, title in GROUPS.items():
+        lines += ["", f"{title}:"]
         for option in table().values():
             if option.group == group:
                 lines += _lines(option)

@@ -120,6 +120,11 @@ MINIMISED = LOSSES - _LOSSES_ONLY - {"cosine_similarity"} | {"loss", "root_mean_
 METRICS = MAXIMISED | MINIMISED - {"loss"} | {"cosine_similarity"}
 
 
+def loss_of_class(name: str) -> str | None:
+    """The name of the loss that a class of Keras's computes: `mean_squared_error` of `MeanSquaredError`."""
+    return next((loss for loss in LOSSES if loss.replace("_", "") == name.lower()), None)
+
+
 def canonical(name: str) -> str:
     """The full Keras name of a loss or metric: `mse` is `mean_squared_error`."""
     return ALIASES.get(name, name)

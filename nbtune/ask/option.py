@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 Check = Callable[[str, Any], Any]
 Values: TypeAlias = Iterable[Any] | str | float | Callable[..., Any] | None  # of an axis: one, or several
 
-GROUPS = ("axes", "data", "fitting", "combinations", "running")
+GROUPS = {"axes": "Axes", "data": "Data", "fitting": "Fitting", "combinations": "Which combinations", "running": "Running"}
 EDITORS = ("range", "log", "tags", "choice", "select", "switch", "text")
 
 
@@ -52,7 +52,7 @@ class Option:
     """One option. Whatever lists options, in whatever form, derives from these.
 
     Attributes:
-        group: one of `GROUPS`.
+        group: one of `GROUPS`, in whose order and under whose titles options are listed everywhere.
         metavar: what stands for its value in the help.
         help: a sentence without its full stop.
         type: its annotation in the signature of `nbtune.tune`.

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import inspect
 import itertools
+import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +60,9 @@ def sendable(data: Any, what: str) -> Source | UsageError:
     """A dataset as it is sent to a worker, or what is to be said of one that cannot be."""
     try:
         if hasattr(data, "element_spec"):
-            graph = data._as_serialized_graph(allow_stateful=True).numpy()
+            tf = sys.modules["tensorflow"]  # where there is a dataset of it, it is loaded
+            variant = tf.data.experimental.to_variant(data)
+            graph = tf.raw_ops.DatasetToGraph(input_dataset=variant, allow_stateful=True).numpy()
             if b"PyFunc" in graph:
                 raise TypeError("it calls a Python function")
             return Source(GRAPH, (bytes(graph), cloudpickle.dumps(data.element_spec)))

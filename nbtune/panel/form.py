@@ -15,7 +15,7 @@ import numpy as np
 from nbtune.ask import names
 from nbtune.ask.function import Function
 from nbtune.ask.labels import Labels
-from nbtune.ask.option import Option, Place, Reads, flag
+from nbtune.ask.option import GROUPS, Option, Place, Reads, flag
 from nbtune.ask.options import table
 from nbtune.ask.parsing import DEFAULT_NAME, typed
 from nbtune.ask.space import Value
@@ -39,7 +39,7 @@ class Field:
     Attributes:
         name: the option's, or that of a parameter of the function.
         label, help: for people.
-        group: as `Option.group`.
+        group: the title of its group.
         editor: as `Option.editor`.
         text: as on a `%%tune` line; empty where it is left out.
         hint: what holds then.
@@ -95,7 +95,7 @@ def _option_field(option: Option, y: Any, texts: Mapping[str, Any] | None) -> Fi
         option.name,
         option.label or option.name.replace("_", " "),
         option.help,
-        option.group,
+        GROUPS[option.group],
         option.editor,
         "on" if text is True else str(text or ""),
         option.shown_default,
@@ -186,7 +186,7 @@ def _quoted(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Step:
+class Growth:
     """The grid with one more axis: `total` combinations, `seconds` if the time of one is known."""
 
     name: str
@@ -195,12 +195,12 @@ class Step:
     seconds: float | None
 
 
-def growth(axes: Mapping[str, int], seconds_each: float | None = None) -> list[Step]:
+def growth(axes: Mapping[str, int], seconds_each: float | None = None) -> list[Growth]:
     """How a grid grows, axis by axis; `axes` leads from a name to its number of values."""
     steps, total = [], 1
     for name, values in axes.items():
         total *= values
-        steps.append(Step(name, values, total, None if seconds_each is None else seconds_each * total))
+        steps.append(Growth(name, values, total, None if seconds_each is None else seconds_each * total))
     return steps
 
 

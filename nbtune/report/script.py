@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import textwrap
 import types
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ for weight in model.weights:
     if weight.name in ("kernel", "depthwise_kernel", "pointwise_kernel"):
         initializer = {init}
         weight.assign(initializer(weight.shape, dtype=weight.dtype))"""
+
+_PRIVATE = {"src", "api", "python"}  # packages of Keras and TensorFlow that are not for users
 
 
 def script(options: Options, data: Data, job: Job, values: Mapping[str, Value]) -> str:
@@ -51,23 +54,35 @@ def _imports(function: Function, split: bool) -> str:
         if isinstance(thing, types.ModuleType):
             lines.add(_import_module(name, thing))
         elif _is_imported(thing, function):
-            lines.add(f"from {thing.__module__} import {thing.__name__}" + (f" as {name}" if name != thing.__name__ else ""))
+            own = thing.__name__
+            lines.add(f"from {_home(thing, own, thing.__module__)} import {own}" + (f" as {name}" if name != own else ""))
     return "\n".join(sorted(lines, key=lambda line: (line.startswith("from"), line)))
 
 
 def _import_module(name: str, module: types.ModuleType) -> str:
-    full = _public(module.__name__)
-    if full == name:
+    if module.__name__ == name:
         return f"import {name}"
-    package, _, last = full.rpartition(".")
-    return f"from {package} import {name}" if last == name and package else f"import {full} as {name}"
+    inner, _, last = module.__name__.rpartition(".")
+    package = inner and _home(module, last, inner)
+    if last == name and package:
+        return f"from {package} import {name}"
+    return f"import {package + '.' * bool(package) + last} as {name}"
 
 
-def _public(module: str) -> str:
-    """`keras.api.layers` is an inner name of `keras.layers`."""
-    for inner in ("keras._tf_keras.keras", "keras.api"):
-        module = module.replace(inner, "keras")
-    return module
+def _home(thing: Any, name: str, inner: str) -> str:
+    """The module that people import a thing from: `keras.layers` for what is defined in `keras.src.layers.core.dense`.
+
+    Args:
+        inner: where it is defined.
+    """
+    package = inner.partition(".")[0]
+    loaded = {known: vars(module) for known, module in list(sys.modules.items()) if known.partition(".")[0] == package and module}
+    found = [known for known, names in loaded.items() if names.get(name) is thing and not _is_inner(known)]
+    return min(found, key=lambda known: (known.count("."), known), default=inner)
+
+
+def _is_inner(module: str) -> bool:
+    return any(part in _PRIVATE or (part.startswith("_") and part != "__main__") for part in module.split("."))
 
 
 def _surrounding_values(function: Function) -> dict[str, Any]:

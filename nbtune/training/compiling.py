@@ -12,13 +12,12 @@ from nbtune.ask.space import Value
 from nbtune.data.rows import Inputs
 from nbtune.errors import UsageError
 from nbtune.record.job import Job
-from nbtune.training import encoding
+from nbtune.training import encoding, randomness
 from nbtune.training.encoding import EncodedLoss, known_loss
 from nbtune.training.logs import scalars
 from nbtune.training.model import fixed_rows, initial, seed, shapes, symbolic, traced
 from nbtune.training.model import output as model_output
 from nbtune.training.private import keras as private
-from nbtune.training.private import randomness
 from nbtune.training.private.missing import Missing
 
 
@@ -200,7 +199,7 @@ def logged_names(model: keras.Model, x: Inputs, y: Inputs) -> list[str] | None:
     if not model.compiled or type(model).train_step is not keras.Model.train_step:
         return None
     try:
-        model._symbolic_build(data_batch=(*symbolic((x, y), fixed_rows(model)), None))
+        private.build_metrics(model, *symbolic((x, y), fixed_rows(model)))
         return list(scalars(model.get_metrics_result()))
     except Exception:  # what Keras cannot say beforehand it says when it trains
         return None

@@ -110,7 +110,7 @@ def known_loss(given: Any) -> str | None:
         return names.canonical(given.lower())
     kind = given if isinstance(given, type) else type(given)
     if issubclass(kind, keras.losses.Loss) and kind.__module__.startswith("keras."):
-        found = keras.src.utils.naming.to_snake_case(kind.__name__)
+        return names.loss_of_class(kind.__name__)
     elif getattr(given, "__module__", "").startswith("keras."):
         found = str(getattr(given, "__name__", ""))
     else:

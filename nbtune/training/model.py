@@ -20,8 +20,8 @@ from nbtune.ask.space import Value
 from nbtune.data.rows import Inputs
 from nbtune.errors import UsageError
 from nbtune.record.job import Terms
-from nbtune.training import initializers
-from nbtune.training.private import graphs, randomness
+from nbtune.training import initializers, randomness
+from nbtune.training.private import keras as private
 
 
 def seed(job: Terms) -> None:
@@ -111,7 +111,7 @@ def output(job: Terms, values: Mapping[str, Value], model: keras.Model, x: Input
 
     One that was put together from tensors knows. Of any other a second one is made to be traced, and thrown away.
     """
-    known = graphs.outputs(model)
+    known = private.output(model)
     if known is not None:
         return known
     with randomness.kept():

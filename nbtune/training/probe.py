@@ -23,7 +23,8 @@ from nbtune.record.progress import show
 from nbtune.training import initializers, session, stacks, trial
 from nbtune.training.compiling import known_losses, logged_names, metric_names, own_loss
 from nbtune.training.model import build, fed, shapes, traced
-from nbtune.training.private import graphs
+from nbtune.training.private import keras as private
+from nbtune.training.private.missing import Missing
 from nbtune.training.tracebacks import user_traceback
 
 MOST_COMBINATIONS = 100_000
@@ -64,7 +65,7 @@ def look(job: Terms, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str,
 def _looked_at(model: keras.Model, arrays: data.Arrays) -> dict[str, Any]:
     is_built = bool(model.built)
     loss, metrics = own_loss(model), metric_names(model)
-    known = graphs.outputs(model)
+    known = private.output(model)
     made = traced(model, arrays.x)  # a graph knows its outputs better: this is to see whether it takes such rows
     made = made if known is None else known
     found = shapes(made, model)
@@ -122,7 +123,8 @@ def explore(job: Terms, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str
     architectures: list[Architecture | None] = []
     found = keras_tuner.HyperParameters()
     while True:
-        hp = _asking(job, axes, {name: values[i] for name, values, i in path})
+        forks: dict[str, list[Value]] = {}
+        hp = _asking(job, axes, {name: values[i] for name, values, i in path}, forks)
         session.renew(job)
         made = None
         try:
@@ -134,7 +136,7 @@ def explore(job: Terms, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str
                 raise BuildError(f"{job.function.name}(hp) raised an error\n\n{user_traceback(error, job.function)}") from None
             # this combination will fail as a trial of its own, with its traceback
         known = {name for name, _, _ in path}
-        path += [(name, values, 0) for name, values in hp.forks.items() if name not in known]
+        path += [(name, values, 0) for name, values in forks.items() if name not in known]
         found.merge(hp, overwrite=False)
         combinations.append({name: values[i] for name, values, i in path})
         architectures.append(stacks.architecture(made, combinations[-1]))
@@ -161,25 +163,30 @@ def _ask_fit(job: Terms, fit: Any, hp: Any, made: Any) -> None:
         fit(hp, made, fed(rows.x), fed(rows.y), validation_data=(fed(rows.x), fed(rows.y)), epochs=1, callbacks=[])
 
 
-def _asking(job: Terms, axes: Mapping[str, list[Value]], chosen: Mapping[str, Value]) -> Any:
-    """A `HyperParameters` that notes what it is asked for, and answers with the chosen or the first value."""
-    import keras_tuner
+def _asking(job: Terms, axes: Mapping[str, list[Value]], chosen: Mapping[str, Value], forks: dict[str, list[Value]]) -> Any:
+    """A `HyperParameters` that answers with the chosen or the first value.
 
-    class Asking(keras_tuner.HyperParameters):
-        def __init__(self) -> None:
-            super().__init__()
-            self.forks: dict[str, list[Value]] = {}
-            self.values = job.resolved(chosen)
+    Args:
+        forks: takes the values of each active hyperparameter that is asked for.
 
-        def _register(self, hyperparameter: Any, overwrite: bool = False) -> Any:
-            name = hyperparameter.name
-            if self.is_active(hyperparameter):
-                values = axes.get(name) or sorted_values(hyperparameter)
-                self.forks.setdefault(name, list(values))
-                self.values.setdefault(name, job.resolved({name: self.forks[name][0]})[name])
-            return super()._register(hyperparameter, overwrite)
+    Raises:
+        UsageError: KerasTuner's insides are not as expected.
+    """
+    from nbtune.training.private import keras_tuner as private_tuner
 
-    return Asking()
+    def note(hp: Any, hyperparameter: Any) -> None:
+        name = hyperparameter.name
+        if hp.is_active(hyperparameter):
+            values = axes.get(name) or sorted_values(hyperparameter)
+            forks.setdefault(name, list(values))
+            hp.values.setdefault(name, job.resolved({name: forks[name][0]})[name])
+
+    try:
+        hp = private_tuner.asked(note)
+    except Missing as error:
+        raise UsageError(str(error)) from None
+    hp.values = job.resolved(chosen)
+    return hp
 
 
 def sorted_values(hyperparameter: Any) -> list[Value]:

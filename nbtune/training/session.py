@@ -9,7 +9,7 @@ import keras
 
 from nbtune.ask.surroundings import Surroundings
 from nbtune.record.job import Terms
-from nbtune.training.private.registered import make_known
+from nbtune.training.private import keras as private
 
 
 def renew(terms: Terms, free_memory: bool = False) -> None:
@@ -35,7 +35,7 @@ def apply(surroundings: Surroundings) -> None:
         if mark and known.get(name) is not thing:
             keras.saving.register_keras_serializable(package, plain)(thing)
         known[name] = thing
-    make_known(surroundings.custom_objects)
+    private.make_known(surroundings.custom_objects)
 
 
 @contextlib.contextmanager

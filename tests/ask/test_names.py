@@ -125,3 +125,11 @@ def test_the_sets_do_not_contradict_each_other():
 def test_only_what_the_installed_keras_has_is_offered(version, has):
     assert ("muon" in names.offered({"adam", "muon"}, version)) == has
     assert "adam" in names.offered({"adam", "muon"}, version)
+
+
+def test_losses_are_known_by_their_classes():
+    classes = [name for name, thing in vars(keras.losses).items() if isinstance(thing, type)]
+    for loss in names.LOSSES:
+        assert [names.loss_of_class(name) for name in classes].count(loss) == 1, loss
+    assert names.loss_of_class("MeanSquaredError") == "mean_squared_error"
+    assert names.loss_of_class("CTC") is None

@@ -6,7 +6,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras import initializers as starts
 from keras import layers
+from keras.activations import relu as rectified
+from keras.layers import Dense
+from scipy.special import expit
 
 from nbtune import tune
 from tests.conftest import dense
@@ -26,6 +30,11 @@ def with_surroundings(depth):
     model.add(layers.Dropout(RATES["low"]))
     model.add(layers.Dense(3, activation="softmax"))
     return model
+
+
+def imported(width):
+    hidden = Dense(width * int(2 * expit(0.0)), rectified, kernel_initializer=starts.HeNormal())
+    return keras.Sequential([keras.Input((4,)), hidden, Dense(3, "softmax")])
 
 
 def without_input(units):
@@ -80,6 +89,16 @@ def test_the_code_finds_the_score_of_the_search(flowers, here, case, capsys):
         assert names["history"][name] == pytest.approx(list(values), rel=1e-6), name
     printed = float(capsys.readouterr().out.strip().splitlines()[-1].split(":")[1])
     assert printed == pytest.approx(search.best.score)
+
+
+def test_imports_are_from_where_people_import(flowers, here):
+    search = tune(imported, flowers, axis={"width": [6]}, epochs=1, workers=0, dir=str(here))
+    code = search.code()
+    lines = code.splitlines()
+    assert {"from keras.layers import Dense", "from keras.activations import relu as rectified"} <= set(lines)
+    assert {"from keras import initializers as starts", "from scipy.special import expit"} <= set(lines)
+    assert not any(inner in code for inner in ("keras.src", "keras.api", "tensorflow.python", "_ufuncs"))
+    exec(code, {"x": flowers[0], "y": flowers[1]})
 
 
 def test_a_dataset(flowers, here):

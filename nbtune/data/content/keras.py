@@ -58,9 +58,25 @@ def _configuration(thing: Any, own: bool) -> Any:
 
 
 def _layers(thing: Any) -> list[Any]:
-    """A layer or model and the layers in it, at any depth."""
-    flatten = getattr(thing, "_flatten_layers", None)
-    return list(flatten()) if callable(flatten) else []
+    """A layer or model and the layers in it, at any depth: a model names its own, another layer has them as attributes."""
+    keras = sys.modules.get("keras")
+    if keras is None or not isinstance(thing, keras.layers.Layer):
+        return []
+    found, seen, left = [], set(), [thing]
+    while left:
+        part = left.pop()
+        if id(part) in seen:
+            continue
+        inner: list[Any] = []
+        if isinstance(part, keras.layers.Layer):
+            seen.add(id(part))
+            found.append(part)
+            inner = part.layers if isinstance(part, keras.Model) else list(vars(part).values())
+        elif isinstance(part, (dict, list, tuple)):
+            inner = list(part.values() if isinstance(part, dict) else part)
+            seen.add(id(part))
+        left.extend(reversed(inner))
+    return found
 
 
 def _state(layer: Any) -> list[Any]:

@@ -1,8 +1,9 @@
 """A stack: trials of one architecture trained as one computation, with the numbers of `training.trial`.
 
 `step` writes one batch of one trial as a pure function, `mapped` and `dense` make of it the step of a stack, `epoch` an epoch
-of that, which `compilation` repeats; `assembly` puts a stack together, whose networks may differ in width (`padding`) and in
-depth (`skipping`), and here it is trained. A `member` watches each repeat of a trial and stops it, `repeats` sums them up.
+of that, which `compilation` compiles and `epochs` runs; `assembly` puts a stack together, whose networks may differ in width
+(`padding`) and in depth (`skipping`, `templates`), `stackstate` holds its tensors, and here it is trained. A `member` watches
+each repeat of a trial and stops it, `repeats` sums them up.
 """
 
 from __future__ import annotations
@@ -10,14 +11,12 @@ from __future__ import annotations
 import gc
 import itertools
 import math
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from nbtune import machine
 from nbtune.ask.space import Value
@@ -26,22 +25,20 @@ from nbtune.data import arrays as data
 from nbtune.record.events import Emit, EpochEnded, EpochUnderWay, TrainedAlone, TrialEnded, TrialStarted
 from nbtune.record.job import Job
 from nbtune.training.fused import batches, dense, first_steps, memory, skipping
-from nbtune.training.fused.assembly import assemble, splits, stacked
-from nbtune.training.fused.batches import Piece
-from nbtune.training.fused.chunking import Chunking
+from nbtune.training.fused.assembly import assemble, splits
 from nbtune.training.fused.compaction import Compaction
 from nbtune.training.fused.compilation import compiled
 from nbtune.training.fused.ending import Ending
-from nbtune.training.fused.epoch import Epoch, Part, Pieces, Split, tensors
+from nbtune.training.fused.epoch import Pieces, tensors
+from nbtune.training.fused.epochs import Epochs
 from nbtune.training.fused.layers import per_example
 from nbtune.training.fused.layers.convolutions import in_turn
-from nbtune.training.fused.mapped import no_logs
 from nbtune.training.fused.member import Member, early_stopping
-from nbtune.training.fused.optimizers import below
 from nbtune.training.fused.repeats import Kept
 from nbtune.training.fused.saving import Saver
 from nbtune.training.fused.spec import TrialSpec, again, trial_specs
-from nbtune.training.fused.step import Logs, Standing, State
+from nbtune.training.fused.stackstate import StackState
+from nbtune.training.fused.templates import with_templates
 from nbtune.training.fused.worth import pays
 from nbtune.training.reasons import OUT_OF_MEMORY, CannotFuse, Reason, reason_of
 from nbtune.training.row_weights import weighted
@@ -74,7 +71,7 @@ def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]]) -
             stacks.setdefault(made.stack_key, []).append(made)
         else:
             refused |= _told(emit, [made[0]], made[1])
-    for template, stack in itertools.chain.from_iterable(map(_with_templates, stacks.values())):
+    for template, stack in itertools.chain.from_iterable(map(with_templates, stacks.values())):
         for part in memory.parts(stack, job, arrays):
             reason = _too_small(job, template, len(part), arrays, len({spec.loss_key for spec in part}))
             if reason:
@@ -119,25 +116,11 @@ def _too_small(job: Job, spec: TrialSpec, size: int, arrays: data.Arrays, losses
 
 
 def _most_steps(job: Job, spec: TrialSpec, arrays: data.Arrays) -> int:
-    return job.epochs * math.ceil(arrays.rows / int(spec.values.get("batch_size", job.batch_size)))
+    return job.epochs * math.ceil(arrays.rows / _batch_size(job, spec))
 
 
-def _with_templates(stack: Sequence[TrialSpec]) -> list[tuple[TrialSpec, list[TrialSpec]]]:
-    """The trials in stacks, each with its template: the trial whose model is deep and wide enough for all; it stands first."""
-    template, *others = stack = sorted(stack, key=lambda spec: (-spec.depth, -spec.size))
-    is_of_one_depth = template.depth == stack[-1].depth
-    if all(skipping.is_covered(spec, template) for spec in others) and (is_of_one_depth or _can_skip(template, stack)):
-        return [(template, stack)]
-    if not is_of_one_depth:
-        by_depth = [list(group) for _, group in itertools.groupby(stack, lambda spec: spec.depth)]
-        return [pair for group in by_depth for pair in _with_templates(group)]
-    apart = [list(group) for _, group in itertools.groupby(sorted(stack, key=lambda spec: spec.shapes), lambda r: r.shapes)]
-    return [(group[0], group) for group in apart]
-
-
-def _can_skip(template: TrialSpec, stack: Sequence[TrialSpec]) -> bool:
-    """Whether the stack's step lets trials skip layers."""
-    return dense.can_train(assemble(template, stack)[0], template.output)
+def _batch_size(job: Job, spec: TrialSpec) -> int:
+    return int(spec.values.get("batch_size", job.batch_size))
 
 
 def _train(
@@ -158,22 +141,18 @@ def _train(
 
 
 class Fit:
-    """The training of one stack, up to the ending of each of its trials."""
+    """The training of one stack, up to the ending of each of its trials; it owns the members that are still running."""
 
     def __init__(
         self, job: Job, emit: Emit, template: TrialSpec, stack: Sequence[TrialSpec], arrays: data.Arrays, ending: Ending
     ) -> None:
         self._job, self._emit, self._arrays, self._ending = job, emit, arrays, ending
         self._stack, self._template = stack, template
-        self._step, self._which, labels = assemble(template, stack)
+        self._step, which, labels = assemble(template, stack)
         self._training, self._validation = splits(weighted(job, template.values, arrays), labels)
         self._is_dense = dense.can_train(self._step, template.output)
         self._update = self._step.update_of_all if self._is_dense else self._step.update
-        self._state: State
-        self._seeds: list[tf.Tensor]
-        self._no_logs: Logs
-        self._chunking = Chunking()
-        self._on_host: list[np.ndarray] | None
+        self._state = StackState(template, self._step, self._update, which)
         self._running: list[Member] = []
         self._saver = Saver(job, emit, template, self._step)
 
@@ -187,82 +166,28 @@ class Fit:
         held = zip(self._template.weights, skipping.counts(self._template, self._stack), strict=True)
         numbers = steps * sum(weight.size * count for weight, count in held)
         run_epoch, any_size = compiled(self._step, self._is_dense, at_once, numbers)
+        batch_size = _batch_size(self._job, self._template)
+        alone = per_example.everything(self._step, self._template.output)
+        epochs = Epochs(run_epoch, self._training, self._validation, batch_size, alone)
         for first in range(0, len(repeats), at_once):
-            self._train_repeats(run_epoch, any_size, repeats[first : first + at_once])
+            part = repeats[first : first + at_once]
+            self._begin(part)
+            if self._running:  # or each trial went wrong in an earlier repeat
+                orders = self._orders(part, batch_size, alone)
+                self._train_repeats(epochs, orders, any_size, part[0][1])
 
     def _repeats_at_once(self, repeats: int) -> int:
         """All repeats in one stack where each trial can have its own order of the rows, and memory allows; else one."""
         room = memory.most(self._template, self._job, self._arrays)
         return repeats if self._is_dense and repeats * len(self._stack) <= room else 1
 
-    def _train_repeats(self, run_epoch: Epoch, any_size: bool, repeats: Sequence[tuple[int, Job]]) -> None:
-        batch_size = int(self._template.values.get("batch_size", self._job.batch_size))
-        alone = per_example.everything(self._step, self._template.output)
-        pieces_val = [] if self._validation is None else tensors(_pieces_val(self._validation, batch_size, alone))
-        compaction = Compaction()
-        self._begin(repeats)
-        if not self._running:  # each trial went wrong in an earlier repeat
-            return
-        orders = zip(*(batches.orders(self._training.ys[0].shape[0], job.seed, job.shuffle) for _, job in repeats), strict=True)
-        if not self._is_dense and not all(spec.is_proven for spec in self._stack):
-            self._compare_first_steps(run_epoch, repeats[0][1], pieces_val)
-        for epoch, drawn in zip(range(self._job.epochs), orders, strict=False):
-            before = machine.now()
-            pieces = tensors(batches.side_by_side([batches.cut(order, batch_size, alone) for order in drawn]))
-            results = self._train_epoch(run_epoch, epoch, pieces, pieces_val)
-            self._end_epoch(epoch, results, before)
-            if not self._running:
-                break
-            self._leave_the_stopped_behind_if_due(any_size, compaction, machine.now() - before)
-
-    def _leave_the_stopped_behind_if_due(self, any_size: bool, compaction: Compaction, seconds: float) -> None:
-        """After an epoch that took so long."""
-        live, size = len(self._running), self._state.live.shape[0]
-        if any_size:
-            if live <= LIVE_SHARE * size:
-                self._leave_the_stopped_behind()
-        elif not in_turn(self._template.model) and compaction.due(seconds, live, size):
-            self._leave_the_stopped_behind()
-            self._chunking = Chunking()  # it is compiled anew
-
-    def _train_epoch(self, run_epoch: Epoch, epoch: int, pieces: Pieces, pieces_val: Pieces) -> dict[str, np.ndarray]:
-        """One epoch, with a sign of life between its parts; what Keras logs, `(trials,)` for each name."""
-        live, count, done = self._state.live, sum(numbers.shape[0] for numbers, _ in pieces), 0
-        at = Standing(self._state, self._seeds, self._no_logs)
-        while done < count:
-            before, ahead = time.perf_counter(), self._chunking.batches(count - done)
-            part = Part(tf.constant(done), tf.constant(done + ahead))
-            at, results = run_epoch(at, live, self._training, self._validation, pieces, pieces_val, part)
-            logs = {name: values.numpy() for name, values in sorted(results.items())}
-            done += ahead
-            self._chunking.took(ahead, time.perf_counter() - before)
-            if done < count:
-                trials = list(dict.fromkeys(member.spec.trial for member in self._running))
-                self._emit([EpochUnderWay(trials, epoch + 1, done / count, machine.now())])
-        self._state, self._seeds, _ = at
-        self._on_host = None
-        return logs
-
-    def _compare_first_steps(self, run_epoch: Epoch, job: Job, pieces_val: Pieces) -> None:
-        """Raises CannotFuse where they are not those of `model.fit`; the stack stays at its start. `job`: of the one repeat."""
-
-        def train(at: Standing, pieces: Pieces, batch: int) -> tuple[Standing, dict[str, tf.Tensor]]:
-            part = Part(tf.constant(batch), tf.constant(batch + 1))
-            return run_epoch(at, at.state.live, self._training, self._validation, pieces, pieces_val, part)
-
-        start = Standing(self._state, self._seeds, self._no_logs)
-        first_steps.compare(job, self._arrays, self._template, self._stack, self._step, self._update, train, start)
-
     def _begin(self, repeats: Sequence[tuple[int, Job]]) -> None:
         """Each trial at the start of these repeats; what was compiled for the first ones is used again."""
         stacks = [self._stack if not repeat else _again(job, self._stack, self._arrays) for repeat, job in repeats]
-        self._state = stacked(self._template, stacks, self._update, self._which)
-        self._seeds = [tf.constant(seed) for seed in stacks[0][0].seeds]
-        self._on_host = None
-        self._no_logs = no_logs(self._step, self._state.live.shape[0])
+        self._state.begin(stacks)
         each = [(*repeat, spec) for specs in zip(*stacks, strict=True) for repeat, spec in zip(repeats, specs, strict=True)]
-        members = [Member(r, repeat, early_stopping(job), i, self._weights) for i, (repeat, job, r) in enumerate(each)]
-        self._go_on_with(members)
+        now = lambda member: self._state.weights(member.place)  # noqa: E731
+        self._go_on_with([Member(spec, n, early_stopping(job), place, now) for place, (n, job, spec) in enumerate(each)])
         for member in self._running:
             member.stopper.set_model(member)
             member.stopper.on_train_begin()
@@ -270,21 +195,49 @@ class Fit:
     def _go_on_with(self, members: Sequence[Member]) -> None:
         """These but for the repeats of trials that are over."""
         self._running = [member for member in members if not self._ending.is_over(member.spec.trial)]
-        self._mark_live()
+        self._state.let_live([member.place for member in self._running])
 
-    def _mark_live(self) -> None:
-        live = np.zeros(self._state.live.shape, bool)
-        live[[member.place for member in self._running]] = True
-        self._state = self._state._replace(live=tf.constant(live))
+    def _orders(self, repeats: Sequence[tuple[int, Job]], batch_size: int, alone: bool) -> Iterator[Pieces]:
+        """The batches of each epoch, of all these repeats side by side."""
+        rows = self._training.ys[0].shape[0]
+        for orders in zip(*(batches.orders(rows, job.seed, job.shuffle) for _, job in repeats), strict=True):
+            yield tensors(batches.side_by_side([batches.cut(order, batch_size, alone) for order in orders]))
+
+    def _train_repeats(self, epochs: Epochs, orders: Iterator[Pieces], any_size: bool, first: Job) -> None:
+        """Trains until none is running. `first`: the job of the first of these repeats."""
+        compaction = Compaction()
+        if not self._is_dense and not all(spec.is_proven for spec in self._stack):
+            self._compare_first_steps(epochs, first)
+        for epoch in range(self._job.epochs):
+            before = machine.now()
+            after, logs = epochs.train(self._state.standing, next(orders), partial(self._tell_share, epoch))
+            self._state.advance(after)
+            self._end_epoch(epoch, logs, before)
+            if not self._running:
+                break
+            self._leave_the_stopped_behind_if_due(epochs, any_size, compaction, machine.now() - before)
+
+    def _compare_first_steps(self, epochs: Epochs, job: Job) -> None:
+        """Raises CannotFuse where they are not those of `model.fit`; the stack stays at its start."""
+        start, train = self._state.standing, epochs.train_batch
+        first_steps.compare(job, self._arrays, self._template, self._stack, self._step, self._update, train, start)
+
+    def _tell_share(self, epoch: int, share: float) -> None:
+        trials = list(dict.fromkeys(member.spec.trial for member in self._running))
+        self._emit([EpochUnderWay(trials, epoch + 1, share, machine.now())])
+
+    def _leave_the_stopped_behind_if_due(self, epochs: Epochs, any_size: bool, compaction: Compaction, seconds: float) -> None:
+        """After an epoch that took so long."""
+        live, size = len(self._running), self._state.size
+        if any_size:
+            if live <= LIVE_SHARE * size:
+                self._leave_the_stopped_behind()
+        elif not in_turn(self._template.model) and compaction.due(seconds, live, size):
+            self._leave_the_stopped_behind()
+            epochs.compile_anew()
 
     def _leave_the_stopped_behind(self) -> None:
-        places = [member.place for member in self._running]
-        slots = self._update.without(self._state.slots, places)
-        others = self._state._replace(slots=[])
-        others = tf.nest.map_structure(lambda part: tf.gather(part, below(part.shape[0], places)), others)
-        self._state = others._replace(slots=slots)
-        self._no_logs = no_logs(self._step, len(places))
-        self._on_host = None
+        self._state.keep([member.place for member in self._running])
         for place, member in enumerate(self._running):
             member.place = place
 
@@ -305,12 +258,7 @@ class Fit:
             self._go_on_with([member for member in self._running if member not in over])
 
     def _kept(self, member: Member) -> Kept:
-        return Kept(member.spec, member.stopper.best_weights, self._update.of_one(self._state.slots, member.place))
-
-    def _weights(self, member: Member) -> list[np.ndarray]:
-        if self._on_host is None:
-            self._on_host = [value.numpy() for value in [*self._state.weights, *self._state.others]]
-        return [value[member.place].copy() for value in self._on_host if member.place < len(value)]
+        return Kept(member.spec, member.stopper.best_weights, self._state.slots(member.place))
 
 
 def _again(job: Job, stack: Sequence[TrialSpec], arrays: data.Arrays) -> list[TrialSpec]:
@@ -323,11 +271,3 @@ def _again(job: Job, stack: Sequence[TrialSpec], arrays: data.Arrays) -> list[Tr
         raise CannotFuse("random numbers that come to differ between models with another seed")
     starts = [(spec, made[id(spec.model)]) for spec in stack]
     return [replace(old, weights=new.weights, others=new.others, seeds=new.seeds) for old, new in starts]
-
-
-def _pieces_val(rows: Split, size: int, alone: bool) -> list[Piece]:
-    """The validation rows in Keras's batches, or in few large ones where that makes no difference."""
-    count = rows.ys[0].shape[0]
-    if alone:
-        size = -(-count // -(-count // memory.ROWS_AT_ONCE))
-    return batches.cut(np.arange(count), size, alone)

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from nbtune.training.fused.layers.convolutions import in_turn
 from nbtune.training.fused.step import Batch, Logs, Standing, State, Step, seed_places
-from nbtune.training.private import pfor
+from nbtune.training.private import tensorflow as private
 from nbtune.training.reasons import CannotFuse
 
 
@@ -31,7 +31,7 @@ class Mapped:
 
     def __init__(self, step: Step, jit: bool) -> None:
         self.step, self._jit = step, jit
-        pfor.teach()
+        private.teach_vectorized_map()
 
     def enter(self, at: Standing) -> Standing:
         return at

@@ -1,17 +1,19 @@
 """What is private in Keras and used here, in this module alone. Seen in Keras 3.7 to 3.15, on TensorFlow.
 
-Only training together needs any of it: where a name is not there, `Missing` is raised, the stack is given up, and its trials
-are trained by `model.fit`.
+Most of it only training together needs: where such a name is not there, `Missing` is raised, the stack is given up, and its
+trials are trained by `model.fit`. What every trial goes through stands at the end, and does without the name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 
-from nbtune.training.private.missing import attribute, member
+from nbtune.training.private.missing import Missing, attribute, member
 
 
 class Node(NamedTuple):
@@ -150,3 +152,69 @@ def shuffled_batches(rows: Any, batch_size: int) -> Any:
 def inner_models(model: keras.Model) -> Iterator[keras.Model]:
     """The model and those in it."""
     return (part for part in layers(model) if isinstance(part, keras.Model))
+
+
+# ---- what every trial goes through, with or without the name
+
+
+def output(model: keras.Model) -> Any:
+    """What the model puts out, as `keras.KerasTensor`s in its own structure; None if only tracing it can tell.
+
+    One that computes in a `call` of its own does not know.
+    """
+    with contextlib.suppress(Missing):
+        kinds = (keras.Sequential, member("keras.src.models.functional", "Functional"))
+        if model.built and any(isinstance(model, kind) and type(model).call is kind.call for kind in kinds):
+            inner = attribute(model, "_functional") if isinstance(model, keras.Sequential) else model
+            return attribute(inner, "_outputs_struct") if inner is not None else None
+    return None
+
+
+def build_metrics(model: keras.Model, x: Any, y: Any) -> None:
+    """Has a compiled model's metrics made for such inputs and labels, `keras.KerasTensor`s, as `fit` does before it trains.
+
+    Raises:
+        Missing: nothing does that but `fit`.
+    """
+    attribute(model, "_symbolic_build", "looking ahead")(data_batch=(x, y, None))
+
+
+def generators() -> Callable[[], None]:
+    """Notes where Keras's own random state stands, and begins to count names from the start; returns what sets both back.
+
+    The state: the generator that is drawn from without a seed, and the seed that was set.
+    """
+    get = member("keras.src.backend.common.global_state", "get_global_attribute")
+    put = member("keras.src.backend.common.global_state", "set_global_attribute")
+    uids = "object_name_uids"
+    names = (
+        member("keras.src.random.seed_generator", "GLOBAL_SEED_GENERATOR"),
+        member("keras.src.utils.rng_utils", "GLOBAL_RANDOM_SEED"),
+        uids,
+    )
+    before = [get(name) for name in names]
+    generator = before[0]
+    state = None if generator is None else np.asarray(generator.state)
+    put(uids, None)
+
+    def restore() -> None:
+        for name, value in zip(names, before, strict=True):
+            put(name, value)
+        if generator is not None:
+            generator.state.assign(state)
+
+    return restore
+
+
+def make_known(things: Mapping[str, Any]) -> None:
+    """Makes objects that the user registered known by their names, where Keras has none of that name.
+
+    `keras.activations.get("swoosh")`, and its like for losses, metrics and initialisers, ask their own tables and not the
+    registry (3.15).
+    """
+    for package in ("activations", "initializers", "losses", "metrics", "regularizers"):
+        with contextlib.suppress(Missing):
+            table = member(f"keras.src.{package}", "ALL_OBJECTS_DICT")
+            for name, thing in things.items():
+                if table.get(name) is None or getattr(table[name], "__module__", "").partition(".")[0] != "keras":
+                    table[name] = thing

@@ -4,8 +4,6 @@ import { make, say, set } from "./dom.js";
 import { editor } from "./editors.js";
 import { LiveView } from "./live.js";
 
-const GROUPS = { data: "Validation", fitting: "Fitting", combinations: "Which combinations", running: "More settings" };
-
 export class SetupView {
   constructor(data, ask) {
     this._data = data;
@@ -90,8 +88,8 @@ export class SetupView {
     this._rows.clear();
     const first = fields.filter((field) => field.first);
     const rest = fields.filter((field) => !field.first);
-    const groups = Object.entries(GROUPS).map(([group, title]) => [title, rest.filter((field) => field.group === group)]);
-    const more = groups.filter(([, own]) => own.length).map(([title, own]) => make("fieldset", {}, make("legend", {}, title), ...own.map((field) => this._row(field))));
+    const titles = [...new Set(rest.map((field) => field.group))];
+    const more = titles.map((title) => make("fieldset", {}, make("legend", {}, title), ...rest.filter((field) => field.group === title).map((field) => this._row(field))));
     this._fields.replaceChildren(...first.map((field) => this._row(field)),
       make("details", { open, class: "nbtune-more" }, make("summary", {}, "Further settings"), ...more));
     this._mark();

@@ -18,7 +18,6 @@ Bundle = dict[str, str]
 _STYLE = """<style>
 .jp-OutputArea:has(.nbtune-live) > .jp-OutputArea-child:has(.nbtune-lasting),
 .jp-OutputArea:has(.nbtune-live) > .jp-OutputArea-child:has(.nbtune-line) + .jp-OutputArea-child,
-.jp-OutputArea:has(.nbtune-setup) > .jp-OutputArea-child:has(.nbtune-recipe),
 .jp-OutputArea:has(.nbtune-beside) > .jp-OutputArea-child > .jupyter-widgets:not(:has(*)) { display: none; }
 </style>"""
 
@@ -27,9 +26,9 @@ def beside_a_widget(bundle: Bundle, token: str, kind: str = "lasting") -> Bundle
     """The bundle, to be seen only where the widget `token` in the same cell is not alive.
 
     Args:
-        kind: "line" (a picture follows, which goes with it), "lasting" or "recipe" (goes with a set-up panel).
+        kind: "lasting", or "line", with which the picture goes that follows.
     """
-    names = f"nbtune-beside nbtune-{token} " + ("nbtune-lasting nbtune-line" if kind == "line" else f"nbtune-{kind}")
+    names = f"nbtune-beside nbtune-{token} nbtune-lasting" + " nbtune-line" * (kind == "line")
     return {**bundle, "text/html": f'{_STYLE}<div class="{names}">{bundle["text/html"]}</div>'}
 
 

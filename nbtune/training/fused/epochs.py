@@ -1,0 +1,72 @@
+"""A stack's epochs on its rows, in parts between which it gives a sign of life."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from nbtune.training.fused import batches, memory
+from nbtune.training.fused.batches import Piece
+from nbtune.training.fused.chunking import Chunking
+from nbtune.training.fused.epoch import Epoch, Part, Pieces, Split, tensors
+from nbtune.training.fused.step import Standing
+
+
+class Epochs:
+    """Trains a stack by what was compiled for it.
+
+    Args:
+        run_epoch: what `compilation.compiled` made.
+        batch_size: of the training, and of the validation where a trial's results could depend on it.
+        alone: whether what the model makes of a row depends on that row alone.
+    """
+
+    def __init__(self, run_epoch: Epoch, training: Split, validation: Split | None, batch_size: int, alone: bool) -> None:
+        self._run, self._training, self._validation = run_epoch, training, validation
+        self._pieces_val = [] if validation is None else tensors(_pieces_val(validation, batch_size, alone))
+        self._chunking = Chunking()
+
+    def train(self, at: Standing, pieces: Pieces, under_way: Callable[[float], None]) -> tuple[Standing, dict[str, np.ndarray]]:
+        """One epoch and its evaluation.
+
+        Args:
+            under_way: is told between two parts of it which share of its batches is done.
+
+        Returns:
+            Where the stack stands then, and what Keras logs, `(trials,)` for each name.
+        """
+        live, count, done = at.state.live, sum(numbers.shape[0] for numbers, _ in pieces), 0
+        while done < count:
+            before, ahead = time.perf_counter(), self._chunking.batches(count - done)
+            at, results = self._part(at, live, pieces, done, done + ahead)
+            logs = {name: values.numpy() for name, values in sorted(results.items())}
+            done += ahead
+            self._chunking.took(ahead, time.perf_counter() - before)
+            if done < count:
+                under_way(done / count)
+        return at, logs
+
+    def train_batch(self, at: Standing, pieces: Pieces, batch: int) -> tuple[Standing, dict[str, tf.Tensor]]:
+        """One batch of an epoch."""
+        return self._part(at, at.state.live, pieces, batch, batch + 1)
+
+    def compile_anew(self) -> None:
+        """The next part is compiled first, since the stack has changed."""
+        self._chunking = Chunking()
+
+    def _part(
+        self, at: Standing, live: tf.Tensor, pieces: Pieces, start: int, stop: int
+    ) -> tuple[Standing, dict[str, tf.Tensor]]:
+        part = Part(tf.constant(start), tf.constant(stop))
+        return self._run(at, live, self._training, self._validation, pieces, self._pieces_val, part)
+
+
+def _pieces_val(rows: Split, size: int, alone: bool) -> list[Piece]:
+    """The validation rows in Keras's batches, or in few large ones where that makes no difference."""
+    count = rows.ys[0].shape[0]
+    if alone:
+        size = -(-count // -(-count // memory.ROWS_AT_ONCE))
+    return batches.cut(np.arange(count), size, alone)

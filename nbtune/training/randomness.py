@@ -1,0 +1,45 @@
+"""The random generators of a process, set aside while nbtune builds a model in it.
+
+Python and NumPy have a public way. What TensorFlow and Keras keep of theirs is private: where it is not found, that generator
+alone is not set back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from nbtune.training.private import keras, tensorflow
+from nbtune.training.private.missing import Missing
+
+Restore = Callable[[], None]
+
+
+@contextlib.contextmanager
+def kept() -> Iterator[None]:
+    """Python's, NumPy's, TensorFlow's and Keras's generators are afterwards as they were before.
+
+    Names are counted from the start inside, as in a new process: after them metrics are called, and so what a model logs.
+    """
+    restores = [_python(), _numpy()]
+    for package in (tensorflow, keras):
+        with contextlib.suppress(Missing):
+            restores.append(package.generators())
+    try:
+        yield
+    finally:
+        for restore in restores:
+            restore()
+
+
+def _python() -> Restore:
+    state = random.getstate()
+    return lambda: random.setstate(state)
+
+
+def _numpy() -> Restore:
+    state = np.random.get_state()
+    return lambda: np.random.set_state(state)
