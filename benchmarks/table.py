@@ -62,7 +62,8 @@ def _table(title: str, found: Mapping[str, Any]) -> str:
     ]
     told = sorted({(r["date"], r["machine"], r["versions"]) for r in found.values() if "date" in r})
     if "started_mb" in first:
-        lines += ["", f"nbtune's workers, and what they are forked from, held {first['started_mb']:,.0f} MB at most (fused)."]
+        held = f"{first['started_mb']:,.0f} MB (fused)."
+        lines += ["", f"nbtune's workers and the process that they are forked from held at most {held}"]
     lines += _arithmetic(first, found.get("arithmetic"))
     lines += ["", *(f"{date}; {where}; {what}." for date, where, what in told), ""]
     return "\n".join(lines)
@@ -74,8 +75,8 @@ def _arithmetic(first: Mapping[str, Any], known: Mapping[str, float] | None) -> 
     alone = known["gflop"] / known["gflops"]
     return [
         "",
-        f"The arithmetic alone: {known['gflop']:.0f} GFLOP, at the {known['gflops']:.0f} GFLOP/s of this machine for batches "
-        f"times layers of each trial {alone:.1f} s; nbtune's fused engine takes {first['seconds'] / alone:.0f} times that.",
+        f"The arithmetic alone is {known['gflop']:.0f} GFLOP: {alone:.1f} s at the {known['gflops']:.0f} GFLOP/s of this machine "
+        f"for a batch times a layer of each trial. nbtune's fused engine takes {first['seconds'] / alone:.0f} times as long.",
     ]
 
 

@@ -30,7 +30,7 @@ def masked_lstm():
 
 
 def recurrent_dropout():
-    return for_classes(sequential((10, 4), layers.LSTM(6, dropout=0.2, recurrent_dropout=0.3)))
+    return for_classes(sequential((5, 4), layers.LSTM(6, dropout=0.2, recurrent_dropout=0.3)))
 
 
 def stateful():

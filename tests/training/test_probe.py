@@ -160,8 +160,9 @@ def build_model(hp):
 
 
 def test_a_model_of_the_guides_end_to_end(flowers, here):
-    search = tune(build_model, flowers, epochs=1, workers=0, dir=str(here), axis={"lr": [0.01]}, batch_size=[16, 32])
-    assert search.coverage.done == len(search.trials) == 2 * 2 * 2 * 2
+    axes = {"axis": {"lr": [0.01], "activation": ["relu"]}, "batch_size": [16, 32]}
+    search = tune(build_model, flowers, epochs=1, workers=0, dir=str(here), **axes)
+    assert search.coverage.done == len(search.trials) == 2 * 2 * 2
     stock = keras_tuner.GridSearch(build_model, "val_accuracy", directory=str(here), project_name=search.directory.name)
     assert stock.oracle.get_best_trials(1)[0].score == search.best.score
     assert stock.get_best_models(1)[0].predict(flowers[0], verbose=0).shape == (90, 3)
