@@ -21,6 +21,7 @@ OPERATIONS_A_TRIAL = 2e9  # in which one more trial of a stack is made ready, wa
 OPERATIONS_A_MODEL = 1e9  # in which one more model is made: 0.03 s
 OPERATIONS_A_WEIGHT = 6  # for each row, by arithmetic: forwards, and backwards to the input and to the weight
 OTHER_WEIGHTS = 3_000  # take as long as a trial's activations, loss and metrics: so do epochs of 18 networks on digits grow
+MOST_TOGETHER = 256  # trials of a stack: making them ready takes 15 s, beside which compiling once more hardly counts
 
 # ---- whether a stack, or XLA, is worth its compilation (2026-11-25)
 

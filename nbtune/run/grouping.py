@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -13,7 +14,14 @@ from nbtune.ask.sampling import shuffled
 from nbtune.ask.selection import fair_order
 from nbtune.ask.space import Architecture, Space, Value
 from nbtune.ask.strategy import TRIAL
-from nbtune.costs import OPERATIONS_A_MODEL, OPERATIONS_A_STACK, OPERATIONS_A_TRIAL, OPERATIONS_A_WEIGHT, OTHER_WEIGHTS
+from nbtune.costs import (
+    MOST_TOGETHER,
+    OPERATIONS_A_MODEL,
+    OPERATIONS_A_STACK,
+    OPERATIONS_A_TRIAL,
+    OPERATIONS_A_WEIGHT,
+    OTHER_WEIGHTS,
+)
 
 _TRAINING_STEP = frozenset(APPLIED_OUTSIDE) - set(SAME_ARCHITECTURE)  # these change it, and not the model
 _SMALLEST_TO_HALVE = 3  # a stack is compiled, whatever its size
@@ -127,7 +135,7 @@ def _shape(values: Mapping[str, Value], architecture: Architecture | None) -> di
 def shared_out(groups: Sequence[Sequence[int]], workers: int, space: Space, work: Work) -> list[list[int]]:
     """The stacks, the longest first, some of them halved if all are done sooner that way."""
     costs = _Costs(space, work)
-    found = [list(group) for group in groups if group]
+    found = [part for group in groups if group for part in _not_too_long(group, costs)]
     ways = [found]
     while found and len(found) < _MOST_A_WORKER * workers:
         longest = max(found, key=lambda part: (len(part) > _SMALLEST_TO_HALVE, not costs.alike(part), costs.stack(part)))
@@ -148,6 +156,15 @@ def in_order(stacks: Sequence[list[int]], space: Space, workers: int) -> Sequenc
         return stacks
     by_middle = {stack[len(stack) // 2]: stack for stack in stacks}
     return [by_middle[number] for number in fair_order(space, shuffled(list(by_middle), seed=0), width=256)]
+
+
+def _not_too_long(group: Sequence[int], costs: _Costs) -> list[list[int]]:
+    """In parts of which none has so many trials that it is long until the first result: the wide ones, and the narrow ones."""
+    count = math.ceil(len(group) / MOST_TOGETHER)
+    if count == 1 or costs.alike(group):
+        return [list(group[i::count]) for i in range(count)]
+    order, size = costs.by_width(group), math.ceil(len(group) / count)
+    return [sorted(order[i : i + size]) for i in range(0, len(order), size)]
 
 
 def _halves(part: Sequence[int], costs: _Costs) -> list[list[int]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from nbtune.ask.space import Architecture, Axis, Space
-from nbtune.costs import OPERATIONS_A_STACK, OPERATIONS_A_WEIGHT
+from nbtune.costs import MOST_TOGETHER, OPERATIONS_A_STACK, OPERATIONS_A_WEIGHT
 from nbtune.run import grouping
 from nbtune.run.grouping import Work, shared_out, stacks
 from nbtune.training.fused.worth import pays
@@ -34,7 +36,7 @@ def test_widths_share_a_stack_unless_padding_takes_longer_than_compiling():
 
 def grid(layers, units, rates):
     """A grid of networks of Dense layers, 64 → 10, that all can share a stack."""
-    axes = [Axis.of("layers", layers), Axis.of("units", units), Axis.of("learning_rate", [0.1**i for i in range(rates)])]
+    axes = [Axis.of("layers", layers), Axis.of("units", units), Axis.of("learning_rate", [1.01**-i for i in range(rates)])]
     product = Space.product(axes)
     size = lambda n, wide: 64 * wide + wide + (n - 1) * (wide * wide + wide) + wide * 10 + 10  # noqa: E731
     return replace(product, architectures=tuple(Architecture("a", size(v["layers"], v["units"]), v["layers"]) for v in product))
@@ -88,6 +90,18 @@ def test_a_long_stack_is_halved_though_there_are_enough_if_all_is_done_sooner():
     narrow = [i for i in range(len(space)) if space.combinations[i]["units"] == 64]
     assert len(shared_out([wide, narrow], 2, space, Work(800_000, 1))) == 4
     assert len(shared_out([wide, narrow], 2, space, Work(100, 1))) == 2
+
+
+@pytest.mark.parametrize("units", [[8], [8, 64]])
+def test_no_stack_is_so_long_that_the_first_result_is_far(units):
+    space = grid([1], units, 1000)
+    whole = list(range(len(space)))
+    parts = shared_out([whole], 2, space, Work(1, 1))
+    assert sorted(i for part in parts for i in part) == whole
+    assert max(map(len, parts)) <= MOST_TOGETHER
+    assert len(parts) <= len(whole) / MOST_TOGETHER + 1
+    mixed = [part for part in parts if len({space.architectures[i].size for i in part}) > 1]
+    assert len(mixed) <= 1, "the others need no padding"
 
 
 def test_the_first_of_many_stacks_are_a_fair_sample_of_the_grid():
