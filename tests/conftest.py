@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -20,6 +22,15 @@ def flowers():
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1, 2], 30)
     return (rng.normal(size=(90, 4)) + y[:, None]).astype("float32"), y
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forgotten():
+    """What a module of tests has built goes with it: TensorFlow's graphs would add up to gigabytes."""
+    yield
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.clear_session()
+        gc.collect()
 
 
 @pytest.fixture

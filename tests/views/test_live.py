@@ -180,4 +180,7 @@ def test_starting_twice_is_starting_once(progress):
 
 
 def test_finishing_before_starting_is_nothing(progress):
-    live_on(progress, Surface()).finish()
+    before, surface = threading.active_count(), Surface()
+    live_on(progress, surface).finish()
+    assert not surface.calls
+    assert threading.active_count() == before
