@@ -10,7 +10,7 @@ from keras import initializers as starts
 from keras import layers
 from keras.activations import relu as rectified
 from keras.layers import Dense
-from scipy.special import expit
+from scipy.special import logsumexp
 
 from nbtune import tune
 from tests.conftest import dense
@@ -33,7 +33,7 @@ def with_surroundings(depth):
 
 
 def imported(width):
-    hidden = Dense(width * int(2 * expit(0.0)), rectified, kernel_initializer=starts.HeNormal())
+    hidden = Dense(width + int(logsumexp([0.0])), rectified, kernel_initializer=starts.HeNormal())
     return keras.Sequential([keras.Input((4,)), hidden, Dense(3, "softmax")])
 
 
@@ -96,8 +96,8 @@ def test_imports_are_from_where_people_import(flowers, here):
     code = search.code()
     lines = code.splitlines()
     assert {"from keras.layers import Dense", "from keras.activations import relu as rectified"} <= set(lines)
-    assert {"from keras import initializers as starts", "from scipy.special import expit"} <= set(lines)
-    assert not any(inner in code for inner in ("keras.src", "keras.api", "tensorflow.python", "_ufuncs"))
+    assert {"import keras.initializers as starts", "from scipy.special import logsumexp"} <= set(lines)
+    assert not any(inner in code for inner in ("keras.src", "keras.api", "tensorflow.python", "_logsumexp"))
     exec(code, {"x": flowers[0], "y": flowers[1]})
 
 
