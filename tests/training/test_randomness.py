@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nbtune.training.private import randomness
+from nbtune.training import randomness
 
 DRAWS = {
     "Python": lambda: random.random(),

@@ -9,10 +9,8 @@ import tensorflow as tf
 from keras import layers
 
 import nbtune
-from nbtune.training.fused import batches
 from nbtune.training.private import missing
 from nbtune.training.private import tensorflow as private
-from tests.conftest import dense
 from tests.training.private.test_keras import names
 
 PFOR = "tensorflow.python.ops.parallel_for.pfor"
@@ -57,27 +55,49 @@ def test_a_tensorflow_that_has_learned_it_itself_keeps_its_own(untaught):
     assert untaught["Bitcast"] is own
 
 
-@pytest.mark.parametrize("name", names(private))
-def test_without_the_name_a_search_finishes_and_says_why(flowers, here, monkeypatch, untaught, name):
-    def ask(real):
+@pytest.fixture(scope="module")
+def expected(flowers, tmp_path_factory):
+    """What `model.fit` logs."""
+    return searched(flowers, tmp_path_factory.mktemp("expected"), "trial")
+
+
+def searched(flowers, here, engine):
+    terms = {"dir": str(here), "workers": 0, "epochs": 1, "learning_rate": [0.1, 0.01], "engine": engine}
+    return nbtune.tune(recurrent, (flowers[0][..., None], flowers[1]), **terms).trials
+
+
+def without(monkeypatch, gone):
+    """As if a new TensorFlow had renamed these, for nbtune alone."""
+
+    def asking(real):
         def ask(thing, asked, *needed_for):
-            if asked == name:
-                raise missing.missing(name, "tensorflow", *needed_for)
+            if asked in gone:
+                raise missing.missing(asked, "tensorflow", *needed_for)
             return real(thing, asked, *needed_for)
 
         return ask
 
-    monkeypatch.setattr(private, "attribute", ask(private.attribute))
-    monkeypatch.setattr(private, "member", ask(private.member))
-    batches._drawn.cache_clear()
-    x, y = flowers
-    found = nbtune.tune(
-        recurrent, (x[..., None], y), dir=str(here), workers=0, epochs=1, learning_rate=[0.1, 0.01], engine="fused"
-    )
-    assert found.coverage.done == 2
-    assert all((name in trial.alone or "operation" in trial.alone) for trial in found.trials if name not in OF_GENERATORS)
-    plain = nbtune.tune(dense, flowers, dir=str(here / "plain"), workers=0, epochs=1, learning_rate=[0.1, 0.01], engine="trial")
-    assert plain.coverage.done == 2
+    monkeypatch.setattr(private, "attribute", asking(private.attribute))
+    monkeypatch.setattr(private, "member", asking(private.member))
 
 
-OF_GENERATORS = {"context", "_seed", "_rng", "_set_global_seed"}  # without which the user's draws go on elsewhere
+def assert_same(found, expected):
+    assert [trial.status for trial in found] == ["done", "done"]
+    for trial, plain in zip(found, expected, strict=True):
+        for metric, values in plain.history.items():
+            assert trial.history[metric] == pytest.approx(values, rel=1e-4), metric
+
+
+@pytest.mark.parametrize("name", names(private))
+def test_without_the_name_the_numbers_are_the_same_and_what_trains_alone_says_why(
+    flowers, here, monkeypatch, untaught, expected, name
+):
+    without(monkeypatch, {name})
+    found = searched(flowers, here, "fused")
+    assert_same(found, expected)
+    assert all(not trial.alone or (name in trial.alone and tf.__version__ in trial.alone) for trial in found)
+
+
+def test_without_any_of_the_names_trials_train_by_model_fit(flowers, here, monkeypatch, expected):
+    without(monkeypatch, names(private))
+    assert_same(searched(flowers, here, "trial"), expected)
