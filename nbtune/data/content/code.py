@@ -1,6 +1,7 @@
 """Functions, their code, and classes: by what they do, not by where they stand."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import dis
@@ -16,33 +17,39 @@ from nbtune.data.content.modules import Modules, resolved
 # Of a class: what Python keeps for itself, or derives from the rest.
 _NOT_OWN = ("__dict__", "__weakref__", "__module__", "__firstlineno__", "__static_attributes__", "_abc_impl")
 
+_FUTURE = __future__.annotations.compiler_flag
+
 
 class Code:
     """Rules for code. Where its text is known the layout is taken out of it, since the compiler lets some of it through."""
 
     def __init__(self, modules: Modules) -> None:
         self._modules = modules
-        self._texts: dict[str, dict[types.CodeType, types.CodeType]] = {}
+        self._texts: dict[tuple[str, int], dict[types.CodeType, types.CodeType]] = {}
 
     def code(self, code: types.CodeType) -> Node:
         """What it does: its file, its lines and the places of its names do not count."""
-        code = self._plain(code.co_filename).get(code, code)
+        code = self._plain(code.co_filename, code.co_flags & _FUTURE).get(code, code)
         counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
         names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
         return Node(b"code", [code.co_name, code.co_code, code.co_exceptiontable, counts, names, list(code.co_consts)])
 
-    def _plain(self, file: str) -> dict[types.CodeType, types.CodeType]:
-        """Each piece of code of a file or cell as it would be had the text no comments and one line a statement."""
-        if file not in self._texts:
-            self._texts[file] = {}
+    def _plain(self, file: str, flags: int) -> dict[types.CodeType, types.CodeType]:
+        """Each piece of code of a file or cell as it would be had the text no comments and one line a statement.
+
+        Args:
+            flags: a cell may have been compiled under a `from __future__` of an earlier one, which its text does not say.
+        """
+        if (file, flags) not in self._texts:
+            self._texts[file, flags] = {}
             text = "".join(linecache.getlines(file))
             try:
                 tree = ast.parse(text)
-                one, other = (compile(source, file, "exec", dont_inherit=True) for source in (text, ast.unparse(tree)))
-                self._texts[file] = dict(zip(_all(one), _all(other), strict=True))
+                one, other = (compile(source, file, "exec", flags, dont_inherit=True) for source in (text, ast.unparse(tree)))
+                self._texts[file, flags] = dict(zip(_all(one), _all(other), strict=True))
             except (SyntaxError, ValueError, RecursionError):  # no Python, or of another dialect
                 pass
-        return self._texts[file]
+        return self._texts[file, flags]
 
     def function(self, function: types.FunctionType) -> Node:
         """Its code, its defaults, what it closes over, what it reads of its module, and what it imports."""
