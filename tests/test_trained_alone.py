@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 import keras
+import tensorflow as tf
 
 import nbtune
 from nbtune.record import log
 from nbtune.record.events import TrainedAlone, TrialEnded, TrialStarted, from_dict, to_dict
 from nbtune.training.fused import epoch
+from nbtune.training.reasons import _said
 from nbtune.views.notebook.wire import Wire
 from nbtune.views.table import table_html, table_text
 from tests.conftest import dense
@@ -77,3 +79,36 @@ def test_an_error_of_the_users_own_code_is_not_called_a_fault_of_nbtune(flowers,
     found = tuned(build, flowers, here)
     assert found.coverage.done == 2
     assert {trial.alone for trial in found.trials} == {"ValueError: no such shape, in your own code"}
+
+
+class Recurrence(keras.layers.Layer):
+    """A recurrent layer of one's own, whose loop collects its states."""
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(1, 3), initializer="glorot_uniform", name="kernel")
+
+    def call(self, rows):
+        def step(state, number):
+            state = keras.ops.tanh(keras.ops.matmul(number, self.kernel) + state)
+            return state, state
+
+        steps = keras.ops.transpose(rows)[:, :, None]
+        return keras.ops.scan(step, keras.ops.zeros((keras.ops.shape(rows)[0], 3)), steps)[0]
+
+
+def test_a_loop_that_tensorflow_cannot_do_for_all_trials_is_no_fault(flowers, here):
+    def build():
+        return keras.Sequential([keras.Input((4,)), Recurrence(), keras.layers.Dense(3, activation="softmax")])
+
+    found = tuned(build, flowers, here)
+    assert found.coverage.done == 2
+    (why,) = {trial.alone for trial in found.trials}
+    assert re.fullmatch(r"a loop that collects .* \(TensorList\w+\), which TensorFlow cannot do for all trials at once", why)
+
+
+def test_an_error_behind_a_traceback_of_tensorflow_is_told_in_its_own_words():
+    text = (  # as TensorFlow writes it
+        "Graph execution error:\n\nDetected at node a/b defined at\n  File x\n\nbad shape\n\t [[{{node a/b}}]] [Op:__inference_1]"
+    )
+    error = tf.errors.InvalidArgumentError(None, None, text)
+    assert _said(error) == "InvalidArgumentError: bad shape"

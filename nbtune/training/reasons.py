@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -37,6 +39,11 @@ def reason_of(error: Exception, function: Function) -> Reason:
         return Reason(str(error))
     if isinstance(error, OUT_OF_MEMORY):
         return Reason("there is not enough memory to train them together")
+    listed = re.search(r"\{\{node \S*/pfor/(TensorList\w*?)(_\d+)?\}\}", str(error))
+    if isinstance(error, tf.errors.OpError) and listed:
+        return Reason(
+            f"a loop that collects what its steps come to ({listed[1]}), which TensorFlow cannot do for all trials at once"
+        )
     said = _said(error)
     files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
     if model.__file__ in files:  # each trial builds its model there, and meets the error again
@@ -48,8 +55,11 @@ def reason_of(error: Exception, function: Function) -> Reason:
 
 
 def _said(error: Exception) -> str:
-    """The error in a line; TensorFlow's traceback in the message, of what it traces, ends with the error's own line."""
+    """The error in a line, which is behind TensorFlow's traceback in the message, where there is one."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if lines and lines[0] == "in user code:":
         return lines[-1]
+    if lines and lines[0].startswith("Graph execution error"):
+        own = (line for line, after in itertools.pairwise(lines) if after.startswith("[[{{node"))
+        return f"{type(error).__name__}: {next(own, lines[-1])}"
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
