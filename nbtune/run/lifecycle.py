@@ -258,8 +258,8 @@ class Run:
         """The workers are here, and it is known what they are to do."""
         if not self._crew.knows(generation):
             return
-        trials = self.progress.trials
-        stacks = [[trials[i].id for i in stack] for stack in work.result()]
+        ids = [trial.id for trial in self.progress.trials]
+        stacks = ([ids[i] for i in stack] for stack in work.result())
         self._ended_before = self.progress.ended
         self._schedule = Schedule(stacks, self._crew.size, self.request.options.retries, self._has_ended)
         self._following.append(life.WorkersCame())

@@ -37,7 +37,7 @@ class Schedule:
     by trial. Neither counts as a trial's failure.
 
     Args:
-        work: the trials of each stack.
+        work: the trials of each stack; read as they are due, since there may be a million.
         retries: how often a trial that failed on its own is tried again before it counts as failed.
         has_ended: whether a trial has; a stack sends the end of each before its other trials are done.
     """
@@ -45,19 +45,24 @@ class Schedule:
     def __init__(
         self, work: Iterable[Sequence[str]], workers: int, retries: int, has_ended: Callable[[str], bool]
     ) -> None:
-        self._waiting = deque(Stack(trials, retries) for trials in work)
+        self._fresh = (Stack(trials, retries) for trials in work)
+        self._next = next(self._fresh, None)
+        self._again: deque[Stack] = deque()
         self._under_way: set[Stack] = set()
         self._most = max(AHEAD * workers, 1)
         self._has_ended = has_ended
 
     @property
     def over(self) -> bool:
-        return not self._waiting and not self._under_way
+        return self._next is None and not self._again and not self._under_way
 
     def due(self) -> Iterator[Stack]:
         """What is to be handed out now."""
-        while self._waiting and len(self._under_way) < self._most:
-            stack = self._waiting.popleft()
+        while (self._next or self._again) and len(self._under_way) < self._most:
+            if self._next:
+                stack, self._next = self._next, next(self._fresh, None)
+            else:
+                stack = self._again.popleft()
             self._under_way.add(stack)
             yield stack
 
@@ -67,11 +72,11 @@ class Schedule:
         if len(stack.trials) > 1:
             over = {end.trial for end in outcome.ended}
             left = [trial for trial in stack.trials if trial not in over and not self._has_ended(trial)]
-            self._waiting.extend(Stack(trials, stack.retries) for trials in _smaller(left, outcome) if trials)
+            self._again.extend(Stack(trials, stack.retries) for trials in _smaller(left, outcome) if trials)
             return list(outcome.ended)
         ended = outcome.ended or [TrialEnded(stack.trials[0], FAILED, error=outcome.died)]
         if ended[0].status == FAILED and stack.retries:
-            self._waiting.append(Stack(stack.trials, stack.retries - 1))
+            self._again.append(Stack(stack.trials, stack.retries - 1))
             return []
         return list(ended)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from concurrent.futures import Future
 
@@ -97,3 +98,14 @@ def test_a_real_worker_that_dies_over_a_stack_costs_one_trial(flowers, here):
     search = tune(deadly, flowers, learning_rate=rates, epochs=2, workers=1, retries=0, engine="fused", dir=str(here))
     assert [trial.status for trial in search.trials] == [DONE, FAILED, DONE, DONE]
     assert "SIGKILL" in search.trials[1].error
+
+
+def test_stacks_are_made_as_they_are_due():
+    """A million of them would hold up a stop."""
+    read = []
+    work = ([read.append(i) or str(i)] for i in itertools.count())
+    schedule = Schedule(work, 2, 0, lambda trial: False)
+    due = list(schedule.due())
+    assert [stack.trials for stack in due] == [["0"], ["1"], ["2"], ["3"]]
+    assert len(read) == 5
+    assert not schedule.over
