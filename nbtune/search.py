@@ -12,17 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 from nbtune import machine
 from nbtune.ask.space import Value
+from nbtune.ask.widening import widened
 from nbtune.errors import UsageError
 from nbtune.execution.local.warm import Pool
 from nbtune.record import files
+from nbtune.record.looks import looked
 from nbtune.record.progress import Coverage, Trial
 from nbtune.record.ties import ties
+from nbtune.report.evaluation import Evaluation
 from nbtune.report.script import script
 from nbtune.report.verification import Verification
+from nbtune.run.judged import digest, rows_for_a_test
 from nbtune.run.lifecycle import Run
 from nbtune.run.plan import Plan
 from nbtune.run.prepare import Request
 from nbtune.training import winner
+from nbtune.views.findings import marked
 from nbtune.views.frontend import in_terminal
 from nbtune.views.headline import headline
 from nbtune.views.screen import Screen
@@ -186,6 +191,11 @@ class Search:
         Example:
             `search.best_model.evaluate(x_test, y_test)`
         """
+        best, weights = self._winner()
+        return winner.model(self._run.job.best_repeat(best.scores), self._run.request.data.x, best.values, weights)
+
+    def _winner(self) -> tuple[Trial, Path]:
+        """The best trial and the file of its weights."""
         best, job = self.best, self._run.job
         weights = job.weights(best.id)
         try:
@@ -194,7 +204,69 @@ class Search:
             whole = False
         if not whole:
             raise UsageError(f"{weights} is lost or damaged; run the cell again, which trains this trial anew")
-        return winner.model(job.best_repeat(best.scores), self._run.request.data.x, best.values, weights)
+        return best, weights
+
+    def evaluate(self, x: Any, y: Any) -> Evaluation:
+        """The winner on rows that took no part in the search, and how often they have been looked at.
+
+        In a worker. Each look is counted in the project, so that a new kernel knows it too.
+
+        Args:
+            x, y: features and labels, as for the search.
+
+        Raises:
+            UsageError: no trial has a score, or the rows are not like those of the search.
+
+        Example:
+            `search.evaluate(x_test, y_test)["accuracy"]`
+        """
+        best, weights = self._winner()
+        rows = rows_for_a_test(x, y, self._run.request.data)
+        metrics = self._run.crew.evaluate(best, weights, rows)
+        return Evaluation(best.label, metrics, rows.rows, looked(self.directory, digest(rows)))
+
+    def widen(self, **values: Any) -> None:
+        """Adds values to axes of the search, and trains the combinations that are new; it returns while they train.
+
+        Args:
+            values: the name of an axis to one value more, or a list of them.
+
+        Raises:
+            UsageError: no such axis, or a value that it has already.
+
+        Example:
+            `search.widen(units=128, learning_rate=[0.03, 0.1])`
+        """
+        options = widened(self._run.request.options, self._run.space.axes, values)
+        if self.state in ("running", "paused"):
+            self.stop()
+        run = Run(Request.of(options), self.directory.name, self._run.crew.pool)
+        added = ", ".join(f"{name} {value}" for name, value in values.items())
+        run.progress.notes = (*run.notes, f"Added: {added}. Write it in the cell too, to have it when that is run again.")
+        self._run = run
+        self._screen.renew(run.progress, self, run.resume)
+
+    def save(self, path: str | os.PathLike[str] = "", refit: bool = False) -> Path:
+        """Writes the winner as a whole model, for `keras.saving.load_model`; in a worker.
+
+        Args:
+            path: the file, ending in `.keras`; named as the search if left out.
+            refit: train it anew on training and validation data together, as `refit` does, and write that.
+
+        Raises:
+            UsageError: no trial has a score, or the file cannot be written.
+        """
+        best, weights = self._winner()
+        file = Path(path or f"{self.directory.name}{'-refit' * refit}.keras").absolute()
+        if file.suffix != ".keras":
+            raise UsageError(f"{file.name!r} must end in .keras")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            weights = self._run.refit(best, best.best_epoch or 1) if refit else weights
+            self._run.crew.save(best, weights, file)
+        except OSError as error:
+            raise UsageError(f"cannot write {file}: {error.strerror}") from None
+        return file
 
     def refit(self, epochs: int | None = None) -> keras.Model:
         """The final model: the best combination, trained anew on training and validation data together.
@@ -233,7 +305,9 @@ class Search:
             f"model = {name}.refit()           # trained anew on training and validation data together\n"
             f'model.save("{name}.keras")       # keras.saving.load_model reads it\n'
             f"{name}.to_frame()                # every trial as a table\n"
-            f'{name}.plot("parallel")          # the grid as a figure; also "grid", "slice", "importance", "curves"'
+            f'{name}.plot("confusion")         # its mistakes on the validation data; for numbers "residuals"\n'
+            f'{name}.plot("parallel")          # the grid as a figure; also "grid", "slice", "importance", "curves"\n'
+            f"{name}.evaluate(x_test, y_test)  # on rows that took no part; how often is counted"
         )
 
     def verify(self, trial: Trial | None = None) -> Verification:
@@ -274,13 +348,17 @@ class Search:
         Args:
             kind: "curves", the objective by epoch; "grid", the scores as a map; "slice", the score by one hyperparameter at a
                 time; "parallel", each combination as a line through its values; "importance", each hyperparameter's share of
-                the differences.
+                the differences. Of the winner on the validation rows: "confusion", which class it takes for which;
+                "mistakes", those of which it is surest, where rows are pictures; "residuals", where labels are numbers.
 
         Raises:
-            UsageError: another kind, or too few scores for "importance".
+            UsageError: another kind, too few scores for "importance", or labels that are not for this plot.
         """
+        from nbtune.views.figures.judged import DRAWN, judged
         from nbtune.views.figures.plots import plot  # brings matplotlib
 
+        if kind in DRAWN:
+            return judged(self._run.crew.predict(*self._winner()), kind)
         return plot(self._run.progress, kind)
 
     def report(self, path: str | os.PathLike[str] = "report.html") -> Path:
@@ -390,7 +468,8 @@ def launch(
     search = Search(run, screen)
     keep(search)
     if request.options.plan:
-        print(*run.notes, sep="\n", end="\n" * bool(run.notes))
+        for line in (*run.notes, *map(marked, run.progress.advice)):
+            print(line)
     else:
         search.resume()
     return search

@@ -57,15 +57,21 @@ def count(least: int) -> CheckValue:
 
 
 def range_hint(value: Any) -> str:
-    """For `1-3`, which people write for a range."""
-    first, dash, last = str(value).partition("-")
-    is_range = isinstance(value, str) and dash and first.strip().isdecimal() and last.strip().isdecimal()
+    """For `1-3` and `1..3`, which people write for a range, and `8;16` for a list."""
+    if not isinstance(value, str):
+        return ""
+    if ";" in value:
+        return f"; values have commas between them: {value.replace(';', ',')}"
+    first, mark, last = value.partition(".." if ".." in value else "-")
+    is_range = mark and first.strip().isdecimal() and last.strip().isdecimal()
     return f"; a range is written {first.strip()}:{last.strip()}" if is_range else ""
 
 
 def rate(name: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, Real) or value <= 0:
-        raise UsageError(f"{name}: {value!r} is not a number above 0")
+        low, dots, high = str(value).partition("..")
+        hint = f"; values between are written log:{low}:{high}:3" if dots else range_hint(value)
+        raise UsageError(f"{name}: {value!r} is not a number above 0{hint}")
 
 
 def one_of(known: Iterable[str]) -> CheckValue:

@@ -125,6 +125,8 @@ class Labels:
         ends = f"the model ends in {units} unit{'s' * (units > 1)}"
         if loss in names.CATEGORICAL_LOSSES and units == 1:
             raise UsageError(f"{ends} and {loss} needs one for each of {self.size} classes; end it in {self.size}")
+        if self.form == CLASSES and (from_0 := _from_0(y, units)):
+            raise UsageError(f"{ends} and the labels {from_0}")
         if self.form == CLASSES and units == 1 and self.size > 2:
             raise UsageError(
                 f"{ends} and the labels have {self.size} classes; end it in {self.size}, "
@@ -135,8 +137,9 @@ class Labels:
         if self.form == ONE_HOT and units != self.size and not (units == 1 and self.size == 2):
             raise UsageError(f"{ends}, the labels have {self.size} columns; end it in {self.size}")
         if self.form in (NUMBERS, MULTI_LABEL) and units != self.size:
-            cast = "; for classes give y.astype(int)" if _may_be_classes(y, units) else ""
-            raise UsageError(f"{ends} and y has {self.size} target{'s' * (self.size > 1)}; end it in {self.size}{cast}")
+            if cast := _as_classes(y, units):
+                raise UsageError(f"{ends} and y holds whole numbers as floats: for classes give {cast}, for numbers end it in 1")
+            raise UsageError(f"{ends} and y has {self.size} target{'s' * (self.size > 1)}; end it in {self.size}")
 
     @property
     def are_classes(self) -> bool:
@@ -198,8 +201,26 @@ def _shown(shape: Shape) -> str:
     return f"numbers of shape {tuple(shape)}" if len(shape) else "one number"
 
 
-def _may_be_classes(y: np.ndarray, units: int) -> bool:
-    return _column(y) is not None and bool(np.all(y == np.floor(y))) and y.min() >= 0 and y.max() < units
+def _from_0(y: np.ndarray, units: int) -> str:
+    """How to number as many classes as there are units from 0, where they are numbered otherwise; else nothing."""
+    most = max(units, 2)
+    if y.min() == 1 and y.max() == most:
+        return f"go from 1 to {most}; classes count from 0: give y - 1"
+    if y.max() >= most and y.size < 10**7 and len(found := np.unique(y)) == most:
+        return (
+            f"are {', '.join(f'{label:g}' for label in found[:3])}{' …' * (most > 3)}; number the {most} classes from 0: "
+            "y = np.unique(y, return_inverse=True)[1]"
+        )
+    return ""
+
+
+def _as_classes(y: np.ndarray, units: int) -> str:
+    """The labels as classes, in Python, where they are whole numbers that are floats; else nothing."""
+    if _column(y) is None or units < 2 or not np.all(y == np.floor(y)) or y.min() < 0:
+        return ""
+    if y.max() < units:
+        return "y.astype(int)"
+    return "(y - 1).astype(int), which count from 0" if y.min() == 1 and y.max() == units else ""
 
 
 def _zeros_and_ones(y: np.ndarray) -> bool:

@@ -91,6 +91,8 @@ ELSEWHERE = {
     "he": "he_uniform",
     "cross_entropy": "categorical_crossentropy",
     "crossentropy": "categorical_crossentropy",
+    "cce": "categorical_crossentropy",
+    "scce": "sparse_categorical_crossentropy",
     "nll": "sparse_categorical_crossentropy",
 }
 
@@ -112,6 +114,8 @@ MAXIMISED = frozenset(
         "r2_score",
     }
 )
+# Those that count the rows that are right.
+ACCURACIES = frozenset({"acc", "accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"})
 # Losses that Keras has no metric of.
 _LOSSES_ONLY = {"huber", "log_cosh", "dice", "binary_focal_crossentropy", "categorical_focal_crossentropy"}
 MINIMISED = LOSSES - _LOSSES_ONLY - {"cosine_similarity"} | {"loss", "root_mean_squared_error"}

@@ -44,6 +44,11 @@ class Objective:
         """The metric to compile with: the objective without `val_`."""
         return self.name.removeprefix("val_")
 
+    @property
+    def is_accuracy(self) -> bool:
+        """Whether it is a share of rows."""
+        return self.metric in names.ACCURACIES
+
     def order(self, score: float) -> float:
         """What to sort scores by: the better one is the smaller."""
         return -score if self.direction == "max" else score

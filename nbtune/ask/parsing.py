@@ -103,6 +103,8 @@ def _unknown(word: str, line: Sequence[str], found: Any) -> UsageError:
     if not word.startswith("-"):
         return UsageError(f"{word!r} is one word too many; a list has commas, like 16,32,64")
     name, equals, values = word.partition("=")
+    if name in ("-h", "--help", "-?"):
+        return UsageError(f"unknown option {name}; %%tune? shows the help")
     hint = nearest(name, flag)
     if not hint and name.startswith("--"):
         parameter = name.lstrip("-").replace("-", "_")

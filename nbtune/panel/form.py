@@ -172,6 +172,12 @@ def listed(field: Field) -> Field:
     return replace(field, editor="tags", text=",".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values))
 
 
+def with_value(field: Field, value: Value) -> Field:
+    """With one value more, in a list of them."""
+    field = listed(field)
+    return replace(field, text=",".join(filter(None, [field.text, show(value)])))
+
+
 def cell_text(name: str, build: str, data: str, filled: Sequence[Field]) -> str:
     """The cell that starts the same search: one line, as the function has been defined already."""
     words = ["%%tune", *([name] if name != DEFAULT_NAME else []), "--build", build, "--data", _quoted(data)]

@@ -24,6 +24,7 @@ from nbtune.run.estimate import Estimate, Estimator
 from nbtune.run.plan import Plan
 from nbtune.run.prepare import Request
 from nbtune.search import Search, launch
+from nbtune.views.findings import Edge
 from nbtune.views.front import Front
 from nbtune.views.notebook.bundle import text_bundle
 from nbtune.views.notebook.panel import LivePanel
@@ -165,8 +166,19 @@ class Panel:
                     self._tell(form=[asdict(field) for field in self._filled])
                 case {"kind": "start"}:
                     self.start()
+                case {"kind": "click", "button": str(button)} if (edge := self._edge(button)) is not None:
+                    self._fill(edge.name, lambda field: form.with_value(field, edge.beyond))
+                    self._tell(form=[asdict(field) for field in self._filled])
+                    self.start()
+                    return
             if self._surface and self._surface.live:
                 self._surface.live.hear(content)
+
+    def _edge(self, button: str) -> Edge | None:
+        """The edge beyond which a button of the search below goes, where the form has its values."""
+        live = self._surface and self._surface.live
+        edge = live.edge_of(button) if live else None
+        return edge if edge and any(field.name == edge.name and field.text for field in self._filled) else None
 
     def _fill(self, name: str, change: Callable[[Field], Field]) -> None:
         self._filled = [change(field) if field.name == name else field for field in self._filled]

@@ -27,6 +27,9 @@ class Look:
         built: it knew its input's shape when the function returned it.
         metrics: the names of the metrics, weighted or not, that the function compiles it with.
         logs: what it logs as the function compiles it, without `val_`; None where only training shows it.
+        first: the class of the first layer that does something to the rows; None where that is not told.
+        activations: for each output Keras's name of the activation that it comes out of; None where that is not told.
+        logits: for each output whether its compiled loss applies a softmax or sigmoid itself.
     """
 
     outputs: Sequence[Output]
@@ -35,6 +38,9 @@ class Look:
     structure: str = "one"
     metrics: Sequence[str] = ()
     logs: Sequence[str] | None = None
+    first: str | None = None
+    activations: Sequence[str | None] = ()
+    logits: Sequence[bool] = ()
 
     @classmethod
     def of(cls, outputs: Sequence[Any], **others: Any) -> Look:

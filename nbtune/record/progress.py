@@ -27,6 +27,7 @@ from nbtune.record.events import (
     TrialReopened,
     TrialStarted,
 )
+from nbtune.record.heldout import HeldOut
 from nbtune.record.ranking import ranked
 
 NEWEST = 0.3  # weight of the latest epoch in how long an epoch takes
@@ -152,6 +153,8 @@ class Progress:
         self.workers = workers
         self.repeats = repeats
         self.notes: tuple[str, ...] = ()  # what people should know of how it began, a sentence each
+        self.advice: tuple[str, ...] = ()  # what looked like a mistake before it began, a sentence each
+        self.held_out = HeldOut()  # the rows that scores are measured on
         self.state, self.reason = "planned", ""
         self.version = 0
         self._clock = 0.0  # seconds spent running before `_since`
@@ -249,6 +252,14 @@ class Progress:
     def best_so_far(self) -> Trial | None:
         """Of all trials, also of those under way."""
         return next(iter(self.standing), None)
+
+    @property
+    def baseline(self) -> tuple[float, str] | None:
+        """The accuracy of a constant answer, and which, where classes are so uneven that it has to be seen beside the scores."""
+        held_out, objective = self.held_out, self.objective
+        if not (held_out.uneven and objective.is_accuracy and objective.name.startswith("val_")):
+            return None
+        return held_out.share, f"always class {held_out.largest}"
 
     @property
     def coverage(self) -> Coverage:

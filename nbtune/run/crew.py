@@ -12,11 +12,14 @@ from typing import Any
 
 from nbtune.ask.space import Value
 from nbtune.data import arrays
+from nbtune.data.rows import Data
 from nbtune.execution.local.warm import Pool
 from nbtune.record.events import Event
 from nbtune.record.job import Job
+from nbtune.record.predicted import Predicted
 from nbtune.record.progress import Trial
 from nbtune.run.grouping import in_order, shared_out
+from nbtune.run.judged import check_predictable, predicted
 from nbtune.run.opening import LOG, Opened, work_of
 from nbtune.run.prepare import Request
 from nbtune.run.site import Site
@@ -43,6 +46,11 @@ class Crew:
         self._site: Site | None = found.site
         self._generation = 0
         self._lock = threading.Lock()
+
+    @property
+    def pool(self) -> Pool:
+        """Where the workers come from."""
+        return self._pool
 
     def knows(self, generation: int) -> bool:
         """Whether these workers have not been dismissed."""
@@ -87,9 +95,9 @@ class Crew:
             raise
         site.close()
 
-    def _with_data(self, site: Site) -> Job:
-        """The job for the workers of a site, to whom the data is written."""
-        arrays.write(self._request.data, site.scratch / "data", self.job.targets, self.job.seed)
+    def _with_data(self, site: Site, rows: Data | None = None) -> Job:
+        """The job for the workers of a site, to whom the data, or other rows, are written."""
+        arrays.write(rows or self._request.data, site.scratch / "data", self.job.targets, self.job.seed)
         return replace(self.job, folder=site.scratch / "data")
 
     def submit(self, trials: Mapping[str, Mapping[str, Value]]) -> Future[Any]:
@@ -131,13 +139,41 @@ class Crew:
         history: dict[str, list[float]] = self._in_a_worker("model_fit", trial)["history"]
         return history
 
-    def _in_a_worker(self, task: str, trial: Trial, **arguments: Any) -> dict[str, Any]:
-        """A task on one combination, under the seed of the repeat that stands for it."""
+    def predict(self, trial: Trial, weights: Path) -> Predicted:
+        """What the model with these weights makes of the validation rows, in a worker of its own."""
+        data = self._request.data
+        check_predictable(self.job, data)
+        take = lambda job, found: predicted(job, trial.label, Path(found["output"]), data.class_names)  # noqa: E731
+        result: Predicted = self._in_a_worker("predict", trial, take, weights=str(weights))
+        return result
+
+    def evaluate(self, trial: Trial, weights: Path, rows: Data) -> dict[str, float]:
+        """The metrics of the model with these weights on these rows, in a worker of its own."""
+        found: dict[str, float] = self._in_a_worker("evaluate", trial, rows=rows, weights=str(weights))["metrics"]
+        return found
+
+    def save(self, trial: Trial, weights: Path, path: Path) -> None:
+        """Writes the whole model with these weights, in a worker of its own."""
+        self._in_a_worker("save", trial, weights=str(weights), path=str(path))
+
+    def _in_a_worker(
+        self,
+        task: str,
+        trial: Trial,
+        take: Callable[[Job, dict[str, Any]], Any] = lambda job, found: found,
+        rows: Data | None = None,
+        **arguments: Any,
+    ) -> Any:
+        """A task on one combination, under the seed of the repeat that stands for it.
+
+        Args:
+            take: makes something of the result while the files of the worker are still there.
+            rows: other rows than those of the search, to be written for the worker.
+        """
         site = Site.open(min(self.size, 1), self._log, lambda events: None, self._pool)
         try:
-            job = self._with_data(site).best_repeat(trial.scores)
-            result: dict[str, Any] = site.backend.submit(task, job, values=dict(trial.values), **arguments).result()
-            return result
+            job = self._with_data(site, rows).best_repeat(trial.scores)
+            return take(job, site.backend.submit(task, job, values=dict(trial.values), **arguments).result())
         finally:
             site.close()
             self._pool.refill()

@@ -80,6 +80,11 @@ class Run:
         return self._crew.job
 
     @property
+    def crew(self) -> Crew:
+        """Who judges a trained combination, beside the search."""
+        return self._crew
+
+    @property
     def state(self) -> str:
         return self.progress.state
 

@@ -19,6 +19,7 @@ from nbtune.record.progress import Progress
 from nbtune.record.project import Project
 from nbtune.record.resume import earlier
 from nbtune.record.store import Store
+from nbtune.run.advice import advice, held_out
 from nbtune.run.grouping import Work, shared_out, stacks
 from nbtune.run.plan import Plan, Stack
 from nbtune.run.prepare import Request, prepare
@@ -121,6 +122,8 @@ def _opened(request: Request, project: Project, places: _Places) -> Opened:
     if limit is not None:
         job = replace(job, worker_mb=machine.worker_mb(limit, workers))
     progress, store, notes = _gone_on(request, project, space, job, workers)
+    progress.held_out = held_out(job, request.data.class_names)
+    progress.advice = tuple(advice(request, job, progress.held_out))
     groups = stacks(space, options.engine, work_of(request))
     plan = _planned(request, space, job, groups, workers, site, began)
     notes = [note for note in (request.note, request.data.note, project.note, *notes) if note]

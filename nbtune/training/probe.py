@@ -20,7 +20,7 @@ from nbtune.errors import BuildError, UsageError
 from nbtune.record.events import Emit, EpochEnded, Event, TrialStarted
 from nbtune.record.job import Job, Terms
 from nbtune.record.progress import show
-from nbtune.training import initializers, session, stacks, trial
+from nbtune.training import anatomy, initializers, session, stacks, trial
 from nbtune.training.compiling import known_losses, logged_names, metric_names, own_loss
 from nbtune.training.model import build, fed, shapes, traced
 from nbtune.training.private import keras as private
@@ -77,6 +77,9 @@ def _looked_at(model: keras.Model, arrays: data.Arrays) -> dict[str, Any]:
         "built": is_built,
         "metrics": metrics,
         "logs": logged_names(model, arrays.x, arrays.y),
+        "first": anatomy.first_layer(model),
+        "activations": anatomy.activations(model, len(found)),
+        "logits": anatomy.takes_logits(model, len(found)),
     }
 
 

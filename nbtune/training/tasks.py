@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from nbtune.record.events import Emit, to_dict
 from nbtune.record.job import Job, Terms
-from nbtune.training import probe, session, stacks, trial
+from nbtune.training import judging, probe, session, stacks, trial
 
 
 def use_threads(threads: int) -> None:
@@ -44,6 +44,12 @@ def run(task: str, terms: Terms, emit: Emit, arguments: dict[str, Any]) -> dict[
             return trial.refit(terms, emit, **arguments)
         case "model_fit":
             return trial.model_fit(terms, emit, **arguments)
+        case "predict":
+            return judging.predict(terms, emit, **arguments)
+        case "evaluate":
+            return judging.evaluate(terms, emit, **arguments)
+        case "save":
+            return judging.save(terms, emit, **arguments)
         case "measure":
             return probe.measure(terms, emit, **arguments)
     raise ValueError(f"no task {task!r}")

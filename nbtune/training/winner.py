@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,13 +27,31 @@ def model(job: Job, x: Inputs, values: Mapping[str, Value], weights: Path) -> ke
     Args:
         job: of the run that the weights come from, under whose seed the model is built.
     """
-    from nbtune.training.compiling import delivered  # here: in the kernel, so not before it is asked for
-    from nbtune.training.session import surrounded
+    with _quiet():
+        from nbtune.training.compiling import delivered  # here: in the kernel, so not before it is asked for
+        from nbtune.training.session import surrounded
 
-    with surrounded(job.surroundings):
-        built = delivered(job, values, x)
-    built.load_weights(weights)
+        with surrounded(job.surroundings):
+            built = delivered(job, values, x)
+        built.load_weights(weights)
     return built
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps out of the notebook what TensorFlow writes past Python when it is loaded: ten red lines on its build and devices."""
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def tuner(job: Job, x: Inputs, trials: Sequence[Trial]) -> keras_tuner.GridSearch:

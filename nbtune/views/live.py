@@ -68,6 +68,10 @@ class Live:
         self._thread: threading.Thread | None = None
         self._reported = False
 
+    @property
+    def surface(self) -> Surface:
+        return self._surface
+
     def start(self) -> None:
         """To be called in the cell where the search shall show; again, from anywhere, after it was resumed."""
         if self._thread is None:

@@ -40,6 +40,15 @@ class Screen:
             start()
             self._live.start()
 
+    def renew(self, progress: Progress, controls: Controls, start: Callable[[], None]) -> None:
+        """Starts another grid of the same search, and shows it where the last one was."""
+        if self._live is None:
+            self.begin(progress, controls, start)
+            return
+        self._live.finish()
+        self._open(progress, controls, self._live.surface)
+        start()
+
     def show(self, progress: Progress, controls: Controls) -> None:
         """Opens a view in the current cell; of a search that is over it is drawn before the cell ends."""
         self._open(progress, controls, self._new_surface())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from nbtune.record.progress import Progress
 
@@ -20,6 +21,15 @@ class Controls(Protocol):
 
     def next_steps(self) -> str:
         """Lines for a cell that make use of the result."""
+
+    def plot(self, kind: str) -> object:
+        """A picture, with `_repr_png_`."""
+
+    def save(self, *, refit: bool) -> Path:
+        """Writes the winner to a file."""
+
+    def widen(self, **values: Any) -> object:
+        """Adds values to axes and trains what is new."""
 
 
 class Surface(Protocol):

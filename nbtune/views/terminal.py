@@ -11,6 +11,7 @@ from typing import TextIO
 from nbtune.errors import printable
 from nbtune.record.progress import Progress
 from nbtune.record.remaining import share_done
+from nbtune.views.findings import advice_of, marked
 from nbtune.views.headline import headline
 from nbtune.views.surface import Controls
 from nbtune.views.table import table_text
@@ -33,7 +34,7 @@ class TerminalSurface:
 
     def open(self, progress: Progress, controls: Controls) -> None:
         self._progress = progress
-        self._put("".join(f"{note}\n" for note in progress.notes))
+        self._put("".join(f"{printable(note)}\n" for note in (*progress.notes, *map(marked, progress.advice))))
 
     def line(self, now: float) -> None:
         if self._rewrites:
@@ -48,7 +49,8 @@ class TerminalSurface:
     def close(self, now: float) -> None:
         if self._rewrites:
             self._rewrite("")
-        text = printable(f"{headline(self._progress, now)}\n{table_text(self._progress)}\n")
+        found = [marked(advice) for advice in advice_of(self._progress) if advice not in self._progress.advice]
+        text = printable("\n".join([headline(self._progress, now), table_text(self._progress), *found, ""]))
         self._put(_painted(text) if self._paints else text)
 
     def report(self, problem: str) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import time
 
+import numpy as np
 import pytest
 
 from nbtune.record.events import FAILED, EpochEnded, StateChanged, TrialEnded, TrialStarted
+from nbtune.record.heldout import HeldOut
+from nbtune.record.predicted import Predicted
+from nbtune.views.figures.judged import judged
 
 from ..views.conftest import DIGITS, done, half_way, product, search
 from .conftest import ROOT
@@ -122,6 +126,14 @@ class Over:
     def next_steps(self):
         return "model = search.best_model"
 
+    def plot(self, kind):
+        y = np.arange(60) % 3
+        predicted = Predicted("units 8", None, y, np.eye(3)[np.where(np.arange(60) % 7, y, (y + 1) % 3)], 3)
+        return judged(predicted, kind)
+
+    def widen(self, **values):
+        self.widened = values
+
     pause = resume = stop = code
 
 
@@ -139,6 +151,41 @@ def test_once_it_is_over_the_buttons_are_of_use(still, half):
         panel.answer()
     assert "search.best_model" in page.get_by_role("region", name="Code").inner_text()
     panel.shot("front-over")
+
+
+def test_a_click_shows_the_confusion_matrix_and_another_adds_a_value(still):
+    events = [StateChanged("running", 1000.0), *(done(str(i), 0.6 + 0.1 * i) for i in range(3)), StateChanged("finished", 1100.0)]
+    progress, controls = search(product(units=[8, 16, 32]), events=events), Over()
+    progress.held_out = HeldOut(60, 3, "0", 0.34)
+    panel = still(progress, controls=controls)
+    page = panel.page
+    page.get_by_role("button", name="Confusion matrix").click()
+    picture = page.get_by_role("img", name="What the best network answers")
+    until = time.monotonic() + 60  # what draws it is imported first
+    while not picture.is_visible() and time.monotonic() < until:
+        panel.answer()
+    assert picture.evaluate("img => img.naturalWidth") > 300
+    panel.shot("front-confusion")
+    page.get_by_role("button", name="Add units 64").click()
+    for _ in range(20):
+        panel.answer()
+    assert controls.widened == {"units": 64}
+
+
+def test_advice_stands_above_the_results_and_a_constant_answer_is_a_line(still, half):
+    half.advice = ("91% of the rows are of class 0, so that always answering 0 has accuracy 0.91 (the dashed line).",)
+    half.held_out = HeldOut(360, 2, "0", 0.91)
+    panel = still(half)
+    page = panel.page
+    assert page.get_by_role("list", name="Advice").get_by_text("91% of the rows").is_visible()
+    assert page.locator(".nbtune-curves .nbtune-baseline").count() == page.locator(".nbtune-map .nbtune-baseline").count() == 1
+    assert page.locator(".nbtune-curves").get_by_text("always class 0").is_visible()
+    panel.shot("front-advice")
+    half.held_out = HeldOut(360, 2, "0", 0.5)
+    half.apply(StateChanged("finished", 1100.0))
+    panel.draw(1100.0)
+    assert page.locator(".nbtune-baseline").count() == 0
+    assert page.get_by_role("list", name="Advice").get_by_text("--repeats 5").is_visible()
 
 
 def test_the_pointer_names_a_curve_a_click_chooses_it_and_dragging_zooms(still):

@@ -71,6 +71,7 @@ class CurvesInfo:
         log: whether it is better read on a log scale.
         left_out: how many faint curves are not here.
         empty: what to say instead of curves.
+        baseline: the score of a constant answer, and which; None where it does not matter.
     """
 
     objective: str
@@ -81,6 +82,7 @@ class CurvesInfo:
     log: bool
     left_out: int
     empty: str
+    baseline: tuple[float, str] | None = None
 
     @property
     def title(self) -> str:
@@ -110,10 +112,12 @@ def curves_info(progress: Progress, most: int = 150) -> CurvesInfo:
     first, last = [_curve(*one) for one in ((t, progress, role) for t, role in lit[len(best) :])], lit[: len(best)]
     curves = (*faint, *first, *(_curve(trial, progress, role) for trial, role in reversed(last)))
     low, high = limits((v for curve in curves for v in (*curve.values, *curve.training)), progress.objective)
+    if progress.baseline and curves:
+        low, high = min(low, progress.baseline[0]), max(high, progress.baseline[0])
     log = progress.objective.direction == "min" and low > 0 and high / low > 30
     keys, shared = _keys(lit)
     empty = "waiting for the first epoch" if progress.state in ("planned", "running", "paused") else "no epoch has ended"
-    return CurvesInfo(name, curves, keys, shared, (low, high), log, len(others) - len(faint), empty)
+    return CurvesInfo(name, curves, keys, shared, (low, high), log, len(others) - len(faint), empty, progress.baseline)
 
 
 def _keys(lit: Sequence[tuple[Trial, str]]) -> tuple[tuple[Key, ...], tuple[str, ...]]:
@@ -185,6 +189,10 @@ def _draw_lines(axes: Axes, info: CurvesInfo) -> None:
     faint = [curve for curve in info.curves if not curve.highlighted]
     segments = [list(zip(curve.epochs, curve.values, strict=True)) for curve in faint]
     axes.add_collection(LineCollection(segments, colors=ink.FAINT, linewidths=0.6, alpha=0.7), autolim=False)
+    if info.baseline:
+        value, says = info.baseline
+        axes.axhline(value, color=ink.TEXT, linewidth=0.9, linestyle=(0, (5, 3)))
+        ink.write(axes, 0.005, value, says, ink.SMALL, va="bottom", transform=axes.get_yaxis_transform())
     for curve in (curve for curve in info.curves if curve.highlighted):
         color, dash = ink.ROLES[curve.role], (0, (4, 1.5)) if curve.status == RUNNING else "-"
         axes.plot(range(1, len(curve.training) + 1), curve.training, color=color, linewidth=0.8, linestyle=":", marker="")

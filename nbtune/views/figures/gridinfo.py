@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from nbtune.ask.objective import Objective
 from nbtune.ask.space import Value
@@ -12,7 +14,7 @@ from nbtune.record.events import DIVERGED, DONE, FAILED, PENDING, RUNNING, STOPP
 from nbtune.record.progress import Progress, Trial, show
 from nbtune.record.ranking import ranked
 from nbtune.record.ties import SIGN, ties
-from nbtune.views.figures.marks import ORDER
+from nbtune.views.figures.marks import LEFT_OUT, ORDER
 from nbtune.views.figures.palette import shade_of
 from nbtune.views.figures.scale import limits
 from nbtune.views.words import MISSING, score_text, short_score, short_spread, varying
@@ -20,7 +22,7 @@ from nbtune.views.words import MISSING, score_text, short_score, short_spread, v
 Names = tuple[str, ...]
 Values = tuple[Value | None, ...]
 
-MOST_FACETS = 24
+MOST_FACETS, MOST_PLACES = 24, 5000
 _BY_WEIGHT = (RUNNING, DONE, FAILED, DIVERGED, STOPPED, PENDING)
 
 
@@ -30,6 +32,14 @@ class Side:
 
     name: str
     values: tuple[str, ...]
+
+
+class Place(NamedTuple):
+    """One place on the map, as in `Cell`."""
+
+    column: int
+    row: int
+    facet: int
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,9 @@ class GridInfo:
         limits: the scores at the ends of the colour scale.
         clipped: whether some scores lie beyond the worse end.
         counts: status to how many trials.
+        baseline: the score of a constant answer; None where it does not matter.
+        left_out: places whose combinations `--where` or `--sample` leaves out.
+        coverage: how many they are, in words.
     """
 
     objective: str
@@ -106,6 +119,9 @@ class GridInfo:
     limits: tuple[float, float]
     clipped: bool
     counts: Mapping[str, int]
+    baseline: float | None = None
+    left_out: tuple[Place, ...] = ()
+    coverage: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -129,9 +145,16 @@ class GridInfo:
         return score_text(better), "" if low == high else beyond + score_text(worse)
 
     @property
+    def baseline_share(self) -> float | None:
+        """How far up the colour scale it lies, from 0 to 1."""
+        low, high = self.limits
+        return None if self.baseline is None or not self.ends[0] or low == high else (self.baseline - low) / (high - low)
+
+    @property
     def legend(self) -> list[tuple[str, str]]:
         """Each status that occurs, and how often in words."""
-        return [(status, f"{self.counts[status]:,} {status}") for status in ORDER if self.counts.get(status)]
+        counted = [(status, f"{self.counts[status]:,} {status}") for status in ORDER if self.counts.get(status)]
+        return [*counted, *((LEFT_OUT, text) for text in self.coverage)]
 
     def shade(self, cell: Cell) -> int | None:
         """The place of its score in the palette."""
@@ -155,6 +178,15 @@ class Template:
     facets: tuple[tuple[str, ...], ...]
     over: Names
     shared: Mapping[tuple[int, ...], Sequence[int]]
+
+    @property
+    def free(self) -> tuple[Place, ...]:
+        """The places without a trial; none where they are too many to be seen."""
+        size = len(self.x.values) * len(self.y.values) * len(self.facets)
+        if size > MOST_PLACES or size == len(self.shared):
+            return ()
+        places = itertools.product(range(len(self.x.values)), range(len(self.y.values)), range(len(self.facets)))
+        return tuple(Place(*at) for at in places if at not in self.shared)
 
 
 def grid_template(trials: Sequence[Trial]) -> Template:
@@ -181,6 +213,9 @@ def grid_info(progress: Progress, template: Template | None = None) -> GridInfo:
     cells = tuple(_cell(at, [trials[i] for i in here], best, tied, progress.objective) for at, here in template.shared.items())
     scores = [cell.score for cell in cells if cell.score is not None]
     low, high = limits(scores, progress.objective)
+    baseline = progress.baseline and progress.baseline[0]
+    if baseline and scores:
+        low, high = min(low, baseline), max(high, baseline)
     return GridInfo(
         progress.objective.name,
         progress.objective.direction,
@@ -193,7 +228,17 @@ def grid_info(progress: Progress, template: Template | None = None) -> GridInfo:
         (low, high),
         any(not low <= score <= high for score in scores),
         Counter(trial.status for trial in trials),
+        baseline,
+        *_left_out(progress, template),
     )
+
+
+def _left_out(progress: Progress, template: Template) -> tuple[tuple[Place, ...], tuple[str, ...]]:
+    """Places that are free because their combinations are left out, and how many combinations are, in words."""
+    cover = progress.coverage
+    counts = ((cover.excluded, "excluded"), (cover.unsampled, "not sampled"))
+    texts = tuple(f"{count:,} {what}" for count, what in counts if count)
+    return (template.free if texts else ()), texts
 
 
 def _sides(values: Mapping[str, Values]) -> tuple[Names, Names, Names]:

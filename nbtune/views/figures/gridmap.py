@@ -11,9 +11,9 @@ from nbtune.record.ties import SIGN
 from nbtune.views.figures import ink
 from nbtune.views.figures.gridinfo import Cell, GridInfo, grid_info
 from nbtune.views.figures.maplayout import Layout, layout
-from nbtune.views.figures.marks import MARKS
+from nbtune.views.figures.marks import LEFT_OUT, MARKS
 from nbtune.views.figures.palette import PALETTE
-from nbtune.views.words import shorten
+from nbtune.views.words import short_score, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +28,7 @@ _INKS = {  # a cell's fill says done
     DIVERGED: ink.TEXT,
     STOPPED: ink.QUIET,
     PENDING: ink.DOT,
+    LEFT_OUT: ink.DOT,
 }
 
 
@@ -61,6 +62,7 @@ def _draw_cells(sheet: Axes, info: GridInfo, places: Layout) -> None:
     for status, color in _INKS.items():
         here = [places.mark(cell) for cell in info.cells if cell.status == status]
         _mark(sheet, here, status, color, min(9.0, 0.62 * min(w, h)))
+    _mark(sheet, list(map(places.middle, info.left_out)), LEFT_OUT, ink.DOT, min(9.0, 0.62 * min(w, h)))
     if places.numbers:
         _write_scores(sheet, info, places, scored)
     for square, cell in zip(squares, scored, strict=True):
@@ -123,6 +125,10 @@ def _draw_scale(sheet: Axes, info: GridInfo, places: Layout, width: float) -> No
     bands = [((x, a), (x + 9, a), (x + 9, b + 0.4), (x, b + 0.4)) for a, b in itertools.pairwise(steps)]
     fills = [shade.fill for shade in PALETTE]
     sheet.add_collection(PolyCollection(bands, facecolors=fills, linewidths=0, antialiaseds=False), autolim=False)
+    if info.baseline_share is not None:
+        y = bottom + (top - bottom) * info.baseline_share
+        sheet.plot([x - 3, x + 12], [y, y], color=ink.TEXT, linewidth=1.2, linestyle="-", marker="")
+        ink.write(sheet, x + 14, y, short_score(info.baseline or 0.0), ink.SMALL, va="center_baseline")
     ink.write(sheet, x - 2, top + 4, better, ink.SMALL)
     ink.write(sheet, x - 2, bottom - 10, worse, ink.SMALL)
 

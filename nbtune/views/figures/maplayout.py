@@ -11,7 +11,7 @@ from nbtune.views.figures import ink
 from nbtune.views.words import shorten
 
 if TYPE_CHECKING:
-    from nbtune.views.figures.gridinfo import Cell, GridInfo, Side
+    from nbtune.views.figures.gridinfo import Cell, GridInfo, Place, Side
 
 GAP, HEAD, RIGHT, TOP, BOTTOM = 7.0, 13.0, 58.0, 34.0, 52.0  # points
 WIDEST, TALLEST = 120.0, 80.0  # a cell
@@ -47,11 +47,11 @@ class Layout:
     scale: tuple[float, float, float]
     legend: Point
 
-    def corner(self, cell: Cell) -> Point:
+    def corner(self, cell: Cell | Place) -> Point:
         x, y = self.blocks[cell.facet]
         return x + cell.column * self.cell[0], y + cell.row * self.cell[1]
 
-    def middle(self, cell: Cell) -> Point:
+    def middle(self, cell: Cell | Place) -> Point:
         x, y = self.corner(cell)
         return x + self.cell[0] / 2, y + self.cell[1] / 2
 

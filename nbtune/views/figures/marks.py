@@ -9,6 +9,7 @@ from nbtune.record.events import DIVERGED, DONE, FAILED, PENDING, RUNNING, STOPP
 
 Points = tuple[tuple[float, float], ...]
 ORDER = (DONE, RUNNING, PENDING, STOPPED, FAILED, DIVERGED)  # in legends
+LEFT_OUT = "left-out"  # a combination that is no part of the search
 
 
 @dataclass(frozen=True)
@@ -38,4 +39,5 @@ MARKS = {
     DIVERGED: Mark((((0.0, 0.5), (0.0, -0.12)), ((0.0, -0.36), (0.0, -0.5)))),
     STOPPED: Mark((((-0.5, 0.0), (0.5, 0.0)),)),
     PENDING: Mark((_circle(0.14),), filled=True),
+    LEFT_OUT: Mark((((-0.4, -0.4), (0.4, 0.4)),), stroke=0.12),
 }

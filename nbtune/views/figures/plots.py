@@ -37,7 +37,8 @@ class Plot(Figure):
 def plot(progress: Progress, kind: str) -> Figure:
     """Raises UsageError for a kind that there is not."""
     if kind not in _KINDS:
-        raise UsageError(f"no plot {kind!r}{did_you_mean(kind, _KINDS)}; there are {', '.join(_KINDS)}")
+        known = [*_KINDS, "confusion", "mistakes", "residuals"]  # the last are drawn in `judged`
+        raise UsageError(f"no plot {kind!r}{did_you_mean(kind, known)}; there are {', '.join(known)}")
     figure = new_figure()
     _KINDS[kind](progress, figure)
     return figure

@@ -48,11 +48,21 @@ export class Curves {
     const { epochs = [1, longest], limits = [curves.low, curves.high] } = this._part ?? {};
     this._frame = new Frame(this._size, limits, epochs, curves.log);
     plot(this._svg, this._frame, lines);
+    this._show_baseline(curves.baseline);
     if (!curves.curves.length) {
       const { width, height } = this._size;
       this._svg.append(draw("text", { x: width / 2, y: height / 2, "text-anchor": "middle", class: "nbtune-quiet" }, curves.empty));
     }
     this._show_key(curves);
+  }
+
+  /** What a constant answer would have, as a line across. */
+  _show_baseline(baseline) {
+    const { left, right, top, bottom } = this._frame;
+    const y = baseline ? this._frame.y(baseline.value) : -1;
+    if (y < top || y > bottom) return;
+    const line = draw("path", { d: `M${left} ${y}H${right}`, class: "nbtune-baseline", "stroke-dasharray": "5 3" });
+    this._svg.append(line, draw("text", { x: left + 3, y: y - 2.5 }, baseline.text));
   }
 
   _lines({ trial, role, running }, { curves }) {

@@ -29,7 +29,7 @@ export class GridMap {
     this._frame = draw("rect", { class: "nbtune-best", "pointer-events": "none" });
     this._ring = draw("rect", { class: "nbtune-chosen", "pointer-events": "none" });
     this._bar = draw("g");
-    this._svg.replaceChildren(this._pattern(), ...this._words(map), this._bar, ...this._places, this._frame, this._ring);
+    this._svg.replaceChildren(this._pattern(), ...this._words(map), ...this._left_out(map), this._bar, ...this._places, this._frame, this._ring);
     this._focus(Math.min(this._at ?? 0, this._places.length - 1), false);
     this._all = true;
   }
@@ -37,6 +37,15 @@ export class GridMap {
   _pattern() {
     const lines = draw("path", { d: "M-1 1L1 -1M0 4L4 0M3 5L5 3", class: "nbtune-hatch" });
     return draw("defs", {}, draw("pattern", { id: this._hatch, width: 4, height: 4, patternUnits: "userSpaceOnUse" }, lines));
+  }
+
+  _left_out(map) {
+    const size = Math.min(9, 0.62 * Math.min(map.cell_width, map.cell_height));
+    return map.left_out.map(([x, y]) => {
+      const mark = shape(this._data.grid.marks, "left-out", x, this._y(y), size);
+      mark.append(draw("title", {}, "left out of the search"));
+      return mark;
+    });
   }
 
   _words(map) {
@@ -136,6 +145,9 @@ export class GridMap {
     const bands = grid.palette.map(({ fill }, i) => draw("rect", { x, y: this._y(bottom + (i + 1) * step), width: 9, height: step + 0.4, fill }));
     const ends = [[scale.better, top + 4], [scale.worse, bottom - 10]].map(([text, up]) => draw("text", { x: x - 2, y: this._y(up) }, text));
     this._bar.replaceChildren(...bands, ...ends);
+    if (!scale.baseline) return;
+    const at = this._y(bottom + (top - bottom) * scale.baseline.share);
+    this._bar.append(draw("path", { d: `M${x - 3} ${at}h15`, class: "nbtune-baseline" }), draw("text", { x: x + 14, y: at + 2.5 }, scale.baseline.text));
   }
 
   _show_legend() {

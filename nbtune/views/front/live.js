@@ -17,12 +17,14 @@ export class LiveView {
     const pick = (trial) => this._choose(trial);
     this._line = make("p", { class: "nbtune-headline" });
     this._notes = make("div", { class: "nbtune-quiet" });
+    this._advice = make("ul", { class: "nbtune-advice", "aria-label": "Advice", hidden: true });
     this._spoken = make("div", { role: "status", class: "nbtune-unseen" });
     this._bar = make("progress", { "aria-label": "How much of the training is done", value: 0, max: 1 });
     this._count = make("span", { class: "nbtune-count" });
     this._buttons = new Map();
     this._problem = make("p", { role: "alert", class: "nbtune-problem", hidden: true });
     this._text = make("pre", { tabindex: 0, role: "region", "aria-label": "Code", hidden: true });
+    this._picture = make("img", { class: "nbtune-picture", alt: "What the best network answers for the validation data", hidden: true });
     this._curves = new Curves(data, pick);
     this._map = new GridMap(data, pick, (size) => ask({ kind: "size", ...size }));
     this._trial = new TrialView(data, () => pick(null));
@@ -33,7 +35,7 @@ export class LiveView {
     this._results = make("div", { hidden: true },
       make("div", { class: "nbtune-halves" }, this._curves.element, this._map.element), this._trial.element, this._board.element, this._failures);
     this.element = make("section", { class: "nbtune nbtune-live", "aria-label": "Search", "data-lm-suppress-shortcuts": "true" },
-      this._line, this._notes, this._row, this._spoken, this._problem, this._text, this._results);
+      this._line, this._notes, this._advice, this._row, this._spoken, this._problem, this._text, this._picture, this._results);
     this._resize = () => [this._curves, this._map].forEach((chart) => chart.size.measure());
     document.addEventListener("fullscreenchange", this._resize);
   }
@@ -82,9 +84,14 @@ export class LiveView {
     if (this._data.gone) return;
     if (message.head) this._show_head(message.head);
     if (message.notes) this._notes.replaceChildren(...message.notes.map((note) => make("p", {}, note)));
+    if (message.advice) {
+      this._advice.replaceChildren(...message.advice.map((line) => make("li", {}, line)));
+      this._advice.hidden = !message.advice.length;
+    }
     if (message.buttons) this._show_buttons(message.buttons);
     if ("problem" in message) this._tell(message.problem);
     if ("text" in message) this._show_text(message.text);
+    if ("picture" in message) this._show_picture(message.picture);
     if (!this._data.grid) return;
     this._results.hidden = false;
     if (message.grid) this._board.reset();
@@ -121,6 +128,7 @@ export class LiveView {
 
   _show_buttons(buttons) {
     clearTimeout(this._patience);
+    this._buttons.forEach((button, which) => which in buttons || (button.hidden = true));
     for (const [which, { text, icon, title, disabled, hidden }] of Object.entries(buttons)) {
       const button = this._buttons.get(which) ?? this._button(which);
       set(button, { title, disabled, hidden });
@@ -133,6 +141,11 @@ export class LiveView {
     this._text.hidden = !text;
     say(this._text, text);
     if (text) this._text.focus();
+  }
+
+  _show_picture(picture) {
+    this._picture.hidden = !picture;
+    if (picture) this._picture.src = `data:image/png;base64,${picture}`;
   }
 
   _show_failures(failures) {

@@ -8,6 +8,7 @@ from typing import Any
 
 from nbtune.record.progress import Progress
 from nbtune.views.figures.picture import WIDTH, alt_text, picture_png
+from nbtune.views.findings import advice_of, marked
 from nbtune.views.headline import headline
 from nbtune.views.table import table_html, table_text
 
@@ -43,10 +44,10 @@ def text_bundle(text: str) -> Bundle:
 
 
 def headline_bundle(progress: Progress, now: float) -> Bundle:
-    """The headline, and below it what is to be known of how the search began."""
-    bundle = text_bundle(headline(progress, now))
-    html = "".join(f"<br>{escape(note)}" for note in progress.notes)
-    return {"text/html": bundle["text/html"] + html, "text/plain": "\n".join([bundle["text/plain"], *progress.notes])}
+    """The headline, and below it what is to be known of how the search began, and advice."""
+    bundle, notes = text_bundle(headline(progress, now)), [*progress.notes, *map(marked, advice_of(progress))]
+    html = "".join(f"<br>{escape(note)}" for note in notes)
+    return {"text/html": bundle["text/html"] + html, "text/plain": "\n".join([bundle["text/plain"], *notes])}
 
 
 def picture_bundle(progress: Progress, png: bytes | None = None) -> Bundle:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import contextvars
 import threading
 import time
 import weakref
+from pathlib import Path
 from typing import Any
 
 from nbtune import machine
 from nbtune.errors import UsageError
 from nbtune.record.progress import Progress
+from nbtune.views.findings import Edge
 from nbtune.views.front import Front
+from nbtune.views.notebook.buttons import Action, action, buttons, edge_of
 from nbtune.views.notebook.schema import Button, Message, Output
 from nbtune.views.notebook.wire import Wire
-from nbtune.views.surface import OVER, Controls
+from nbtune.views.surface import Controls
 
 APART = 3.0  # seconds between whole messages to a page that has not said a word
 
@@ -80,66 +84,35 @@ class LivePanel:
                     self._send(self._wire.detail(index))
                 case {"kind": "size", "width": int(width), "height": int(height)}:
                     self._send(self._wire.resize(width, height))
-                case {"kind": "click", "button": "toggle"}:
-                    running = self._progress.state == "running"
-                    self._do("toggle", "pause" if running else "resume")
-                case {"kind": "click", "button": "stop"}:
-                    self._do("stop", "stop")
-                case {"kind": "click", "button": "code" | "next" as button}:
-                    self._do(button, {"code": "code", "next": "next_steps"}[button])
+                case {"kind": "click", "button": str(button)}:
+                    if asked := action(self._progress, button):
+                        self._do(button, asked)
+
+    def edge_of(self, button: str) -> Edge | None:
+        """The edge of the grid beyond which a button goes."""
+        return edge_of(self._progress, button)
 
     def _buttons(self) -> dict[str, Button]:
-        """What can be clicked now: to steer the search, and once it is over to make use of it."""
-        state, asked = self._progress.state, self._asked
-        idle = {"planned": "Start", "paused": "Resume", "stopped": "Resume", "failed": "Resume"}
-        halted = state in idle
-        doing = "Starting…" if halted else "Pausing…"
-        over = state in OVER and self._progress.best is not None
-        return {
-            "toggle": Button(
-                text=doing if asked == "toggle" else idle.get(state, "Pause"),
-                icon="▶" if halted else "❚❚",
-                title="Set the training going" if halted else "Halt the training; nothing is lost",
-                disabled=bool(asked),
-                hidden=state == "finished",
-            ),
-            "stop": Button(
-                text="Stopping…" if asked == "stop" else "Stop",
-                icon="■",
-                title="End the search and keep every result",
-                disabled=bool(asked),
-                hidden=state not in ("running", "paused"),
-            ),
-            "code": Button(
-                text="Code",
-                icon="",
-                title="Plain Keras that builds, compiles and fits the best combination",
-                disabled=bool(asked),
-                hidden=not over,
-            ),
-            "next": Button(
-                text="Next steps", icon="", title="What to do with the winner", disabled=bool(asked), hidden=not over
-            ),
-        }
+        return buttons(self._progress, self._asked)
 
-    def _do(self, button: str, action: str) -> None:
+    def _do(self, button: str, asked: Action) -> None:
         """Has the search do what a button asks, in a thread: it returns when it holds, and the kernel shall stay free."""
         if self._asked:
             return
         self._asked = button
         self.problem = ""
         context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(self._act, action), name="nbtune-click", daemon=True).start()
+        threading.Thread(target=context.run, args=(self._act, asked), name="nbtune-click", daemon=True).start()
 
-    def _act(self, action: str) -> None:
+    def _act(self, asked: Action) -> None:
         problem = ""
         try:
             search = self._search()
             if search is None:
                 raise UsageError("a later search has taken this one's name; run the cell again to have it back")
-            text = getattr(search, action)()
-            if isinstance(text, str):
-                self.front.send({"text": text})
+            method, arguments = asked
+            if message := _shown(getattr(search, method)(**arguments)):
+                self.front.send(message)
         except Exception as error:
             problem = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
         finally:
@@ -156,3 +129,14 @@ class LivePanel:
         with self._lock:
             self._problem = text
             self.front.send({"problem": text, "buttons": self._buttons()})
+
+
+def _shown(result: object) -> Message:
+    """What an action returned, for the page: text, the model's file, or a picture."""
+    if isinstance(result, str):
+        return {"text": result, "picture": ""}
+    if isinstance(result, Path):
+        return {"text": f'model = keras.saving.load_model("{result.name}")  # in {result.parent}', "picture": ""}
+    if hasattr(result, "_repr_png_"):
+        return {"text": "", "picture": base64.b64encode(result._repr_png_()).decode("ascii")}
+    return {}

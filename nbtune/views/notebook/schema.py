@@ -67,7 +67,10 @@ class Text(TypedDict):
 
 
 class Map(TypedDict):
-    """Where everything on the map goes, in units of its own; corners are the lower left ones."""
+    """Where everything on the map goes, in units of its own; corners are the lower left ones.
+
+    `left_out`: the middles of places whose combinations are no part of the search.
+    """
 
     title: str
     note: str
@@ -76,6 +79,7 @@ class Map(TypedDict):
     cell_width: float
     cell_height: float
     corners: list[tuple[float, float]]
+    left_out: list[tuple[float, float]]
     numbers: bool
     x_labels: list[Text]
     y_labels: list[Text]
@@ -106,6 +110,14 @@ class CellFacts(TypedDict):
     provisional: bool
 
 
+class Baseline(TypedDict):
+    """The score of a constant answer; `share`: how far up the colour scale it lies, from 0 to 1."""
+
+    value: float
+    share: float | None
+    text: str
+
+
 class LegendItem(TypedDict):
     status: str
     text: str
@@ -119,6 +131,7 @@ class Scale(TypedDict):
     better: str
     worse: str
     legend: list[LegendItem]
+    baseline: Baseline | None
 
 
 class Curve(TypedDict):
@@ -145,6 +158,7 @@ class Curves(TypedDict):
     low: float
     high: float
     log: bool
+    baseline: Baseline | None
 
 
 class Tail(TypedDict):
@@ -211,6 +225,7 @@ class Message(TypedDict, total=False):
 
     head: Head
     notes: list[str]
+    advice: list[str]
     grid: Grid
     map: Map
     trials: dict[int, TrialFacts]
@@ -224,4 +239,5 @@ class Message(TypedDict, total=False):
     buttons: dict[str, Button]
     problem: str
     text: str
+    picture: str
     lasting: list[Output]

@@ -98,13 +98,20 @@ class PanelSurface:
 
     def __init__(self) -> None:
         self._top, self._line, self._middle, self._bottom = Place(), Place(), Place(), Place()
+        self._front: Front | None = None
 
     def announce(self, text: str) -> None:
         self._top.show(announcement(text))
 
     def open(self, progress: Progress, controls: Controls) -> None:
+        if self._front is not None:  # another grid in the same place
+            self._begin(progress, controls, self._front)
+            self._front.listen(self._panel.hear)
+            self._panel.hear({"kind": "hello"})
+            return
         self._begin(progress, controls)
-        self._show(self._panel.front, text_bundle(SAVED_TOO_EARLY))
+        self._front = self._panel.front
+        self._show(self._front, text_bundle(SAVED_TOO_EARLY))
 
     def _begin(self, progress: Progress, controls: Controls, front: Front | None = None) -> None:
         from nbtune.views.notebook.panel import LivePanel  # brings ipywidgets

@@ -16,11 +16,12 @@ from nbtune.views.figures.maplayout import Layout, layout
 from nbtune.views.figures.marks import MARKS
 from nbtune.views.figures.palette import PALETTE
 from nbtune.views.figures.scale import limits
+from nbtune.views.findings import advice_of
 from nbtune.views.headline import all_went_wrong, headline, spoken
 from nbtune.views.notebook import schema
 from nbtune.views.notebook.schema import Message
 from nbtune.views.table import MOST_FAILURES, Fact, facts, failures, is_number, listed, trained_alone
-from nbtune.views.words import hyperparameters, score_text
+from nbtune.views.words import hyperparameters, score_text, short_score
 
 WIDTH, HEIGHT = 320.0, 294.0  # of the map, in its own units, until a page says what it has room for
 SMALLEST, LARGEST = 160.0, 4000.0
@@ -83,6 +84,7 @@ class Wire:
             **self._new(scale=_scale(info), curves=self._curves(curves)),
             **self._new_lines(curves),
             **self._new(table=self._table(), failures=_failures(progress), notes=list(progress.notes)),
+            **self._new(advice=advice_of(progress)),
         }
 
     def detail(self, index: int) -> Message:
@@ -134,6 +136,7 @@ class Wire:
             low=info.limits[0],
             high=info.limits[1],
             log=info.log,
+            baseline=info.baseline and schema.Baseline(value=info.baseline[0], share=None, text=info.baseline[1]),
         )
 
     def _new_lines(self, info: CurvesInfo) -> Message:
@@ -209,6 +212,7 @@ def _map(info: GridInfo, places: Layout, size: tuple[float, float]) -> schema.Ma
         cell_width=places.cell[0],
         cell_height=places.cell[1],
         corners=[pair(places.corner(cell)) for cell in info.cells],
+        left_out=[pair(places.middle(place)) for place in info.left_out],
         numbers=places.numbers,
         x_labels=texts(places.x_labels),
         y_labels=texts(places.y_labels),
@@ -229,7 +233,13 @@ def _scale(info: GridInfo) -> schema.Scale:
         better=better,
         worse=worse,
         legend=[schema.LegendItem(status=status, text=text) for status, text in info.legend],
+        baseline=_baseline(info),
     )
+
+
+def _baseline(info: GridInfo) -> schema.Baseline | None:
+    value, share = info.baseline, info.baseline_share
+    return None if value is None or share is None else schema.Baseline(value=value, share=share, text=short_score(value))
 
 
 def _failures(progress: Progress) -> list[schema.Failure]:

@@ -6,7 +6,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from nbtune.ask.objective import Objective
 from nbtune.record.events import EpochEnded, TrialEnded, TrialStarted
+from nbtune.record.progress import Progress
 from nbtune.views.figures.gridmap import draw_grid, grid_info
 from nbtune.views.figures.maplayout import layout
 from nbtune.views.figures.palette import PALETTE
@@ -169,3 +171,14 @@ def test_repeats_are_on_the_map():
         (0.02, False, True),
         (0.01, False, False),
     ]
+
+
+def test_what_where_leaves_out_is_marked_and_counted():
+    grid = [values for values in product(layers=[1, 2], units=[8, 16, 32]) if values["layers"] * values["units"] < 64]
+    progress = Progress(grid, Objective.of("val_accuracy"), 10, 2, excluded=1)
+    info = grid_info(progress)
+    assert [(info.x.values[place.column], info.y.values[place.row]) for place in info.left_out] == [("32", "2")]
+    assert info.legend[-1] == ("left-out", "1 excluded")
+    assert not grid_info(search(grid)).left_out  # a conditional space has no such combination
+    figure = Figure()
+    draw_grid(info, figure)

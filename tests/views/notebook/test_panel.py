@@ -4,8 +4,11 @@ import pytest
 
 from nbtune.errors import UsageError
 from nbtune.record.events import EpochEnded, StateChanged
+from nbtune.record.heldout import HeldOut
+from nbtune.views.figures.plots import new_figure
 from nbtune.views.notebook.panel import LivePanel
 
+from ..conftest import done, product, search
 from ..test_live import until
 
 
@@ -14,12 +17,14 @@ class Controls:
 
     def __init__(self, error=None):
         self.asked, self.go, self.error = [], threading.Event(), error
+        self.result = None
 
     def _do(self, what):
         self.asked.append(what)
         self.go.wait(5)
         if self.error:
             raise self.error
+        return self.result
 
     def pause(self):
         self._do("pause")
@@ -29,6 +34,15 @@ class Controls:
 
     def stop(self):
         self._do("stop")
+
+    def save(self, refit=False):
+        return self._do("save refit" if refit else "save")
+
+    def plot(self, kind):
+        return self._do(f"plot kind {kind}")
+
+    def widen(self, **values):
+        return self._do(" ".join(["widen", *(f"{name} {value}" for name, value in values.items())]))
 
 
 @pytest.fixture
@@ -89,16 +103,50 @@ def test_only_a_reloaded_page_writes_the_lasting_outputs_itself(fifty_four, open
         ("planned", ["Start"]),
         ("running", ["Pause", "Stop"]),
         ("paused", ["Resume", "Stop"]),
-        ("stopped", ["Resume", "Code", "Next steps"]),
-        ("finished", ["Code", "Next steps"]),
+        ("stopped", ["Resume", "Code", "Confusion matrix", "Save", "Refit", "Next steps"]),
+        ("finished", ["Code", "Confusion matrix", "Save", "Refit", "Next steps"]),
     ],
 )
 def test_buttons_tell_the_state_and_none_is_dead(fifty_four, open_panel, state, shown):
     fifty_four.apply(StateChanged(state, 1010.0))
+    fifty_four.held_out = HeldOut(360, 10, "3", 0.1)
     panel, _ = open_panel(fifty_four)
     buttons = [button for button in panel._buttons().values() if not button["hidden"]]
-    assert [button["text"] for button in buttons] == shown
+    assert [button["text"] for button in buttons if button["icon"] != "+"] == shown
     assert not any(button["disabled"] for button in buttons)
+
+
+def test_a_button_adds_a_value_beyond_the_edge_that_is_best(open_panel):
+    progress = search(product(units=[8, 16, 32]), events=[done(str(i), 0.5 + 0.1 * i) for i in range(3)])
+    controls = Controls()
+    controls.go.set()
+    panel, _ = open_panel(progress, controls)
+    assert "widen-units" not in panel._buttons()
+    progress.apply(StateChanged("finished", 1010.0))
+    button = panel._buttons()["widen-units"]
+    assert (button["text"], button["hidden"]) == ("Add units 64", False)
+    assert "largest" in button["title"]
+    say(panel, kind="click", button="widen-units")
+    until(lambda: controls.asked)
+    assert controls.asked == ["widen units 64"]
+    say(panel, kind="click", button="widen-layers")
+    assert controls.asked == ["widen units 64"]
+
+
+def test_pictures_and_files_that_an_action_makes_are_shown(fifty_four, open_panel, tmp_path):
+    controls = Controls()
+    controls.go.set()
+    controls.result = tmp_path / "search.keras"
+    fifty_four.apply(StateChanged("finished", 1010.0))
+    fifty_four.held_out = HeldOut(360, 10, "3", 0.1)
+    panel, sent = open_panel(fifty_four, controls)
+    say(panel, kind="click", button="save")
+    until(lambda: any('load_model("search.keras")' in message.get("text", "") for message in sent))
+    until(lambda: not panel._asked)
+    controls.result = new_figure()
+    say(panel, kind="click", button="answers")
+    until(lambda: any(message.get("picture") for message in sent))
+    assert controls.asked == ["save", "plot kind confusion"]
 
 
 def test_a_page_says_how_much_room_the_map_has(fifty_four, open_panel):

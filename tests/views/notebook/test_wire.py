@@ -137,7 +137,11 @@ def assert_is(value, hint, where="message"):
         for part in value.values():
             assert_is(part, inner[1], f"{where}{{}}")
     elif origin is types.UnionType:
-        assert isinstance(value, inner), where
+        parts = [part for part in inner if typing.is_typeddict(part)]
+        if parts and value is not None:
+            assert_is(value, parts[0], where)
+        else:
+            assert isinstance(value, tuple(part for part in inner if part not in parts)), where
     elif hint is not typing.Any:
         assert isinstance(value, (int, float) if hint is float else hint), f"{where}: {value!r}"
 
