@@ -74,8 +74,9 @@ def _own_activation(layer: Any) -> str | None:
         return None
     if kind.__name__ in _PASSING - {"InputLayer"}:
         return ""
-    if kind.__module__.startswith(("keras.src.layers.activations", "keras.src.ops")) and not hasattr(layer, "activation"):
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower().replace("re_lu", "relu")
+    own = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower().replace("re_lu", "relu")
+    if hasattr(keras.activations, own):  # a layer or an operation that is an activation
+        return own
     given = getattr(layer, "activation", None)
     if given is None:
         return None
