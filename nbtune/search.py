@@ -21,6 +21,7 @@ from nbtune.record.progress import Coverage, Trial
 from nbtune.record.ties import ties
 from nbtune.report.evaluation import Evaluation
 from nbtune.report.script import script
+from nbtune.report.tracking import followers
 from nbtune.report.verification import Verification
 from nbtune.run.judged import digest, rows_for_a_test
 from nbtune.run.lifecycle import Run
@@ -68,6 +69,7 @@ class Search:
 
     def __init__(self, run: Run, screen: Screen) -> None:
         self._run, self._screen = run, screen
+        self._followers = followers(run.progress, run.project.path, run.request.options.log)
 
     @property
     def state(self) -> str:
@@ -91,7 +93,7 @@ class Search:
             raise UsageError(f"the search is {self.state}: {why}")
         over = self._run.wait(timeout)
         if over:
-            self._screen.settle()
+            self._settle()
         return over
 
     def pause(self) -> None:
@@ -104,7 +106,7 @@ class Search:
 
     def resume(self) -> None:
         """Goes on after `pause`; after `stop`, trains what was not done; starts a search that was only planned."""
-        self._screen.begin(self._run.progress, self, self._run.resume)
+        self._begin(self._run.resume)
 
     def retry(self) -> None:
         """Trains the trials that failed or diverged again.
@@ -112,13 +114,24 @@ class Search:
         Raises:
             UsageError: there are none, or the search is still under way.
         """
-        self._screen.begin(self._run.progress, self, self._run.retry)
+        self._begin(self._run.retry)
+
+    def _begin(self, start: Callable[[], None]) -> None:
+        self._screen.begin(self._run.progress, self, start)
+        for follower in self._followers:
+            follower.start()
+
+    def _settle(self) -> None:
+        """Waits until whatever shows or follows a search that is over knows its end."""
+        self._screen.settle()
+        for follower in self._followers:
+            follower.join()
 
     def stop(self) -> None:
         """Ends the search and keeps every result; trials under way are marked "stopped"."""
         self._run.stop()
         if self.state != "planned":
-            self._screen.settle()
+            self._settle()
 
     @property
     def plan(self) -> Plan:
@@ -370,24 +383,32 @@ class Search:
         Raises:
             UsageError: it cannot be written.
         """
+        from nbtune.report.export import written
         from nbtune.report.page import report
 
         code = str(self.code()) if self._run.progress.best else None
         page = report(self._run.progress, self._run.project.path.name, self._run.request.options.terms, code, time.time())
-        return _written(Path(path), page)
+        return written(Path(path), page)
 
     def export(self, kind: str, path: str | os.PathLike[str]) -> Path:
-        """Writes every combination as a file that other tools read.
+        """Writes the search as files that other tools read.
 
         Args:
-            kind: "csv", a row a combination, or "json", with all histories.
+            kind: "csv", a row a combination; "json", with all histories; "tensorboard", a folder for its scalars and HParams
+                pages; "mlflow", a database in a file, or the address of a tracking server; "wandb", a folder of offline runs
+                for `wandb sync`; "optuna", a study in a database, for optuna-dashboard; "zip", the project, to go on
+                elsewhere: unpack it beside the notebook there, and run the cell.
+            path: where to.
 
         Raises:
-            UsageError: another kind, or the file cannot be written.
+            UsageError: another kind, one whose package is not installed, or it cannot be written.
+
+        Example:
+            `search.export("tensorboard", "runs")`, then `%load_ext tensorboard` and `%tensorboard --logdir runs`
         """
         from nbtune.report.export import export
 
-        return _written(Path(path), export(self._run.progress, kind))
+        return export(self._run.progress, self._run.project.path, kind, Path(path))
 
     @property
     def tuner(self) -> keras_tuner.GridSearch:
@@ -441,15 +462,6 @@ def compare(a: Search, b: Search) -> Comparison:
         if not isinstance(search, Search):
             raise UsageError(f"compare takes two searches, and got {type(search).__name__}")
     return comparison((a.directory.name, b.directory.name), a._run.progress, b._run.progress)
-
-
-def _written(path: Path, text: str) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from None
-    return path
 
 
 def launch(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nbtune.ask.function import Function
@@ -53,6 +53,7 @@ def tune(
     retries: int = 1,
     trial_timeout: float | None = None,
     keep: int = 5,
+    log: str | Iterable[str] = (),
     **parameters: Values,
 ) -> Search:
     """Trains every combination of some hyperparameters and keeps the best: `%%tune` as a function.
@@ -101,6 +102,7 @@ def tune(
         retries: how often a trial that failed is tried again.
         trial_timeout: seconds after which a trial is ended and counted as failed; None: no limit.
         keep: trials whose weights stay on disk.
+        log: also write epochs and results, as they come, for tensorboard, mlflow, wandb.
         **parameters: values of any other parameter of the function: `dropout=[0, 0.2]` is `axis={"dropout": [0, 0.2]}`.
 
     Returns:

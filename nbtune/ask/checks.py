@@ -212,6 +212,15 @@ def choice(known: tuple[str, ...]) -> Check:
     return check
 
 
+def trackers(name: str, value: Any) -> tuple[str, ...]:
+    """Names of `names.TRACKERS`, in text or in a list, each of which is installed."""
+    chosen = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(value or ())
+    for tracker in chosen:
+        choice(names.TRACKERS)(name, tracker)
+        names.check_installed(tracker)
+    return chosen
+
+
 def megabytes(name: str, value: Any) -> float | None:
     if value is None:
         return None

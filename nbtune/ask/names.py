@@ -6,8 +6,10 @@ They are checked in the kernel, where Keras is not imported; a test holds each o
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 
 from nbtune import machine
+from nbtune.errors import UsageError
 
 ALIASES = {
     "mse": "mean_squared_error",
@@ -19,6 +21,8 @@ ALIASES = {
     "acc": "accuracy",
     "logcosh": "log_cosh",
 }
+
+TRACKERS = ("tensorboard", "mlflow", "wandb")  # that take the epochs of a search while it runs; each is its package, too
 
 SPARSE_LOSSES = frozenset({"sparse_categorical_crossentropy"})
 CLASS_LOSSES = SPARSE_LOSSES | {
@@ -132,3 +136,9 @@ def loss_of_class(name: str) -> str | None:
 def canonical(name: str) -> str:
     """The full Keras name of a loss or metric: `mse` is `mean_squared_error`."""
     return ALIASES.get(name, name)
+
+
+def check_installed(tracker: str) -> None:
+    """Raises UsageError where the package that a tracker of experiments needs is not installed."""
+    if find_spec(tracker) is None:
+        raise UsageError(f"{tracker} is not installed here; run %pip install {tracker}")

@@ -1,21 +1,62 @@
-"""`Search.export`: every combination as a file that other tools read."""
+"""`Search.export`: a search as files that other tools read."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from nbtune.errors import UsageError, did_you_mean
 from nbtune.record.progress import Progress, Trial
+from nbtune.report import tracking
+from nbtune.report.tracking.follow import tell_all
 
 
-def export(progress: Progress, kind: str) -> str:
-    """The text of the file. Raises UsageError for a kind that there is not."""
-    if kind not in KINDS:
-        raise UsageError(f"export: no kind {kind!r}{did_you_mean(kind, KINDS)}; there are {' and '.join(KINDS)}")
-    return KINDS[kind](progress)
+def export(progress: Progress, project: Path, kind: str, path: Path) -> Path:
+    """Writes a search, whose project is a folder, to `path`.
+
+    Raises:
+        UsageError: a kind that there is not, or whose package is not installed; or it cannot be written.
+    """
+    kinds = (*TEXTS, *tracking.KINDS, "zip")
+    if kind not in kinds:
+        listed = f"{', '.join(kinds[:-1])} and {kinds[-1]}"
+        raise UsageError(f"export: no kind {kind!r}{did_you_mean(kind, kinds)}; there are {listed}")
+    if kind in TEXTS:
+        return written(path, TEXTS[kind](progress))
+    if kind == "zip":
+        return _zipped(project, path)
+    try:
+        tell_all(progress, tracking.tracker(kind, progress, project.name, path))
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
+    return path
+
+
+def written(path: Path, text: str) -> Path:
+    """Raises UsageError where it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+    return path
+
+
+def _zipped(project: Path, path: Path) -> Path:
+    """The project in one file. Unpacked where the notebook is, it is found as if the search had run there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+            for file in sorted(project.rglob("*")):
+                if file.is_file() and not file.is_symlink() and file.resolve() != path.resolve():
+                    archive.write(file, Path(project.parent.name, project.name, file.relative_to(project)))
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+    return path
 
 
 def as_csv(progress: Progress) -> str:
@@ -37,7 +78,7 @@ def as_json(progress: Progress) -> str:
     return json.dumps(_finite(found), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-KINDS: Mapping[str, Callable[[Progress], str]] = {"csv": as_csv, "json": as_json}
+TEXTS: Mapping[str, Callable[[Progress], str]] = {"csv": as_csv, "json": as_json}
 
 
 def _facts(trial: Trial) -> dict[str, Any]:

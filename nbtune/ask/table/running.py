@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nbtune.ask import checks
+from nbtune.ask.names import TRACKERS
 from nbtune.ask.option import Place, Reads, Results, entry
 from nbtune.ask.strategy import ENGINES
 
@@ -121,4 +122,16 @@ class Running:
         results=Results.UNCHANGED,
         check=checks.whole(1),
         aliases=("keep_best", "top", "checkpoints"),
+    )
+    log: tuple[str, ...] = entry(
+        (),
+        group="running",
+        metavar="NAMES",
+        help="also write epochs and results, as they come, for " + ", ".join(TRACKERS),
+        type="str | Iterable[str]",
+        results=Results.UNCHANGED,
+        check=checks.trackers,
+        choices=TRACKERS,
+        editor="tags",
+        aliases=("logger", "loggers", "tracking", "track", "report_to"),
     )
