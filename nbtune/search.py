@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbtune import machine
+from nbtune.ask.names import check_installed
 from nbtune.ask.space import Value
 from nbtune.ask.widening import widened
 from nbtune.errors import UsageError
@@ -473,6 +474,8 @@ def launch(
         keep: gets the search before it starts.
         screen: where it shows; the cell that runs if left out.
     """
+    for tracker in request.options.log:
+        check_installed(tracker)
     screen = screen or Screen()
     with screen.notice("Starting the workers …"):
         run = Run(request, name, pool)

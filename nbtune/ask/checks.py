@@ -213,11 +213,10 @@ def choice(known: tuple[str, ...]) -> Check:
 
 
 def trackers(name: str, value: Any) -> tuple[str, ...]:
-    """Names of `names.TRACKERS`, in text or in a list, each of which is installed."""
+    """Names of `names.TRACKERS`, in text or in a list."""
     chosen = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(value or ())
     for tracker in chosen:
         choice(names.TRACKERS)(name, tracker)
-        names.check_installed(tracker)
     return chosen
 
 

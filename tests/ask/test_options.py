@@ -131,6 +131,7 @@ SAME = [
     ("--dir runs", {"dir": "runs"}),
     ("--dir 'my runs'", {"dir": "my runs"}),
     ("--keep 2", {"keep": 2}),
+    ("--log tensorboard", {"log": ("tensorboard",)}),
     ("", {}),
 ]
 
@@ -403,6 +404,7 @@ def test_an_option_that_does_not_exist_is_an_error_and_not_ignored(option):
         ("workers", "-1", ["workers", "-1"]),
         ("workers", "many", ["workers", "'many'"]),
         ("keep", "0", ["keep", "1 or more"]),
+        ("log", "tensorbord", ["log", "'tensorboard'"]),
         ("sample", "0", ["sample", "1 or more"]),
         ("sample", "some", ["sample", "'some'"]),
         ("where", "layers=", ["where", "not an expression"]),

@@ -97,6 +97,13 @@ def test_a_tracker_that_is_not_installed_is_a_mistake_of_one_line(project, tmp_p
         export(search(product(units=[1])), project, "mlflow", tmp_path / "m.db")
 
 
+def test_a_log_that_cannot_be_written_is_told_before_anything_is_trained(flowers, tmp_path, monkeypatch):
+    monkeypatch.setattr("nbtune.ask.names.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="wandb is not installed here"):
+        nbtune.tune(build, data=flowers, units=[2], workers=0, dir=tmp_path, log=["wandb"])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_search_is_logged_while_it_runs(flowers, tmp_path):
     x, y = flowers
     asked = {"data": (x, y), "units": [2, 4], "epochs": 2, "workers": 0, "dir": tmp_path, "log": "tensorboard"}
