@@ -61,8 +61,20 @@ class WorkerDied(RuntimeError):
     """A worker process ended before it finished its trial."""
 
 
+class WorkerLost(WorkerDied):
+    """A worker left that was expected to: its trials have no part in that, and go to another one."""
+
+
+class Unreachable(UsageError):
+    """The machines that are to train cannot be reached now; whoever can put that right may go on later."""
+
+
 class BackendDied(WorkerDied):
     """All workers are gone, and with them the process that starts new ones."""
+
+
+class Disconnected(BackendDied):
+    """The line to all workers broke; they may be well."""
 
 
 class SearchFailed(RuntimeError):

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from ctypes.util import find_library
 from functools import cache
@@ -46,6 +47,11 @@ def installed(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "none"
+
+
+def python() -> str:
+    """The version of Python as far as compiled code depends on it: "3.12"."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def keras_backend() -> str:

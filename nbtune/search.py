@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,9 +106,14 @@ class Search:
         """
         self._run.pause()
 
-    def resume(self) -> None:
-        """Goes on after `pause`; after `stop`, trains what was not done; starts a search that was only planned."""
-        self._begin(self._run.resume)
+    def resume(self, dask: Any = None) -> None:
+        """Goes on after `pause`; after `stop`, trains what was not done; starts a search that was only planned.
+
+        Args:
+            dask: the Dask cluster whose workers train from here on, when they come next: a client or an address, as in
+                `nbtune.tune`. None: those that the search had.
+        """
+        self._begin(partial(self._run.resume, dask))
 
     def retry(self) -> None:
         """Trains the trials that failed or diverged again.

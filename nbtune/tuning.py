@@ -45,6 +45,7 @@ def tune(
     sample: int | str | None = None,
     engine: str = "auto",
     workers: int | str | None = None,
+    dask: Any = None,
     memory_limit: float | None = None,
     wait: bool = True,
     plan: bool = False,
@@ -94,6 +95,7 @@ def tune(
             too.
         engine: train combinations of one architecture together, or each on its own.
         workers: worker processes; 0: train in this process, for the debugger; None: as many as cores and memory allow.
+        dask: a `distributed.Client`, or a Dask scheduler's address like "tcp://host:8786"; None: this machine.
         memory_limit: megabytes that the workers may hold together; None: what machine and container have free.
         wait: return when the search has ended; False: at once.
         plan: only measure what the search would cost: `search.plan`.

@@ -233,5 +233,12 @@ def seconds(name: str, value: Any) -> float | None:
     return None if value is None else number(1e-3)(name, value)
 
 
+def cluster(name: str, value: Any) -> Any:
+    """The address of a Dask scheduler, or a thing of Dask's that has one: a client, a cluster."""
+    if value is None or (isinstance(value, str) and ":" in value) or hasattr(value, "scheduler_info"):
+        return value
+    raise UsageError(f"{name}: {value!r} is neither the address of a Dask scheduler, like tcp://host:8786, nor a Dask client")
+
+
 def text(name: str, value: Any) -> str:
     return str(value)

@@ -29,6 +29,7 @@ class Reads(Enum):
 
     VALUE = "--epochs 3, with {expression} and $name"
     EXPRESSION = "--data x,y: Python in the user's namespace"
+    ADDRESS = "--dask tcp://host:8786, or as EXPRESSION: --dask client"
     PAIRS = "--axis dropout=0,0.2: may be repeated"
     TEXT = "--where layers * units <= 128: up to the next option"
     SWITCH = "--fresh"

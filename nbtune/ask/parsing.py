@@ -59,6 +59,8 @@ def _from_text(option: Option, text: Any, evaluate: Evaluate) -> Any:
             return text
         case Reads.EXPRESSION:
             return evaluate(text.removeprefix("$"))
+        case Reads.ADDRESS:
+            return expand(text, evaluate) if ":" in text or text[0] in "{$" else evaluate(text)
         case Reads.TEXT:
             return text
         case Reads.PAIRS:

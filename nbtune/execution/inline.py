@@ -14,6 +14,8 @@ from nbtune.record.job import Terms
 class Inline:
     """A backend without processes: `submit` returns when the task is done. Ctrl-C is how it is interrupted."""
 
+    size = 1
+
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
 

@@ -15,6 +15,10 @@ class Backend(Protocol):
     future's: its JSON-able result, or `errors.WorkerDied`, `errors.UsageError` or `errors.BuildError`.
     """
 
+    @property
+    def size(self) -> int:
+        """How many tasks can run at once, now."""
+
     def submit(self, task: str, job: Terms, timeout: float | None = None, /, **arguments: Any) -> Future[Any]:
         """Queues a task, by its name and JSON-able arguments; one that takes longer than `timeout` seconds is killed."""
 

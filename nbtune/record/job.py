@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from nbtune.ask.function import Function
 from nbtune.ask.objective import Objective
@@ -93,6 +93,10 @@ class Terms:
         """The job of these terms, once a model has been looked at; the arguments are `Job`'s."""
         asked = {each.name: getattr(self, each.name) for each in fields(self)}
         return Job(**{**asked, "folder": folder}, applied=applied, targets=targets, objective=objective, look=look)
+
+    def at(self, base: Path) -> Self:
+        """The same where paths that are not absolute begin at `base`."""
+        return replace(self, folder=base / self.folder, project=base / self.project)
 
     def resolved(self, values: Mapping[str, Value]) -> dict[str, Any]:
         """The values with names replaced by the things that they stand for."""

@@ -24,6 +24,7 @@ from nbtune.run.opening import LOG, Opened, work_of
 from nbtune.run.prepare import Request
 from nbtune.run.site import Site
 
+_TRAIN = ("refit", "model_fit")  # on the cluster, if there is one; what reads or writes the user's files is done here
 WorkToDo = Future[Sequence[Sequence[int]]]  # the numbers of the combinations of each stack
 
 
@@ -36,6 +37,7 @@ class Crew:
     Attributes:
         job: as the workers that are here have it.
         size: how many there are to be; 0 for none, and all is done in the calling thread.
+        dask: the Dask cluster that they come from; None: processes of this machine.
     """
 
     def __init__(self, request: Request, found: Opened, pool: Pool, hear: Callable[[int, list[Event]], None]) -> None:
@@ -43,6 +45,7 @@ class Crew:
         self._space, self._groups, self._log = found.space, found.groups, found.project.path / LOG
         self.job: Job = found.job
         self.size = found.workers
+        self.dask = request.options.dask
         self._site: Site | None = found.site
         self._generation = 0
         self._lock = threading.Lock()
@@ -83,7 +86,7 @@ class Crew:
             work.set_result(found)
 
     def _open(self, generation: int) -> None:
-        site = Site.open(self.size, self._log, partial(self._hear, generation), self._pool)
+        site = Site.open(self.size, self._log, partial(self._hear, generation), self._pool, self.dask)
         try:
             job = self._with_data(site)
             with self._lock:
@@ -99,6 +102,10 @@ class Crew:
         """The job for the workers of a site, to whom the data, or other rows, are written."""
         arrays.write(rows or self._request.data, site.scratch / "data", self.job.targets, self.job.seed)
         return replace(self.job, folder=site.scratch / "data")
+
+    def room(self) -> int:
+        """How many are here now, or are expected."""
+        return self._site.backend.size if self._site and self.dask is not None else self.size
 
     def submit(self, trials: Mapping[str, Mapping[str, Value]]) -> Future[Any]:
         assert self._site is not None
@@ -132,7 +139,7 @@ class Crew:
 
     def refit(self, trial: Trial, epochs: int) -> Path:
         """Trains a combination on all rows for so many epochs, in a worker of its own; returns the file of its weights."""
-        return Path(self._in_a_worker("refit", trial, epochs=epochs)["weights"])
+        return self.job.project / str(self._in_a_worker("refit", trial, epochs=epochs)["weights"])
 
     def model_fit(self, trial: Trial) -> dict[str, list[float]]:
         """The history of a combination that plain `model.fit` trains, in a worker of its own."""
@@ -170,7 +177,7 @@ class Crew:
             take: makes something of the result while the files of the worker are still there.
             rows: other rows than those of the search, to be written for the worker.
         """
-        site = Site.open(min(self.size, 1), self._log, lambda events: None, self._pool)
+        site = Site.open(min(self.size, 1), self._log, lambda events: None, self._pool, self.dask if task in _TRAIN else None)
         try:
             job = self._with_data(site, rows).best_repeat(trial.scores)
             return take(job, site.backend.submit(task, job, values=dict(trial.values), **arguments).result())

@@ -79,6 +79,13 @@ class WorkersDied:
 
 
 @dataclass(frozen=True)
+class NobodyCame:
+    """The workers that were to come cannot be reached, and may be some time later."""
+
+    why: str
+
+
+@dataclass(frozen=True)
 class NoRoom:
     """Something could not be written."""
 
@@ -97,7 +104,7 @@ class Broke:
     why: str
 
 
-Event = Resume | Retry | Pause | Stop | WorkersCame | WorkersDied | NoRoom | AllDone | Broke
+Event = Resume | Retry | Pause | Stop | WorkersCame | WorkersDied | NobodyCame | NoRoom | AllDone | Broke
 
 
 # ---- instructions
@@ -187,6 +194,8 @@ def step(life: Life, event: Event, complete: bool = True) -> tuple[Life, tuple[I
             return _welcome(life)
         case WorkersDied() if life.workers == HERE:
             return _bury(life, event)
+        case NobodyCame(why) if life.workers == COMING:
+            return Life(PAUSED, NONE, life.deaths), (Dismiss(), Announce(PAUSED, why))
         case NoRoom() if life.phase in (STARTING, RUNNING):
             halt = (Halt(),) if life.workers == HERE else ()
             return replace(life, phase=PAUSED), (*halt, Announce(PAUSED, event.reason))

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nbtune.errors import BackendDied, SearchFailed, UsageError
+from nbtune.errors import BackendDied, Disconnected, SearchFailed, Unreachable, UsageError
 from nbtune.execution.local.warm import Pool
 from nbtune.machine import now
 from nbtune.record import events as record
@@ -111,7 +111,9 @@ class Run:
     def pause(self) -> None:
         self._ask(life.Pause())
 
-    def resume(self) -> None:
+    def resume(self, dask: Any = None) -> None:
+        if dask is not None:
+            self._crew.dask = dask
         self._ask(life.Resume())
         self._check_room()
 
@@ -263,10 +265,14 @@ class Run:
         """The workers are here, and it is known what they are to do."""
         if not self._crew.knows(generation):
             return
+        if isinstance(error := work.exception(), Unreachable):
+            how = "%tune resume tries again, and search.resume(dask=client) goes on elsewhere"
+            self._following.append(life.NobodyCame(f"{error}. {how}"))
+            return
         ids = [trial.id for trial in self.progress.trials]
         stacks = ([ids[i] for i in stack] for stack in work.result())
         self._ended_before = self.progress.ended
-        self._schedule = Schedule(stacks, self._crew.size, self.request.options.retries, self._has_ended)
+        self._schedule = Schedule(stacks, self._crew.room, self.request.options.retries, self._has_ended)
         self._following.append(life.WorkersCame())
 
     def _has_ended(self, trial: str) -> bool:
@@ -299,7 +305,8 @@ class Run:
         try:
             self._take(*schedule.take(stack, outcome_of(future)))
         except BackendDied as error:
-            self._following.append(life.WorkersDied(str(error), self.progress.ended == self._ended_before))
+            nothing_came = self.progress.ended == self._ended_before and not isinstance(error, Disconnected)
+            self._following.append(life.WorkersDied(str(error), nothing_came))
         else:
             self._hand_out()
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from nbtune import machine
 from nbtune.ask.space import Space
@@ -84,7 +85,7 @@ def opened(request: Request, name: str, pool: Pool, emit: Emit, cancel: Cancel |
     """
     options = request.options
     project = Project.open(Path(options.dir), name, request.fingerprint, options.fresh)
-    places = _Places(pool, emit, project.path / LOG, cancel or Cancel())
+    places = _Places(pool, emit, project.path / LOG, cancel or Cancel(), options.dask)
     try:
         return _opened(request, project, places)
     except BaseException as error:
@@ -98,12 +99,12 @@ def opened(request: Request, name: str, pool: Pool, emit: Emit, cancel: Cancel |
 class _Places:
     """The one place to train that is open."""
 
-    def __init__(self, pool: Pool, emit: Emit, log: Path, cancel: Cancel) -> None:
-        self.pool, self._emit, self._log, self._cancel = pool, emit, log, cancel
+    def __init__(self, pool: Pool, emit: Emit, log: Path, cancel: Cancel, dask: Any) -> None:
+        self.pool, self._emit, self._log, self._cancel, self._dask = pool, emit, log, cancel, dask
         self._site: Site | None = None
 
     def open(self, workers: int) -> Site:
-        self._site = Site.open(workers, self._log, self._emit, self.pool)
+        self._site = Site.open(workers, self._log, self._emit, self.pool, self._dask)
         self._cancel.watch(self._site)
         return self._site
 
@@ -118,7 +119,7 @@ def _opened(request: Request, project: Project, places: _Places) -> Opened:
     limit, workers = options.memory_limit, options.workers
     workers = machine.usual_workers(limit, places.pool.held_mb()) if workers is None else workers
     space, job, site = _prepared(request, project, places, workers)
-    workers = min(workers, len(space))
+    workers = min(workers if options.dask is None else site.backend.size, len(space))
     if limit is not None:
         job = replace(job, worker_mb=machine.worker_mb(limit, workers))
     progress, store, notes = _gone_on(request, project, space, job, workers)

@@ -57,6 +57,7 @@ class Request:
     def of(cls, options: Options) -> Request:
         """Raises UsageError for every mistake that can be seen without Keras."""
         _check_backend()
+        _check_places(options)
         if options.build is None:
             raise UsageError("which function builds the model? Define one in the cell, or name it with --build", "build")
         if options.data is None:
@@ -87,6 +88,12 @@ class Request:
     def losses(self) -> list[str]:
         """The names of the losses on the axis."""
         return [str(value) for value in self.options.loss.values] if self.options.loss else []
+
+
+def _check_places(options: Options) -> None:
+    for name in ("workers", "memory_limit"):
+        if options.dask is not None and getattr(options, name) is not None:
+            raise UsageError(f"{name} is for this machine's processes; what a Dask cluster has is set there", name)
 
 
 def _check_backend() -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from nbtune.errors import BackendDied, WorkerDied
+from nbtune.errors import BackendDied, WorkerDied, WorkerLost
 from nbtune.record.events import FAILED, TrialEnded, from_dict
 
 AHEAD = 2  # stacks handed out for each worker, so that none waits for the next
@@ -24,10 +24,14 @@ class Stack:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a stack: how its trials ended as far as they did, and why its worker died if it did."""
+    """What came of a stack: how its trials ended as far as they did, and why its worker died if it did.
+
+    `lost`: the worker left, and the stack has no part in that.
+    """
 
     ended: Sequence[TrialEnded] = ()
     died: str = ""
+    lost: bool = False
 
 
 class Schedule:
@@ -38,18 +42,19 @@ class Schedule:
 
     Args:
         work: the trials of each stack; read as they are due, since there may be a million.
+        workers: how many there are now.
         retries: how often a trial that failed on its own is tried again before it counts as failed.
         has_ended: whether a trial has; a stack sends the end of each before its other trials are done.
     """
 
     def __init__(
-        self, work: Iterable[Sequence[str]], workers: int, retries: int, has_ended: Callable[[str], bool]
+        self, work: Iterable[Sequence[str]], workers: Callable[[], int], retries: int, has_ended: Callable[[str], bool]
     ) -> None:
         self._fresh = (Stack(trials, retries) for trials in work)
         self._next = next(self._fresh, None)
         self._again: deque[Stack] = deque()
         self._under_way: set[Stack] = set()
-        self._most = max(AHEAD * workers, 1)
+        self._workers = workers
         self._has_ended = has_ended
 
     @property
@@ -58,7 +63,8 @@ class Schedule:
 
     def due(self) -> Iterator[Stack]:
         """What is to be handed out now."""
-        while (self._next or self._again) and len(self._under_way) < self._most:
+        most = max(AHEAD * self._workers(), 1)
+        while (self._next or self._again) and len(self._under_way) < most:
             if self._next:
                 stack, self._next = self._next, next(self._fresh, None)
             else:
@@ -69,6 +75,10 @@ class Schedule:
     def take(self, stack: Stack, outcome: Outcome) -> list[TrialEnded]:
         """Notes what came of a stack; the trials of it that have ended now."""
         self._under_way.discard(stack)
+        if outcome.lost:
+            left = [trial for trial in stack.trials if not self._has_ended(trial)]
+            self._again.extend([Stack(left, stack.retries)] if left else [])
+            return []
         if len(stack.trials) > 1:
             over = {end.trial for end in outcome.ended}
             left = [trial for trial in stack.trials if trial not in over and not self._has_ended(trial)]
@@ -97,6 +107,8 @@ def outcome_of(future: Future[Any]) -> Outcome:
         result: dict[str, Any] = future.result()
     except BackendDied:
         raise
+    except WorkerLost:
+        return Outcome(lost=True)
     except WorkerDied as error:
         return Outcome(died=str(error))
     except Exception as error:

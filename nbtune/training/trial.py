@@ -160,7 +160,7 @@ def refit(job: Job, emit: Emit, values: Mapping[str, Value], epochs: int) -> dic
     """Trains one combination on training and validation rows together, for exactly so many epochs.
 
     Returns:
-        `weights`, the file that holds them.
+        `weights`, the file in the project that holds them.
     """
     arrays = data.read(job.folder).joined()
     model = new_model(job, values, arrays.x)
@@ -169,7 +169,7 @@ def refit(job: Job, emit: Emit, values: Mapping[str, Value], epochs: int) -> dic
     _build(model, arrays)
     path = job.project / "final.weights.h5"
     save_weights(model, path, job.project)
-    return {"weights": str(path)}
+    return {"weights": path.name}
 
 
 def _build(model: keras.Model, arrays: data.Arrays) -> None:

@@ -22,7 +22,8 @@ from nbtune.ask.space import Axis
 from nbtune.errors import UsageError
 
 X, Y, XV, YV = object(), object(), object(), object()
-NAMES = {"x": X, "y": Y, "xv": XV, "yv": YV, "sizes": [16, 32], "n": 3, "build": print, "rate": 0.25}
+CLIENT = SimpleNamespace(scheduler_info=print)
+NAMES = {"x": X, "y": Y, "xv": XV, "yv": YV, "sizes": [16, 32], "n": 3, "build": print, "rate": 0.25, "client": CLIENT}
 
 
 def evaluate(text):
@@ -115,6 +116,11 @@ SAME = [
     ("--workers 2", {"workers": 2}),
     ("--workers 0", {"workers": 0}),
     ("--workers auto", {"workers": None}),
+    ("--dask tcp://host:8786", {"dask": "tcp://host:8786"}),
+    ("--dask tcp://{'host'}:8786", {"dask": "tcp://host:8786"}),
+    ("--dask client", {"dask": CLIENT}),
+    ("--dask $client", {"dask": CLIENT}),
+    ("--dask {client}", {"dask": CLIENT}),
     ("--where 'layers * units <= 128'", {"where": "layers * units <= 128"}),
     ("--where layers * units <= 128 --epochs 3", {"where": "layers * units <= 128", "epochs": 3}),
     ("--where \"act == 'relu' or units in {16, 32}\"", {"where": "act == 'relu' or units in {16, 32}"}),
@@ -304,7 +310,6 @@ def test_what_is_wrong_says_which_option_it_is_about():
         ("--validation-split 20", ["20 is not a number", "for 20 % write 0.2"]),
         ("--validation-split 20%", ["write 0.2"]),
         ("--folds 5", ["unknown option --folds; for a parameter of your function write --axis folds=5"]),
-        ("--dask auto", ["unknown option --dask; for a parameter"]),
         ("--learning_rate 0.1", ["--learning_rate", "'--learning-rate'"]),
         ("--leraning-rate 0.1", ["--leraning-rate", "'--learning-rate'"]),
         ("--batchsize 8", ["--batchsize", "'--batch-size'"]),
@@ -341,7 +346,7 @@ def test_a_line_that_cannot_be_read_says_why_and_what_to_write(line, words):
     assert all(word in text for word in words), text
 
 
-@pytest.mark.parametrize("option", ["--schedule cosine", "--folds 5", "--dask auto"])
+@pytest.mark.parametrize("option", ["--schedule cosine", "--folds 5"])
 def test_an_option_that_does_not_exist_is_an_error_and_not_ignored(option):
     text = mistake(read, f"--data x,y {option}")
     assert text.startswith(f"unknown option {option.split()[0]}")

@@ -40,7 +40,7 @@ class Kills:
 
 
 def driven(backend, stacks, retries=0):
-    schedule = Schedule(stacks, 1, retries, backend.ended.__contains__)
+    schedule = Schedule(stacks, lambda: 1, retries, backend.ended.__contains__)
     while not schedule.over:
         for stack in list(schedule.due()):
             for end in schedule.take(stack, outcome_of(backend.train(stack.trials))):
@@ -67,7 +67,7 @@ def test_what_a_stack_refuses_is_trained_trial_by_trial():
 
 
 def test_few_stacks_are_handed_out_ahead():
-    schedule = Schedule(["a", "b", "c", "d", "e", "f"], 2, 0, bool)
+    schedule = Schedule(["a", "b", "c", "d", "e", "f"], lambda: 2, 0, bool)
     first = list(schedule.due())
     assert len(first) == 2 * AHEAD
     assert not list(schedule.due())
@@ -104,7 +104,7 @@ def test_stacks_are_made_as_they_are_due():
     """A million of them would hold up a stop."""
     read = []
     work = ([read.append(i) or str(i)] for i in itertools.count())
-    schedule = Schedule(work, 2, 0, lambda trial: False)
+    schedule = Schedule(work, lambda: 2, 0, lambda trial: False)
     due = list(schedule.due())
     assert [stack.trials for stack in due] == [["0"], ["1"], ["2"], ["3"]]
     assert len(read) == 5

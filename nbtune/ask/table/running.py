@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from nbtune.ask import checks
 from nbtune.ask.names import TRACKERS
@@ -36,6 +37,18 @@ class Running:
         left_out="auto",
         choices=("auto",),
         aliases=("jobs", "n_jobs", "processes", "cores", "cpus", "parallel"),
+    )
+    dask: Any = entry(
+        group="running",
+        metavar="ADDRESS|NAME",
+        help="train on a Dask cluster: the scheduler's address, or a client of yours",
+        help_in_python="a `distributed.Client`, or a Dask scheduler's address like \"tcp://host:8786\"; None: this machine",
+        type="Any",
+        results=Results.UNCHANGED,
+        check=checks.cluster,
+        reads=Reads.ADDRESS,
+        left_out="this machine",
+        aliases=("cluster", "distributed", "client"),
     )
     memory_limit: float | None = entry(
         group="running",

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from nbtune import machine
-from nbtune.errors import BackendDied, BuildError, UsageError, WorkerDied
+from nbtune.errors import BackendDied, UsageError
 from nbtune.execution.local import pickling
 from nbtune.execution.local.warm import SECONDS_TO_END, SupervisorProcess, import_path
+from nbtune.execution.outcome import settle
 from nbtune.record.events import Emit, from_dict
 from nbtune.record.job import Terms
 
@@ -25,9 +26,13 @@ class Workers:
 
     Args:
         log: where their prints and TensorFlow's messages go.
+
+    Attributes:
+        size: their number.
     """
 
     def __init__(self, count: int, threads: int, supervisor: SupervisorProcess, log: Path, emit: Emit) -> None:
+        self.size = count
         self._supervisor, self._process, self._log, self._emit = supervisor, supervisor.process, log, emit
         self._ids = itertools.count()
         self._futures: dict[int, Future[Any]] = {}
@@ -44,9 +49,12 @@ class Workers:
         self._listener.start()
 
     def submit(self, task: str, job: Terms, timeout: float | None = None, /, **arguments: Any) -> Future[Any]:
+        return self.submit_file(task, self._file_of(job), timeout, arguments)
+
+    def submit_file(self, task: str, path: str, timeout: float | None, arguments: dict[str, Any]) -> Future[Any]:
+        """As `submit`, with a job that is in a file."""
         id = next(self._ids)
         future: Future[Any] = Future()
-        path = self._file_of(job)
         with self._settling:
             self._futures[id] = future
         self._send({"id": id, "task": task, "job": path, "arguments": arguments, "timeout": timeout})
@@ -109,7 +117,7 @@ class Workers:
         else:
             future = self._futures.pop(message["id"], None)  # gone if `close` was faster
             if future:
-                _settle(future, message)
+                settle(future, message)
 
     def _give_up(self) -> None:
         """Settles what will never have a result, or a reply."""
@@ -128,11 +136,3 @@ class Workers:
         said = self._log.read_text(errors="replace").strip() if self._log.exists() else ""
         lines = (said or self._supervisor.words().strip()).splitlines()
         return BackendDied("the worker processes ended" + (f"; their last words: {lines[-1]}" if lines else ""))
-
-
-def _settle(future: Future[Any], message: dict[str, Any]) -> None:
-    if "result" in message:
-        future.set_result(message["result"])
-        return
-    kinds = {"build": BuildError, "usage": UsageError, "died": WorkerDied, "internal": RuntimeError}
-    future.set_exception(kinds[message["kind"]](message["error"]))

@@ -18,6 +18,8 @@ from typing import Any, ClassVar
 
 import cloudpickle
 
+CODE = "code"  # the folder beside a job's file with the user's own modules, where it comes from another machine
+
 
 def dumps(thing: Any) -> bytes:
     file = io.BytesIO()

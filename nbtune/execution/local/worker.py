@@ -21,6 +21,7 @@ from nbtune import machine
 from nbtune.errors import BuildError, UsageError
 from nbtune.execution.local.output import redirect
 from nbtune.execution.local.parent import end_with_parent
+from nbtune.execution.local.pickling import CODE
 from nbtune.execution.quitting import QUITS, quit_message
 from nbtune.record.events import Event, to_dict
 from nbtune.record.job import Terms
@@ -93,9 +94,13 @@ def _outcome(wire: Wire, task: str, job: str, arguments: dict[str, Any]) -> Mess
 
 @functools.lru_cache(maxsize=2)
 def _load(path: str) -> Terms:
+    """A job from its file. One that came from another machine has its folders beside it, and the user's modules in `CODE`."""
+    folder = Path(path).parent
+    if (folder / CODE).is_dir():
+        sys.path.insert(0, str(folder / CODE))
     job = cloudpickle.loads(Path(path).read_bytes())
     assert isinstance(job, Terms)
-    return job
+    return job.at(folder)
 
 
 def _flush() -> None:
