@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 from nbtune.ask import names
@@ -240,5 +243,8 @@ def cluster(name: str, value: Any) -> Any:
     raise UsageError(f"{name}: {value!r} is neither the address of a Dask scheduler, like tcp://host:8786, nor a Dask client")
 
 
-def text(name: str, value: Any) -> str:
-    return str(value)
+def folder(name: str, value: Any) -> str:
+    """A path; one of Windows is only one there."""
+    if os.sep == "/" and re.match(r"[A-Za-z]:\\|.*\\.*\\", str(value)):
+        raise UsageError(f"{name}: {str(value)!r} is a folder of Windows, and the kernel runs on another system; write it with /")
+    return str(Path(value).expanduser())

@@ -16,6 +16,7 @@ from nbtune.errors import UsageError
 from nbtune.record.progress import Progress, duration, show
 from nbtune.views.figures.picture import alt_text, picture_png
 from nbtune.views.figures.plots import plot
+from nbtune.views.findings import advice_of, marked
 from nbtune.views.headline import headline
 from nbtune.views.notebook.bundle import headline_html
 from nbtune.views.table import table_html
@@ -54,7 +55,7 @@ def report(progress: Progress, name: str, terms: Mapping[str, Any], code: str | 
         code: the winner's, if there is one.
         now: seconds since the epoch.
     """
-    sections = [f"<p>{headline_html(headline(progress, now))}</p>", *_winner(progress), *_pictures(progress)]
+    sections = [f"<p>{headline_html(headline(progress, now))}</p>", *_advice(progress), *_winner(progress), *_pictures(progress)]
     sections += [_section("All combinations", f'<div class="wide">{table_html(progress, ALL)}</div>')]
     sections += [_section("How it was done", _pairs(_terms(progress, terms, now)))]
     if code:
@@ -69,6 +70,10 @@ def _section(title: str, body: str) -> str:
 def _pairs(pairs: Mapping[str, str]) -> str:
     rows = "".join(f"<tr><th align=left>{escape(key)}</th><td>{escape(value)}</td></tr>" for key, value in pairs.items())
     return f"<table>{rows}</table>"
+
+
+def _advice(progress: Progress) -> list[str]:
+    return [f"<p>{escape(marked(advice))}</p>" for advice in advice_of(progress)]
 
 
 def _winner(progress: Progress) -> Iterator[str]:

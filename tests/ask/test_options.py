@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from types import SimpleNamespace
 
@@ -507,3 +508,9 @@ def test_weights_of_classes_go_by_their_text():
 def test_callbacks_come_from_a_function():
     with pytest.raises(UsageError, match="anew for each trial"):
         Options.of(callbacks=[print])
+
+
+@pytest.mark.skipif(os.sep != "/", reason="Windows has such folders")
+def test_a_folder_of_windows_is_refused_elsewhere():
+    assert "C:" in mistake(Options.of, dir="C:\\Users\\me\\runs")
+    assert Options.of(dir="~/runs").dir == os.path.expanduser("~/runs")

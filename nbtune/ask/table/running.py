@@ -91,7 +91,7 @@ class Running:
         help="where searches are kept",
         type="str | os.PathLike[str]",
         results=Results.UNCHANGED,
-        check=checks.text,
+        check=checks.folder,
         aliases=("directory", "folder", "path", "project_dir", "output"),
     )
     fresh: bool = entry(

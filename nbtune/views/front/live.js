@@ -51,7 +51,8 @@ export class LiveView {
   }
 
   _button(which) {
-    const button = make("button", { type: "button", class: "nbtune-button", disabled: true }, make("span", { "aria-hidden": "true" }), make("span"));
+    const steers = which === "toggle" || which === "stop"; // their texts change, and nothing shall move
+    const button = make("button", { type: "button", class: `nbtune-button${steers ? "" : " nbtune-small"}`, disabled: true }, make("span", { "aria-hidden": "true" }), make("span"));
     button.addEventListener("click", () => {
       button.disabled = true;
       this._ask({ kind: "click", button: which });
