@@ -38,6 +38,8 @@ def test_a_large_grid_asks_first(flowers, here):
         tune(build, flowers, layers="1:1000", units="1:1000", learning_rate=[1e-2, 1e-3], dir=str(here))
     assert error.value.about == "sample"
     assert not list(here.iterdir()), "nothing is left on disk"
+    with pytest.raises(UsageError, match="6,000 combinations would take 10 min 00 s even at"):
+        tune(build, flowers, layers="1:6", units="1:1000", dir=str(here))
 
 
 def test_a_sample_of_a_large_grid_is_trained(flowers, here):

@@ -29,6 +29,7 @@ from nbtune.data.rows import Data
 from nbtune.errors import BackendDied, BuildError, UsageError, WorkerDied, about
 from nbtune.execution.protocol import Backend
 from nbtune.record.job import Job, Look, Terms
+from nbtune.record.progress import duration
 from nbtune.run.grouping import stacks
 
 SECONDS_EACH = 0.1  # for the smallest networks, in stacks on two cores
@@ -180,9 +181,10 @@ def _selected(space: Space, options: Options) -> Space:
         why = f"none for which {options.where.text} holds" if options.where else "none"
         raise UsageError(f"there is nothing to train: of {len(space):,} combinations, {why}", "where")
     if len(part) > MANY and options.sample is None:
-        days = len(part) * SECONDS_EACH / 86_400
+        seconds = len(part) * SECONDS_EACH
+        least = duration(seconds) if seconds < 172_800 else f"{seconds / 86_400:,.1f} days"
         raise UsageError(
-            f"{len(part):,} combinations would take {days:.1f} days even at {SECONDS_EACH:g} s each. Add --sample 500 for a fair "
+            f"{len(part):,} combinations would take {least} even at {SECONDS_EACH:g} s each. Add --sample 500 for a fair "
             "part of them, which can be widened later, --where to exclude some, or --sample all to train every one",
             "sample",
         )
