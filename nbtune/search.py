@@ -437,6 +437,10 @@ class Search:
     def __repr__(self) -> str:
         return f"<Search {self._run.project.path.name}: {self.state}, {self.coverage}>"
 
+    def _display_(self) -> object:
+        """What marimo shows."""
+        return self._run.plan if self.state == "planned" else self._screen.widget(self._run.progress, self)
+
     def _ipython_display_(self) -> None:
         if self.state == "planned":
             from IPython.display import display

@@ -14,7 +14,7 @@ import nbtune
 
 HOUSE = Path(nbtune.__file__).parent
 ROOMS = (
-    *("errors", "costs", "cgroup", "machine", "ask", "data", "record"),  # what was asked, given and found out
+    *("errors", "costs", "cgroup", "machine", "threads", "ask", "data", "record"),  # what was asked, given and found out
     *("training", "execution", "views", "run", "report"),
     *("search", "tuning", "range_test", "panel", "completer", "magic"),  # what people hold in their hands
 )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextvars
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from html import escape
 from typing import Any
 
-from nbtune import machine
+from nbtune import machine, threads
 from nbtune.ask.function import Function
 from nbtune.ask.options import Options
 from nbtune.ask.parsing import DEFAULT_NAME, typed
@@ -28,7 +27,7 @@ from nbtune.views.findings import Edge
 from nbtune.views.front import Front
 from nbtune.views.notebook.bundle import text_bundle
 from nbtune.views.notebook.panel import LivePanel
-from nbtune.views.notebook.surfaces import PanelSurface
+from nbtune.views.notebook.surfaces import Nowhere, PanelSurface, Place
 from nbtune.views.screen import Screen
 from nbtune.views.surface import Controls
 
@@ -99,6 +98,14 @@ class Panel:
         self._surface = SetupSurface(front, self.cell)
         self._changed()
 
+    def _display_(self) -> Front:
+        """What marimo shows."""
+        front = Front("setup", {})
+        front.listen(self._hear)
+        self._surface = SetupSurface(front, self.cell, Nowhere)
+        self._changed()
+        return front
+
     @property
     def texts(self) -> dict[str, Any]:
         """What is filled in, as on a `%%tune` line."""
@@ -126,8 +133,7 @@ class Panel:
                 return
             self._starting = True
         self._tell(**self._standing())
-        run = contextvars.copy_context().run
-        threading.Thread(target=run, args=[self._start], name="nbtune-start", daemon=True).start()
+        threads.start(self._start, "nbtune-start")
 
     def _start(self) -> None:
         assert self._surface is not None
@@ -288,9 +294,9 @@ def _cost(plan: Plan) -> str:
 class SetupSurface(PanelSurface):
     """The place of a set-up panel: one search after the other shows below the form, in the same widget."""
 
-    def __init__(self, front: Front, cell: str) -> None:
+    def __init__(self, front: Front, cell: str, place: type[Place] = Place) -> None:
         """`cell`: the `%%tune` cell for the same search, which lasts in the notebook; set anew when another one starts."""
-        super().__init__()
+        super().__init__(place)
         self.front, self.cell = front, cell
         self.live: LivePanel | None = None
         self._show(front, text_bundle(f"set up: {cell}"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextvars
 import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from nbtune import threads
 from nbtune.ask.options import Options
 from nbtune.ask.space import Space
 from nbtune.errors import UsageError
@@ -48,9 +48,7 @@ class Estimator:
             self._wanted = options
             self._changed.notify()
             if self._thread is None:
-                work = contextvars.copy_context().run
-                self._thread = threading.Thread(target=work, args=[self._work], name="nbtune-estimate", daemon=True)
-                self._thread.start()
+                self._thread = threads.start(self._work, "nbtune-estimate")
 
     def forget(self) -> None:
         """Tells nothing any more."""

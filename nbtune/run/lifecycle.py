@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import math
 import threading
 import time
@@ -15,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from nbtune import threads
 from nbtune.errors import BackendDied, Disconnected, SearchFailed, Unreachable, UsageError
 from nbtune.execution.local.warm import Pool
 from nbtune.machine import now
@@ -142,9 +142,7 @@ class Run:
         if self._crew.size == 0:  # here and now, for the debugger
             self._own()
         else:
-            # a copied context: on ipykernel 7.0 a bare thread cannot reach the cell's output
-            run = contextvars.copy_context().run
-            threading.Thread(target=run, args=[self._own], name="nbtune-search", daemon=True).start()
+            threads.start(self._own, "nbtune-search")
         reply.result()
 
     # ---- what workers tell, from any thread; `generation` tells those that are gone from those that are here

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from nbtune.views.notebook.surfaces import DisplaySurface, PanelSurface
+from nbtune.threads import in_marimo
+from nbtune.views.notebook.surfaces import DisplaySurface, MarimoSurface, PanelSurface
 from nbtune.views.surface import Surface
 from nbtune.views.terminal import TerminalSurface
 
@@ -40,6 +41,8 @@ def current_shell() -> Any:
 
 def surface_for(shell: Any, clicks: bool) -> Surface:
     """Where a search that starts now shows itself; `shell` as in `clicks_work`."""
+    if in_marimo():
+        return MarimoSurface()
     if getattr(shell, "kernel", None) is None:
         return TerminalSurface()
     return PanelSurface() if clicks else DisplaySurface()

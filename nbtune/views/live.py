@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import threading
 import time
 from collections.abc import Callable
 
-from nbtune import machine
+from nbtune import machine, threads
 from nbtune.record.progress import Progress
 from nbtune.views.headline import headline
 from nbtune.views.surface import OVER, Controls, Surface
@@ -82,10 +81,7 @@ class Live:
             ending, self._looping, self._leaving = self._thread, True, False
         if ending is not None:
             ending.join()  # it may still be busy with its last drawing
-        # A plain thread has no context, and ipykernel 7.0.1 finds the cell that it belongs to only there.
-        context = contextvars.copy_context()
-        self._thread = threading.Thread(target=context.run, args=(self._run,), name="nbtune-live", daemon=True)
-        self._thread.start()
+        self._thread = threads.start(self._run, "nbtune-live")
 
     def finish(self) -> None:
         """Leaves the lasting output, also of a search that goes on (and shows elsewhere); returns when it is drawn."""

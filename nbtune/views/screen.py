@@ -9,6 +9,7 @@ from typing import Any
 from nbtune.record.progress import Progress
 from nbtune.views.frontend import clicks_work, current_shell, surface_for
 from nbtune.views.live import Live
+from nbtune.views.notebook.surfaces import MarimoSurface
 from nbtune.views.surface import OVER, Controls, Surface
 
 
@@ -59,6 +60,14 @@ class Screen:
         """As `show`, unless this very cell shows it already."""
         if self._live is None or _cell(current_shell()) != self._cell:
             self.show(progress, controls)
+
+    def widget(self, progress: Progress, controls: Controls) -> object:
+        """What a marimo cell shows; it stands there already where the search began in that cell."""
+        surface = self._live and self._live.surface
+        if not isinstance(surface, MarimoSurface):
+            surface = MarimoSurface()
+            self._open(progress, controls, surface)
+        return surface.widget
 
     def _new_surface(self) -> Surface:
         shell = current_shell()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import contextvars
 import threading
 import time
 import weakref
 from pathlib import Path
 from typing import Any
 
-from nbtune import machine
+from nbtune import machine, threads
 from nbtune.errors import UsageError
 from nbtune.record.progress import Progress
 from nbtune.views.findings import Edge
@@ -101,8 +100,7 @@ class LivePanel:
             return
         self._asked = button
         self.problem = ""
-        context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(self._act, asked), name="nbtune-click", daemon=True).start()
+        threads.start(self._act, "nbtune-click", asked)
 
     def _act(self, asked: Action) -> None:
         problem = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,12 @@ class Place:
         """Shows the bundle where nothing is shown yet."""
         if not self._shown:
             self.show(bundle)
+
+
+class Nowhere(Place):
+    """Keeps nothing: for a page that shows the widget alone."""
+
+    def show(self, bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None: ...
 
 
 def announcement(text: str) -> dict[str, Any]:
@@ -96,8 +103,8 @@ class PanelSurface:
     when the panel is gone (see `bundle.beside_a_widget`); elsewhere they take the panel's place at the end.
     """
 
-    def __init__(self) -> None:
-        self._top, self._line, self._middle, self._bottom = Place(), Place(), Place(), Place()
+    def __init__(self, place: type[Place] = Place) -> None:
+        self._top, self._line, self._middle, self._bottom = place(), place(), place(), place()
         self._front: Front | None = None
 
     def announce(self, text: str) -> None:
@@ -159,3 +166,21 @@ class PanelSurface:
 
     def report(self, problem: str) -> None:
         self._panel.problem = problem
+
+
+class MarimoSurface(PanelSurface):
+    """In marimo: the widget alone, as an output of the cell that runs. A saved notebook there is Python, without outputs."""
+
+    def __init__(self) -> None:
+        super().__init__(Nowhere)
+
+    def open(self, progress: Progress, controls: Controls) -> None:
+        super().open(progress, controls)
+        sys.modules["marimo"].output.append(self._panel.front)
+
+    @property
+    def widget(self) -> Front:
+        return self._panel.front
+
+    def rest(self, now: float) -> None:
+        self._panel.draw(now)
