@@ -81,6 +81,7 @@ docs: $(DOCS_VENV)/.ready
 
 soak: $(READY)
 	@NBTUNE_SOAK=50 NBTUNE_STARTS=100 $(BIN)/pytest tests/test_faults.py tests/test_memory.py tests/run/test_lifecycle.py -n 2 --dist loadfile -s
+	@NBTUNE_DASK_SOAK=20 $(BIN)/pytest tests/execution/dask/test_faults.py -s
 
 bench: $(BENCH_VENV)/.ready
 	@$(BENCH_VENV)/bin/python -m benchmarks $(BENCH)

@@ -92,6 +92,9 @@ class Cluster:
     def resume(self) -> None:
         self._order(paused=False)
 
+    def finish_up(self) -> None:
+        self._later(self._finish_up())
+
     def close(self) -> None:
         self._closing = True
         with contextlib.suppress(RuntimeError):  # the loop is closed
@@ -177,7 +180,7 @@ class Cluster:
             )
             lost = await self._tasks[id] == host.GONE
         except (CancelledError, asyncio.CancelledError):
-            lost = True
+            lost = id not in self._places  # what has begun tells itself what came of it
         except Exception as error:
             lost = True
             self._note(f"{task} {id}: {type(error).__name__}: {error}\n")
@@ -187,6 +190,10 @@ class Cluster:
         elif lost and id in self._futures:
             await self._hosts.look()
             self._lose(id, WorkerLost("the Dask task came to nothing"))
+
+    async def _finish_up(self) -> None:
+        await self._hosts.tell(finishing=True)
+        await self._client.cancel([task for id, task in self._tasks.items() if id not in self._places], asynchronous=True)
 
     def _recall(self) -> None:
         """Takes back what has not begun: what came when there was no host, Dask does not give to one that comes later."""

@@ -138,6 +138,8 @@ class Host(WorkerPlugin):
                 await self._renew()
             if told["paused"] != before["paused"]:
                 await asyncio.to_thread(self._local.pause if told["paused"] else self._local.resume)
+            if told["finishing"] and not before["finishing"]:
+                self._local.finish_up()
 
     def receive(self, job: str, pieces: list[tuple[str, int, bytes]], last: bool) -> None:
         for name, offset, content in pieces:

@@ -68,6 +68,9 @@ class Workers:
     def resume(self) -> None:
         self._do("resume")
 
+    def finish_up(self) -> None:
+        self._send({"do": "finish_up"})
+
     def close(self) -> None:
         self._closing = True
         self._supervisor.end()
