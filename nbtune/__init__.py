@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nbtune.record.progress import Coverage, Trial
     from nbtune.report.initial import initial_weights, plot_init
     from nbtune.run.plan import Plan
+    from nbtune.run.suggesting import suggest
     from nbtune.search import Search, compare
     from nbtune.tuning import tune
 
@@ -30,6 +31,7 @@ __all__ = [
     "load_ipython_extension",
     "lr_range",
     "plot_init",
+    "suggest",
     "tune",
     "unload_ipython_extension",
 ]
@@ -44,6 +46,7 @@ _LATER = {  # than `import nbtune`: they bring more with them
     "initial_weights": "nbtune.report.initial",
     "lr_range": "nbtune.range_test",
     "plot_init": "nbtune.report.initial",
+    "suggest": "nbtune.run.suggesting",
     "tune": "nbtune.tuning",
 }
 

@@ -27,7 +27,8 @@ from nbtune.execution.local.warm import WarmPool
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 UNDERSCORES = ("_", "__", "___")  # the last three outputs
-VERBS = ("plan", "status", "pause", "resume", "stop", "retry", "show", "best", "clean", "panel")
+FOR_FUNCTIONS = ("panel", "lr", "suggest")  # commands that take a function and options
+VERBS = ("plan", "status", "pause", "resume", "stop", "retry", "show", "best", "clean", "panel", "lr", "suggest")
 
 
 def _documented(text: str) -> Callable[[Method], Method]:
@@ -82,7 +83,9 @@ class TuneMagics(Magics):
     @line_magic("tune")  # type: ignore[arg-type]
     @_documented(
         f"%tune {'|'.join(VERBS)} [NAME]: says how a search stands, or steers it; NAME is `search` if left out.\n"
-        "%tune panel FUNC --data X,Y: a form to set a search up, with its size and its cost."
+        "%tune panel FUNC --data X,Y: a form to set a search up, with its size and its cost.\n"
+        "%tune lr FUNC --data X,Y: which learning rates are worth trying.\n"
+        "%tune suggest FUNC --data X,Y: values to begin with, and why."
     )
     def line(self, line: str) -> Any:
         try:
@@ -115,7 +118,7 @@ class TuneMagics(Magics):
         from nbtune.views.frontend import clicks_work  # here, so that %load_ext stays quick
 
         verb, *rest = line.split() or ["status"]
-        if verb != "panel" and len(rest) > (verb != "clean"):
+        if verb not in FOR_FUNCTIONS and len(rest) > (verb != "clean"):
             raise UsageError(f"{rest[-1]!r} is one word too many; write %tune {verb}{' NAME' * (verb != 'clean')}")
         if verb not in VERBS:
             raise UsageError(f"unknown command {verb!r}{did_you_mean(verb, VERBS)}; %tune takes {', '.join(VERBS)}")
@@ -123,6 +126,10 @@ class TuneMagics(Magics):
             return self._clean()
         if verb == "panel":
             return self._panel(line.partition("panel")[2])
+        if verb == "suggest":
+            return self._suggest(line.partition("suggest")[2])
+        if verb == "lr":
+            return self._range_test(line.partition("lr")[2])
         search = self._search(rest[0] if rest else DEFAULT_NAME)
         match verb:
             case "plan":
@@ -166,6 +173,26 @@ class TuneMagics(Magics):
         panel = Panel(self._evaluate(build), self._evaluate(data), names, self._defaults(), typed)
         self._panels[name, build] = panel
         return panel
+
+    def _suggest(self, line: str) -> Any:
+        """`%tune suggest FUNC --data X,Y`: values to begin with."""
+        from nbtune.run.suggesting import suggest
+
+        build, texts = read(line)
+        if not line.strip() or "data" not in texts:
+            raise UsageError("write %tune suggest build --data x,y, with the names of your function and of your data")
+        return suggest(self._evaluate(texts.get("build", build)), self._evaluate(texts["data"]))
+
+    def _range_test(self, line: str) -> Any:
+        """`%tune lr FUNC --data X,Y`: which learning rates are worth trying; --learning-rate says between which to look."""
+        from nbtune import range_test
+
+        first, texts = read(line)
+        texts = {"build": first, "learning_rate": f"log:{range_test.LOW}:{range_test.HIGH:g}:{range_test.POINTS}", **texts}
+        if not line.strip() or "data" not in texts:
+            raise UsageError("write %tune lr build --data x,y, with the names of your function and of your data")
+        options = typed(texts, self._evaluate, {**self._defaults(), **range_test.TERMS})
+        return range_test.run(options, range_test.NAME, self.pool)
 
     def _clean(self) -> None:
         """Removes projects that a later run of the same name has replaced."""

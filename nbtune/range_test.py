@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nbtune.ask.options import Options, table
 from nbtune.errors import UsageError
+from nbtune.execution.local.warm import OnDemand, Pool
 from nbtune.record.rates import RateRange
-from nbtune.search import Search
-from nbtune.tuning import tune
+from nbtune.run.prepare import Request
+from nbtune.search import Search, launch
+from nbtune.tuning import with_parameters
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+# How each network is trained, whichever way the test is asked for. Training alone decides, so no rows need be held out.
+TERMS: Mapping[str, Any] = {"epochs": 2, "patience": None, "objective": "loss", "retries": 0, "keep": 1}
+NAME, LOW, HIGH, POINTS = "lr", 1e-6, 1.0, 25
 
 
 class RangeTest:
@@ -50,11 +59,10 @@ def lr_range(
     build: Any = None,
     data: Any = None,
     *,
-    low: float = 1e-6,
-    high: float = 1.0,
-    points: int = 25,
-    epochs: int = 2,
-    name: str = "lr",
+    low: float = LOW,
+    high: float = HIGH,
+    points: int = POINTS,
+    name: str = NAME,
     **options: Any,
 ) -> RangeTest:
     """Trains the same network at many learning rates for a few epochs, all together, and says which rates are worth trying.
@@ -66,9 +74,9 @@ def lr_range(
         build, data: as for `nbtune.tune`.
         low, high: the smallest and the largest rate.
         points: how many rates, evenly spaced on a log scale.
-        epochs: how long each is trained.
         name: the folder of the project.
-        **options: further options of `nbtune.tune`; other axes need a single value, like `units=[32]`.
+        **options: further options of `nbtune.tune`, like `epochs=3` (2 if left out); other axes need a single value, like
+            `units=[32]`.
 
     Raises:
         UsageError: as `nbtune.tune`; a range that is none; too few rates that do not diverge.
@@ -80,9 +88,26 @@ def lr_range(
         asked = f"{points} from {low} to {high}"
         raise UsageError(f"lr_range takes 5 rates or more from a low above 0 to a high above it, not {asked}")
     rates = np.geomspace(low, high, points).tolist()
-    terms: dict[str, Any] = {"patience": None, "objective": "loss", "retries": 0, "keep": 1, **options}
-    search = tune(build, data, name=name, learning_rate=rates, epochs=epochs, **terms)
+    known = {key: options.pop(key) for key in [*options] if key in table()}
+    axis = with_parameters(build, known.get("axis"), options)
+    terms = {**TERMS, **known, "axis": axis, "build": build, "data": data, "learning_rate": rates}
+    return run(Options.of(**terms), name, OnDemand())
+
+
+def run(options: Options, name: str, pool: Pool) -> RangeTest:
+    """The test of the rates on the axis `learning_rate`, in workers of the pool.
+
+    Raises:
+        UsageError: another axis has several values, or the search cannot start.
+    """
+    for axis in options.axes:
+        if axis.name != "learning_rate" and len(axis.values) > 1:
+            raise UsageError(f"the range test needs a single value of {axis.name}, like {axis.values[-1]}", axis.name)
+    search = launch(Request.of(options), name, pool)
     search.wait()
-    if len(search.trials) != points:
-        raise UsageError("lr_range trains one combination at each rate; give every other axis a single value, like units=[32]")
+    rates = {trial.values["learning_rate"] for trial in search.trials}
+    if len(search.trials) != len(rates):
+        raise UsageError(
+            "the range test trains one combination at each rate; the function asks for more: give each a single value"
+        )
     return RangeTest(search)

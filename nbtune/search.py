@@ -22,6 +22,7 @@ from nbtune.record.looks import looked
 from nbtune.record.progress import Coverage, Trial
 from nbtune.record.ties import ties
 from nbtune.report.evaluation import Evaluation
+from nbtune.report.initial import drawn
 from nbtune.report.script import script
 from nbtune.report.tracking import followers
 from nbtune.report.verification import Verification
@@ -348,7 +349,8 @@ class Search:
         """One row a trial, in grid order: its values, then what came of it.
 
         Columns: `status`; `score` at `best_epoch`; `std` over repeats; `epochs`; `seconds` in the worker; `error`; `alone`, why
-        it could not be trained together with others; and `tie`, whether the trial is not significantly different from the best.
+        it could not be trained together with others; `weights`, how many its network has; and `tie`, whether the trial is not
+        significantly different from the best.
 
         Example:
             `search.to_frame().groupby("layers").score.max()`
@@ -358,7 +360,8 @@ class Search:
         facts = ("status", "score", "std", "best_epoch", "epochs", "seconds", "error", "alone")
         tied = ties(self._run.progress)
         rows = [
-            {**trial.values, **{fact: getattr(trial, fact) for fact in facts}, "tie": trial.id in tied} for trial in self.trials
+            {**t.values, **{fact: getattr(t, fact) for fact in facts}, "weights": t.size, "tie": t.id in tied}
+            for t in self.trials
         ]
         return pandas.DataFrame(rows, index=pandas.Index([trial.id for trial in self.trials], name="trial"))
 
@@ -368,17 +371,22 @@ class Search:
         Args:
             kind: "curves", the objective by epoch; "grid", the scores as a map; "slice", the score by one hyperparameter at a
                 time; "parallel", each combination as a line through its values; "importance", each hyperparameter's share of
-                the differences. Of the winner on the validation rows: "confusion", which class it takes for which;
-                "mistakes", those of which it is surest, where rows are pictures; "residuals", where labels are numbers.
+                the differences; "size", score and seconds by number of weights; "lr", the learning rate by epoch; "init", the
+                weights that the best network started from and how they carry a first batch. Of the winner on the validation
+                rows: "confusion", which class it takes for which; "mistakes", those of which it is surest, where rows are
+                pictures; "residuals", where labels are numbers.
 
         Raises:
-            UsageError: another kind, too few scores for "importance", or labels that are not for this plot.
+            UsageError: another kind, too few scores for "importance" or "size", no trial that has ended for "lr", or labels
+                that are not for this plot.
         """
         from nbtune.views.figures.judged import DRAWN, judged
         from nbtune.views.figures.plots import plot  # brings matplotlib
 
         if kind in DRAWN:
             return judged(self._run.crew.predict(*self._winner()), kind)
+        if kind == "init":
+            return drawn(self._run.crew.initial(self._run.progress.best_so_far or self.trials[0]))
         return plot(self._run.progress, kind)
 
     def report(self, path: str | os.PathLike[str] = "report.html") -> Path:

@@ -28,6 +28,7 @@ def tune(
     loss: Values = None,
     init: Values = None,
     optimizer: Values = None,
+    schedule: Values = None,
     batch_size: Values = None,
     class_weight: Values = None,
     validation_data: Any = None,
@@ -74,7 +75,8 @@ def tune(
         loss: losses, by their Keras names; if left out, the usual one for the labels.
         init: initialisers of every weight called kernel; normal:0.01, uniform:0.05, constant:0.1 and orthogonal:2 with
             a number; if left out, Glorot uniform.
-        optimizer: optimizers; if left out, Adam.
+        optimizer: optimizers; momentum is sgd with a momentum of 0.9; if left out, Adam.
+        schedule: how the learning rate changes over the epochs; if left out, it does not, or the optimizer's own.
         batch_size: rows in a batch; if left out, 32.
         class_weight: weights of the classes: none, balanced, or {0: 1, 1: 5}, and several of these to compare them; if
             left out, none.
@@ -124,7 +126,7 @@ def tune(
     asked = {key: value for key, value in locals().items() if key not in ("name", "parameters")}
     if not name.isidentifier():  # it becomes the name of a folder
         raise UsageError(f"{name!r} cannot be the name of a search; use letters, digits and _", "name")
-    asked["axis"] = _with_parameters(build, axis, parameters)
+    asked["axis"] = with_parameters(build, axis, parameters)
     request = Request.of(Options.of(**asked))
     search = launch(request, name, OnDemand())
     if wait and not request.options.plan:
@@ -132,7 +134,7 @@ def tune(
     return search
 
 
-def _with_parameters(build: Any, axis: Any, parameters: Mapping[str, Any]) -> Any:
+def with_parameters(build: Any, axis: Any, parameters: Mapping[str, Any]) -> Any:
     """The axes of `axis` and those given as keywords, which the function must take; any, if what it takes is not known yet."""
     if not parameters:
         return axis

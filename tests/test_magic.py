@@ -288,3 +288,25 @@ def test_an_administrator_can_turn_the_standby_worker_off(shell, monkeypatch):
     monkeypatch.setenv("NBTUNE_STANDBY", "0")
     shell.run_line_magic("reload_ext", "nbtune")
     assert not shell.magics_manager.registry["NbTune"].pool._keeps
+
+
+def test_a_range_test_is_a_line(shell):
+    shell.run_cell(BUILD)
+    result = shell.run_cell("%tune lr build --data x,y --layers 1 --units 4 --learning-rate log:1e-4:10:6 --workers 0")
+    assert result.error_in_exec is None
+    assert result.result.result.rates == pytest.approx([10.0**i for i in range(-4, 2)])
+    assert {len(trial.history["loss"]) for trial in result.result.search.trials} == {2}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("lr", "write %tune lr build --data x,y"),
+        ("lr build --layers 1", "write %tune lr build --data x,y"),
+        ("lr build --data x,y --layers 1:2 --units 4", "a single value of layers, like 2"),
+        ("lr biuld --data x,y", "did you mean 'build'?"),
+    ],
+)
+def test_a_range_test_that_cannot_be(shell, line, message):
+    shell.run_cell(BUILD)
+    assert message in str(shell.run_cell(f"%tune {line}").error_in_exec)

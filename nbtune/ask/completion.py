@@ -46,8 +46,8 @@ def complete(line: str, scope: Scope) -> tuple[str, list[Offer]]:
     if before == ["%tune"] and not word.startswith("-"):
         return word, _beginning(word, scope.verbs, "command")
     if len(before) == 2 and before[0] == "%tune" and not before[1].startswith("-"):
-        names = scope.functions if before[1] == "panel" else scope.searches
-        return word, _beginning(word, names, "function" if before[1] == "panel" else "search")
+        names, kind = (scope.functions, "function") if before[1] in ("panel", "lr", "suggest") else (scope.searches, "search")
+        return word, _beginning(word, names, kind)
     option, values = _under_way(before, word)
     if option is None:
         return word, _options(before, word)

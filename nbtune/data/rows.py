@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -54,6 +55,11 @@ class Data:
     @property
     def rows(self) -> int:
         return len(leaves(self.x)[0])
+
+    @property
+    def training_rows(self) -> int:
+        """How many rows train."""
+        return self.rows if self.validation is not None else self.rows - math.ceil(self.split * self.rows)
 
     @property
     def validated(self) -> bool:

@@ -86,7 +86,8 @@ class TrialEnded:
     `score` is the objective at `best_epoch` (from 1), None unless `status` is "done"; `history` is metric to values,
     one an epoch; `seconds` is wall time in the worker; `error` is a traceback or a reason, for people. With repeats,
     `scores` has the score of each run, `score` is their mean, and the rest is the best run's. `weights` is the
-    `files.stamp` of its weights, None where none were kept.
+    `files.stamp` of its weights, None where none were kept. `rates` has the learning rate at the first step of each epoch; it
+    is empty where the model has no optimizer of Keras's. `size` is how many weights the model has, None where that is not known.
     """
 
     trial: str
@@ -98,6 +99,8 @@ class TrialEnded:
     error: str | None = None
     scores: list[float] = field(default_factory=list)
     weights: str | None = None
+    rates: list[float] = field(default_factory=list)
+    size: int | None = None
 
     def __post_init__(self) -> None:
         if self.error is not None:  # it comes from the user's code, or from a file

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -62,3 +64,14 @@ class Initial:
 
     weights: tuple[Weights, ...]
     signals: tuple[Signals, ...]
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Initial:
+        """From what a worker sent as JSON."""
+        weights = [Weights(**{name: _tuple(value) for name, value in each.items()}) for each in found["weights"]]
+        signals = [Signals(**{name: _tuple(value) for name, value in each.items()}) for each in found["signals"]]
+        return cls(tuple(weights), tuple(signals))
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

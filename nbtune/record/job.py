@@ -26,6 +26,7 @@ class Look:
         loss: the loss that the function compiles it with; None if it does not compile.
         built: it knew its input's shape when the function returned it.
         metrics: the names of the metrics, weighted or not, that the function compiles it with.
+        scheduled: it is compiled with a schedule of the learning rate.
         logs: what it logs as the function compiles it, without `val_`; None where only training shows it.
         first: the class of the first layer that does something to the rows; None where that is not told.
         activations: for each output Keras's name of the activation that it comes out of; None where that is not told.
@@ -41,6 +42,7 @@ class Look:
     first: str | None = None
     activations: Sequence[str | None] = ()
     logits: Sequence[bool] = ()
+    scheduled: bool = False
 
     @classmethod
     def of(cls, outputs: Sequence[Any], **others: Any) -> Look:

@@ -48,6 +48,8 @@ class Trial:
         share: how much of the next one is trained, from 0 to 1; 0 where epochs are short.
         run: with repeats that are trained one after the other, how many are behind it.
         history: metric to its values, one an epoch.
+        rates: the learning rate at the first step of each epoch; empty until the trial has ended.
+        size: how many weights its model has; None where that is not known.
         seconds: wall time in the worker.
         error: a traceback or a reason.
         weights: the stamp of the file of its weights, as `files` makes it; None where none were kept.
@@ -65,6 +67,8 @@ class Trial:
     epochs: int = 0
     share: float = 0.0
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    rates: tuple[float, ...] = ()
+    size: int | None = None
     seconds: float = 0.0
     error: str | None = None
     weights: str | None = field(default=None, repr=False, compare=False)
@@ -205,6 +209,8 @@ class Progress:
             epochs=max(map(len, history.values()), default=0),
             share=0.0,
             history=history,
+            rates=tuple(event.rates) or history.get("learning_rate", ()),  # of a trial that was stopped
+            size=event.size,
             seconds=event.seconds,
             error=event.error,
             weights=event.weights,

@@ -71,7 +71,7 @@ def as_json(progress: Progress) -> str:
     """All that is known, histories included; a number that is not finite becomes null."""
     objective = progress.objective
     trials = [
-        {"trial": t.id, "values": dict(t.values), **_facts(t), "scores": list(t.scores), "history": t.history, "error": t.error}
+        {"trial": t.id, "values": dict(t.values), **_facts(t), "scores": list(t.scores), **_epochs(t), "error": t.error}
         for t in progress.trials
     ]
     found = {"objective": objective.name, "direction": objective.direction, "state": progress.state, "trials": trials}
@@ -82,8 +82,12 @@ TEXTS: Mapping[str, Callable[[Progress], str]] = {"csv": as_csv, "json": as_json
 
 
 def _facts(trial: Trial) -> dict[str, Any]:
-    names = ("status", "score", "std", "best_epoch", "epochs", "seconds")
+    names = ("status", "score", "std", "best_epoch", "epochs", "size", "seconds")
     return {name: getattr(trial, name) for name in names}
+
+
+def _epochs(trial: Trial) -> dict[str, Any]:
+    return {"history": trial.history, "rates": trial.rates}
 
 
 def _last_line(trial: Trial) -> str:

@@ -32,10 +32,14 @@ def plot_init(model_or_build: Any, x: Any = None, y: Any = None, **values: Any) 
     Example:
         >>> nbtune.plot_init(build, x, layers=3, units=64)
     """
+    return drawn(initial_weights(model_or_build, x, y, **values))
+
+
+def drawn(info: Initial) -> Figure:
+    """The figure of these numbers."""
     from nbtune.views.figures.initial import WIDTH, draw_initial, height
     from nbtune.views.figures.plots import new_figure
 
-    info = initial_weights(model_or_build, x, y, **values)
     figure = new_figure(height(info), WIDTH)
     draw_initial(info, figure)
     return figure

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import math
 import sys
 import textwrap
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from typing import Any
 
-from nbtune.ask import initializers
+from nbtune.ask import initializers, optimizers, schedules
+from nbtune.ask.calls import RATE
 from nbtune.ask.function import Function, global_values, user_functions
 from nbtune.ask.labels import AS_GIVEN, MULTI_LABEL, TO_ONE_HOT, Labels
 from nbtune.ask.names import canonical
@@ -34,11 +37,13 @@ def script(options: Options, data: Data, job: Job, values: Mapping[str, Value]) 
     change = _encoding(job, values, loss)
     if change == TO_ONE_HOT and "sparse" in loss:  # the metric needs it
         loss = loss.removeprefix("sparse_")
+    schedule = _schedule(job, values, data.training_rows)
     parts = [
         _imports(job.function, split=data.validation is None and data.split > 0 and not data.stream),
+        _one_cycle(schedule),
         _surroundings(job.function),
         "\n".join([*data_lines(options, data, job), *_encode(data, job, loss, change)]),
-        _model(job, values, loss),
+        _model(job, values, loss, schedule),
         fit(options, data, job, values),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -157,7 +162,7 @@ def _encode(data: Data, job: Job, loss: str, change: str) -> list[str]:
     return [f"# {loss} takes labels so", *(f"{name} = {text.format(name)}" for name in names)]
 
 
-def _model(job: Job, values: Mapping[str, Value], loss: str) -> str:
+def _model(job: Job, values: Mapping[str, Value], loss: str, schedule: Sequence[str]) -> str:
     lines = [f"keras.utils.set_random_seed({job.seed})"]
     if job.function.takes_hp:
         lines += ["hp = keras_tuner.HyperParameters()", f"hp.values = {dict(values)!r}", f"model = {job.function.name}(hp)"]
@@ -170,7 +175,8 @@ def _model(job: Job, values: Mapping[str, Value], loss: str) -> str:
             shapes = "keras.tree.map_structure(lambda part: keras.KerasTensor((None, *part.shape[1:]), part.dtype.name), x)"
             lines.append(f"model({shapes})  # makes its weights")
         lines += _INITIALISE.format(init=_initializer(job, values["init"])).splitlines()
-    return "\n".join(lines + (_recompile(job, values) if job.look.loss else _compile(job, values, loss)))
+    compiling = _recompile(job, values, schedule) if job.look.loss else _compile(job, values, loss, schedule)
+    return "\n".join([*lines, *compiling])
 
 
 def _initializer(job: Job, value: Value) -> str:
@@ -179,11 +185,43 @@ def _initializer(job: Job, value: Value) -> str:
     return f"keras.initializers.get({_literal(job, 'init', value)})"
 
 
-def _compile(job: Job, values: Mapping[str, Value], loss: str) -> list[str]:
-    optimizer = _literal(job, "optimizer", values.get("optimizer", "adam"))
-    lines = [f"optimizer = keras.optimizers.get({optimizer})"]
+def _optimizer(job: Job, value: Value) -> str:
+    known = optimizers.WITH_SETTINGS.get(str(value)) if str(value) not in job.objects.get("optimizer", {}) else None
+    return str(known) if known else f"keras.optimizers.get({_literal(job, 'optimizer', value)})"
+
+
+def _schedule(job: Job, values: Mapping[str, Value], rows: int) -> list[str]:
+    """Lines that put `optimizer` under the schedule of the combination; none where there is no such."""
+    if "schedule" not in job.applied or "schedule" not in values:
+        return []
+    kind = str(values["schedule"])
+    if kind in job.objects.get("schedule", {}):
+        made, rate = kind, []
+    else:
+        steps = (job.stream and job.stream.steps) or math.ceil(rows / int(values.get("batch_size", job.batch_size)))
+        described = schedules.call(kind, job.epochs, steps)
+        made, rate = str(described or ""), [f"{RATE} = float(optimizer.learning_rate.numpy())"]
+        if "learning_rate" in values:
+            rate = [f"{RATE} = {values['learning_rate']!r}"]
+    if not made:
+        return []
+    config = f"{{**optimizer.get_config(), 'learning_rate': {made}}}"
+    return [*rate, f"optimizer = type(optimizer).from_config({config})"]
+
+
+def _one_cycle(schedule: Sequence[str]) -> str:
+    """The class that Keras does not have, where a schedule is of it."""
+    if not any(f"{schedules.OUR_OWN}(" in line for line in schedule):
+        return ""
+    text = files("nbtune.training").joinpath("onecycle.py").read_text("utf-8")
+    return text[text.index("@keras") :].replace("  # type: ignore[no-untyped-def]", "").strip()
+
+
+def _compile(job: Job, values: Mapping[str, Value], loss: str, schedule: Sequence[str]) -> list[str]:
+    lines = [f"optimizer = {_optimizer(job, values.get('optimizer', 'adam'))}"]
     if "learning_rate" in values:
         lines.append(f"optimizer.learning_rate = {values['learning_rate']!r}")
+    lines += schedule
     if len(job.targets.outputs) > 1:
         return [*lines, *_compile_several(job)]
     shown = _literal(job, "loss", values["loss"]) if job.objects.get("loss") else repr(loss)
@@ -236,16 +274,17 @@ def _with_objective(job: Job) -> tuple[list[str], str]:
     return lines, f"{{**metrics, {output.name!r}: [*keras.tree.flatten(metrics.get({output.name!r}) or []), {added}]}}"
 
 
-def _recompile(job: Job, values: Mapping[str, Value]) -> list[str]:
+def _recompile(job: Job, values: Mapping[str, Value], schedule: Sequence[str]) -> list[str]:
     """What the axes replace in a model that the function has compiled."""
     applied = {name: value for name, value in values.items() if name in job.applied}
     lines = []
     if "optimizer" in applied:
-        lines.append(f"optimizer = keras.optimizers.get({_literal(job, 'optimizer', applied['optimizer'])})")
-    elif "learning_rate" in applied:
+        lines.append(f"optimizer = {_optimizer(job, applied['optimizer'])}")
+    elif "learning_rate" in applied or schedule:
         lines.append("optimizer = type(model.optimizer).from_config(model.optimizer.get_config())")
     if "learning_rate" in applied:
         lines.append(f"optimizer.learning_rate = {applied['learning_rate']!r}")
+    lines += schedule
     changes = ["'optimizer': optimizer"] if lines else []
     if "loss" in applied:
         changes.append(f"'loss': {_literal(job, 'loss', applied['loss'])}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nbtune.ask import schedules
 from nbtune.ask.labels import CLASSES, MULTI_LABEL, ONE_HOT
 from nbtune.ask.options import Options
 from nbtune.ask.space import Value
@@ -111,6 +112,7 @@ def _array(name: str, given: Any, read: Any) -> str:
 def fit(options: Options, data: Data, job: Job, values: Mapping[str, Value]) -> str:
     """The call of `fit`, and what came of it."""
     patience = job.epochs if job.patience is None else job.patience
+    lowers = "schedule" in job.applied and values.get("schedule") == schedules.PLATEAU
     own = options.texts.get("callbacks", getattr(job.callbacks, "__name__", "callbacks"))
     lines = [
         *_class_weights(data, job, values),
@@ -122,6 +124,7 @@ def fit(options: Options, data: Data, job: Job, values: Mapping[str, Value]) -> 
         "    callbacks=[",
         *([f"        *{own}({dict(values)!r}),"] if job.callbacks is not None else []),
         "        keras.callbacks.TerminateOnNaN(),",
+        *([f"        {schedules.plateau(job.objective.name, job.objective.direction, job.patience)},"] if lowers else []),
         "        keras.callbacks.EarlyStopping(",
         f"            monitor={job.objective.name!r}, mode={job.objective.direction!r}, patience={patience},",
         f"            min_delta={job.min_delta!r}, restore_best_weights=True,",

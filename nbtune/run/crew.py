@@ -15,6 +15,7 @@ from nbtune.data import arrays
 from nbtune.data.rows import Data
 from nbtune.execution.local.warm import Pool
 from nbtune.record.events import Event
+from nbtune.record.initial import Initial
 from nbtune.record.job import Job
 from nbtune.record.predicted import Predicted
 from nbtune.record.progress import Trial
@@ -139,12 +140,19 @@ class Crew:
 
     def refit(self, trial: Trial, epochs: int) -> Path:
         """Trains a combination on all rows for so many epochs, in a worker of its own; returns the file of its weights."""
-        return self.job.project / str(self._in_a_worker("refit", trial, epochs=epochs)["weights"])
+        rates = list(trial.rates)
+        return self.job.project / str(self._in_a_worker("refit", trial, epochs=epochs, rates=rates)["weights"])
 
     def model_fit(self, trial: Trial) -> dict[str, list[float]]:
         """The history of a combination that plain `model.fit` trains, in a worker of its own."""
         history: dict[str, list[float]] = self._in_a_worker("model_fit", trial)["history"]
         return history
+
+    def initial(self, trial: Trial) -> Initial:
+        """What a combination's network starts from, beside the other initialisers of the search, or the usual ones."""
+        inits = next((axis.values for axis in self._space.axes if axis.name == "init" and len(axis.values) > 1), ())
+        known = [name for name in inits if name not in self.job.objects.get("init", {})]
+        return Initial.of(self._in_a_worker("initial", trial, inits=known))
 
     def predict(self, trial: Trial, weights: Path) -> Predicted:
         """What the model with these weights makes of the validation rows, in a worker of its own."""

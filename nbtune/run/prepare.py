@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nbtune import machine
+from nbtune.ask import schedules
 from nbtune.ask.function import Function
 from nbtune.ask.labels import Labels
 from nbtune.ask.logged import check_logged, usual_objective
@@ -31,6 +32,7 @@ from nbtune.execution.protocol import Backend
 from nbtune.record.job import Job, Look, Terms
 from nbtune.record.progress import duration
 from nbtune.run.grouping import stacks
+from nbtune.run.suggesting import with_suggestion
 
 SECONDS_EACH = 0.1  # for the smallest networks, in stacks on two cores
 BATCH_SIZE = 32  # Keras's own default
@@ -64,7 +66,10 @@ class Request:
         if options.data is None:
             raise UsageError("which data? Add --data x,y", "data")
         function = Function.of(options.build)
-        function.check(options.axes)
+        try:
+            function.check(options.axes)
+        except UsageError as error:
+            raise error if options.axes else with_suggestion(error, function, options) from None
         space = None if function.takes_hp else _selected(Space.product(options.axes), options)
         with about("data"):
             data = read_data(
@@ -157,6 +162,8 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
     if options.class_weight:
         with about("class_weight"):
             targets.check_class_weights()
+    with about("schedule"):
+        _check_schedule(request, look, asked)
     objective = options.objective or usual_objective(targets, look.logs)
     with about("objective"):
         objective.check(request.losses, data.validated)
@@ -165,6 +172,18 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
     job = terms.completed(scratch / "data", frozenset(APPLIED_OUTSIDE) - asked, targets, objective, look)
     arrays.write(data, job.folder, targets, options.seed)
     return space, job
+
+
+def _check_schedule(request: Request, look: Look, asked: set[str]) -> None:
+    """Raises UsageError where the axis `schedule` cannot be applied to what the function compiles, or to these data."""
+    options, function, data = request.options, request.function, request.data
+    if options.schedule is None or "schedule" in asked:
+        return
+    if look.scheduled and options.optimizer is None and options.learning_rate is None:
+        raise UsageError(schedules.two(function.name))
+    by_step = [kind for kind in options.schedule.values if kind in schedules.SCHEDULES and kind not in schedules.BY_EPOCH]
+    if data.stream is not None and data.stream.steps is None and by_step:
+        raise UsageError(f"{by_step[0]} needs to know how many batches an epoch of the dataset has; add --steps-per-epoch N")
 
 
 def _selected(space: Space, options: Options) -> Space:

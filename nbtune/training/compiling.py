@@ -7,12 +7,14 @@ from typing import Any
 
 import keras
 
+from nbtune.ask import optimizers
 from nbtune.ask.labels import TO_CLASSES
 from nbtune.ask.space import Value
 from nbtune.data.rows import Inputs
 from nbtune.errors import UsageError
 from nbtune.record.job import Job
-from nbtune.training import encoding, randomness
+from nbtune.training import encoding, randomness, schedules
+from nbtune.training.calls import make
 from nbtune.training.encoding import EncodedLoss, known_loss
 from nbtune.training.logs import scalars
 from nbtune.training.model import fixed_rows, initial, seed, shapes, symbolic, traced
@@ -37,7 +39,7 @@ def compile_for(job: Job, values: Mapping[str, Value], model: keras.Model, x: In
     things = job.resolved(values)
     units = [shape[-1] or 1 if shape else 1 for _, shape in shapes(model_output(job, values, model, x), model)]
     if model.compiled:
-        _recompile(model, job, things, units)
+        _recompile(model, job, values, x, units)
         return
     labels = job.targets.labels
     losses = [
@@ -45,7 +47,7 @@ def compile_for(job: Job, values: Mapping[str, Value], model: keras.Model, x: In
         for each, n in zip(labels, units, strict=True)
         if each is not None
     ]
-    optimizer = _optimizer(things.get("optimizer", "adam"), things.get("learning_rate"))
+    optimizer = _optimizer(job, values, x, things.get("optimizer", "adam"), things.get("learning_rate"))
     model.compile(optimizer, _for_outputs(model, job, losses), metrics=_usual_metrics(job, model, units))
 
 
@@ -119,24 +121,29 @@ def known_losses(model: keras.Model, outputs: int) -> list[str | None]:
     return [known_loss(loss) for loss in losses] if len(losses) == outputs else [None] * outputs
 
 
-def _optimizer(optimizer: Any, learning_rate: float | None) -> keras.optimizers.Optimizer:
-    """A new optimizer of this kind with its settings, at this learning rate if one is given."""
+def _optimizer(
+    job: Job, values: Mapping[str, Value], x: Inputs, optimizer: Any, learning_rate: float | None
+) -> keras.optimizers.Optimizer:
+    """A new optimizer of this kind with its settings, at this learning rate if one is given, under the trial's schedule."""
     if isinstance(optimizer, type):
         optimizer = optimizer()
-    optimizer = keras.optimizers.get(optimizer)
+    known = optimizers.WITH_SETTINGS.get(optimizer) if isinstance(optimizer, str) else None
+    optimizer = make(known) if known else keras.optimizers.get(optimizer)
     config = optimizer.get_config()
     if learning_rate is not None:
         config["learning_rate"] = learning_rate
+    config["learning_rate"] = schedules.rate(job, values, config["learning_rate"], x)
     return type(optimizer).from_config(config)
 
 
-def _recompile(model: keras.Model, job: Job, things: Mapping[str, Any], units: Sequence[int]) -> None:
-    applied = {name: thing for name, thing in things.items() if name in job.applied}
+def _recompile(model: keras.Model, job: Job, values: Mapping[str, Value], x: Inputs, units: Sequence[int]) -> None:
+    applied = {name: thing for name, thing in job.resolved(values).items() if name in job.applied}
     changes: dict[str, Any] = {}
     if "loss" in applied and job.targets.single is not None:  # `Targets.of` refuses an axis where it is None
         changes["loss"] = encoding.loss(applied["loss"], job.targets.single, units[0])
-    if "optimizer" in applied or "learning_rate" in applied:
-        changes["optimizer"] = _optimizer(applied.get("optimizer", model.optimizer), applied.get("learning_rate"))
+    if applied.keys() & {"optimizer", "learning_rate", "schedule"}:
+        optimizer = applied.get("optimizer", model.optimizer)
+        changes["optimizer"] = _optimizer(job, values, x, optimizer, applied.get("learning_rate"))
     changes |= _with_objective(model, job, units)
     if changes:
         compile_again(model, **changes)

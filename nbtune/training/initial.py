@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import keras
@@ -16,10 +17,16 @@ import numpy as np
 import tensorflow as tf
 from scipy import stats
 
+from nbtune.ask.space import Value
+from nbtune.data import arrays as data
 from nbtune.data.rows import Inputs
 from nbtune.errors import UsageError
+from nbtune.record.events import Emit
 from nbtune.record.initial import Initial, Signals, Weights
+from nbtune.record.job import Job
+from nbtune.training import trial
 from nbtune.training.initializers import ATTRIBUTES, FILLED, get, kernels, leaves, spelled
+from nbtune.training.model import fed
 
 SIDE_BY_SIDE = ("zeros", "ones", "normal:0.01", "normal:1", "glorot_uniform", "he_normal", "lecun_normal")
 BINS = 40
@@ -36,7 +43,22 @@ class Formula(NamedTuple):
     frozen: Any
 
 
-def initial(made: Any, values: Mapping[str, Any], x: Inputs | None = None, y: np.ndarray | None = None) -> Initial:
+def of_trial(job: Job, emit: Emit, values: Mapping[str, Value], inits: Sequence[str]) -> dict[str, Any]:
+    """What a trial starts from, beside the same network filled in these ways, or the usual ones if there are none."""
+    arrays = data.read(job.folder)
+    made = trial.new_model(job, values, arrays.x)
+    filled = job.resolved(values).get("init")
+    return asdict(initial(made, {}, fed(arrays.x), fed(arrays.y), inits or SIDE_BY_SIDE, filled))
+
+
+def initial(
+    made: Any,
+    values: Mapping[str, Any],
+    x: Inputs | None = None,
+    y: np.ndarray | None = None,
+    inits: Sequence[str] = SIDE_BY_SIDE,
+    filled: Any = None,
+) -> Initial:
     """What a new model starts from. It is left as it was.
 
     Args:
@@ -44,6 +66,8 @@ def initial(made: Any, values: Mapping[str, Any], x: Inputs | None = None, y: np
         x: some rows; without them there are no signals.
         y: their labels, if the model is compiled: gradients are then those of its loss, and else those of a fixed random
             direction of its output.
+        inits: initialisers to fill it with, for the signals.
+        filled: the initialiser that has filled its kernels, if not those of its layers.
 
     Raises:
         UsageError: it is no model, or one that has no weights before it sees rows, and there are none.
@@ -55,8 +79,8 @@ def initial(made: Any, values: Mapping[str, Any], x: Inputs | None = None, y: np
         raise UsageError("the model has no weights before it has seen data; give x, or begin it with keras.Input")
     if not model.built:
         model(keras.tree.map_structure(lambda part: keras.ops.convert_to_tensor(part[:1]), x))
-    weights = tuple(_weights(model, layer, name, variable) for layer, name, variable in kernels(model))
-    return Initial(weights, () if x is None else tuple(_signals(model, x, y)))
+    weights = tuple(_weights(model, layer, name, variable, filled) for layer, name, variable in kernels(model))
+    return Initial(weights, () if x is None else tuple(_signals(model, x, y, inits)))
 
 
 def _made(build: Any, values: Mapping[str, Any]) -> Any:
@@ -112,9 +136,9 @@ def _named(distribution: str, mean: float, variance: float) -> Formula:
     return Formula("normal", mean, variance, stats.norm(mean, std))
 
 
-def _weights(model: keras.Model, layer: Any, name: str, variable: Any) -> Weights:
+def _weights(model: keras.Model, layer: Any, name: str, variable: Any, filled: Any) -> Weights:
     values = np.asarray(keras.ops.convert_to_numpy(variable), "float64").ravel()
-    initializer = getattr(layer, ATTRIBUTES[name], None)
+    initializer = getattr(layer, ATTRIBUTES[name], None) if filled is None or name not in FILLED else get(filled)
     known = formula(initializer, variable.shape)
     counts, edges = np.histogram(values, BINS)
     middles = (edges[1:] + edges[:-1]) / 2
@@ -159,16 +183,16 @@ def _errors(known: Formula | None, mean: float, variance: float, draws: int) -> 
     return of_mean, (variance - known.variance) / (known.variance * math.sqrt((kurtosis - 1) / draws))
 
 
-def _signals(model: keras.Model, x: Inputs, y: np.ndarray | None) -> Iterator[Signals]:
-    """What comes of each initialiser of `SIDE_BY_SIDE`, and of the model as it is, in that order; nothing without a graph."""
+def _signals(model: keras.Model, x: Inputs, y: np.ndarray | None, inits: Sequence[str]) -> Iterator[Signals]:
+    """What comes of the model as it is, and of each initialiser, in that order; nothing without a graph."""
     if not isinstance(getattr(model, "inputs", None), list):  # a class of one's own: its layers form no graph that can be asked
         return
     before = model.get_weights()
     rows = keras.tree.map_structure(lambda part: keras.ops.convert_to_tensor(part[:ROWS]), x)
-    labels = None if y is None else y[:ROWS]
+    labels = None if y is None else keras.tree.map_structure(lambda part: part[:ROWS], y)
     try:
         yield _signal("this model", model, rows, labels)
-        for init in SIDE_BY_SIDE:
+        for init in inits:
             for _, name, variable in kernels(model):
                 if name in (*FILLED, "recurrent_kernel"):
                     variable.assign(get(init)(variable.shape, dtype=variable.dtype))
@@ -204,8 +228,7 @@ def _in_graph(model: keras.Model) -> list[Any]:
 def _loss(model: keras.Model, rows: Any, labels: np.ndarray | None, outputs: Sequence[Any]) -> Any:
     """The compiled loss, or else the outputs in a random direction that is the same for all initialisers."""
     if labels is not None and model.compiled:
-        return model.compute_loss(
-            x=rows, y=keras.ops.convert_to_tensor(labels), y_pred=outputs[0] if len(outputs) == 1 else outputs
-        )
+        known = keras.tree.map_structure(keras.ops.convert_to_tensor, labels)
+        return model.compute_loss(x=rows, y=known, y_pred=outputs[0] if len(outputs) == 1 else outputs)
     draws = np.random.default_rng(0)
     return sum(tf.reduce_mean(tf.cast(each, "float32") * draws.standard_normal(each.shape).astype("float32")) for each in outputs)

@@ -76,6 +76,7 @@ def _looked_at(model: keras.Model, arrays: data.Arrays) -> dict[str, Any]:
         "loss": loss,
         "built": is_built,
         "metrics": metrics,
+        "scheduled": model.compiled and private.has_schedule(model.optimizer),
         "logs": logged_names(model, arrays.x, arrays.y),
         "first": anatomy.first_layer(model),
         "activations": anatomy.activations(model, len(found)),

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from nbtune.record.events import Emit, to_dict
 from nbtune.record.job import Job, Terms
-from nbtune.training import judging, probe, session, stacks, trial
+from nbtune.training import initial, judging, probe, session, stacks, trial
 
 
 def use_threads(threads: int) -> None:
@@ -50,6 +50,8 @@ def run(task: str, terms: Terms, emit: Emit, arguments: dict[str, Any]) -> dict[
             return judging.evaluate(terms, emit, **arguments)
         case "save":
             return judging.save(terms, emit, **arguments)
+        case "initial":
+            return initial.of_trial(terms, emit, **arguments)
         case "measure":
             return probe.measure(terms, emit, **arguments)
     raise ValueError(f"no task {task!r}")

@@ -27,7 +27,7 @@ from nbtune.data.streams import Stream
 from nbtune.record import files
 from nbtune.record.events import DIVERGED, DONE, FAILED, DiskFull, Emit, EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
 from nbtune.record.job import Job
-from nbtune.training import session
+from nbtune.training import schedules, session
 from nbtune.training.callbacks import made_callbacks
 from nbtune.training.compiling import compiled
 from nbtune.training.logs import scalars
@@ -71,10 +71,11 @@ def _fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], start: f
 def _once(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], arrays: data.Arrays) -> tuple[keras.Model, TrialEnded]:
     """One repeat of a trial: the model with its best epoch's weights, and what it came to."""
     model = new_model(job, values, arrays.x)
-    stopper = early_stopping(job)
-    history = train(job, model, values, arrays, [keras.callbacks.TerminateOnNaN(), stopper, Reporter(emit, trial)])
+    stopper, rates = early_stopping(job), schedules.Rates(schedules.is_chosen(job, values))
+    history = train(job, model, values, arrays, [*watching(job, values, stopper, rates), Reporter(emit, trial)])
     _build(model, arrays)
-    return model, verdict(job, trial, history, stopper.best_epoch + 1)
+    end = verdict(job, trial, history, stopper.best_epoch + 1)
+    return model, replace(end, rates=rates.rates, size=model.count_params() if model.built else None)
 
 
 class Reporter(keras.callbacks.Callback):
@@ -145,6 +146,13 @@ def early_stopping(job: Job) -> keras.callbacks.EarlyStopping:
     )
 
 
+def watching(
+    job: Job, values: Mapping[str, Value], stopper: keras.callbacks.EarlyStopping, rates: schedules.Rates
+) -> list[keras.callbacks.Callback]:
+    """The callbacks that decide on a trial, in their order: what is logged by one is seen by those behind it."""
+    return [keras.callbacks.TerminateOnNaN(), rates, *schedules.plateau(job, values), stopper]
+
+
 def model_fit(job: Job, emit: Emit, values: Mapping[str, Value]) -> dict[str, Any]:
     """One combination by plain `model.fit`, stopped as in the search and kept nowhere.
 
@@ -153,19 +161,26 @@ def model_fit(job: Job, emit: Emit, values: Mapping[str, Value]) -> dict[str, An
     """
     arrays = data.read(job.folder)
     model = new_model(job, values, arrays.x)
-    return {"history": train(job, model, values, arrays, [keras.callbacks.TerminateOnNaN(), early_stopping(job)])}
+    rates = schedules.Rates(schedules.is_chosen(job, values))
+    return {"history": train(job, model, values, arrays, watching(job, values, early_stopping(job), rates))}
 
 
-def refit(job: Job, emit: Emit, values: Mapping[str, Value], epochs: int) -> dict[str, Any]:
+def refit(job: Job, emit: Emit, values: Mapping[str, Value], epochs: int, rates: Sequence[float]) -> dict[str, Any]:
     """Trains one combination on training and validation rows together, for exactly so many epochs.
+
+    Its learning rate goes through the epochs as it did in the search: a schedule is that of all epochs of the search, and what
+    was lowered on a plateau is lowered in the same epochs, since there are no validation rows left to tell.
+
+    Args:
+        rates: of each epoch, in the search.
 
     Returns:
         `weights`, the file in the project that holds them.
     """
     arrays = data.read(job.folder).joined()
-    model = new_model(job, values, arrays.x)
+    model = new_model(replace(job, epochs=max(epochs, job.epochs)), values, arrays.x)
     stream = replace(job.stream, validation=None) if job.stream else None
-    train(replace(job, epochs=epochs, stream=stream), model, values, arrays, [])
+    train(replace(job, epochs=epochs, stream=stream), model, values, arrays, _again_lowered(job, values, rates))
     _build(model, arrays)
     path = job.project / "final.weights.h5"
     save_weights(model, path, job.project)
@@ -176,6 +191,12 @@ def _build(model: keras.Model, arrays: data.Arrays) -> None:
     """Makes a model that was trained past its `call`, by a `train_step` of its own, one that Keras saves."""
     if not model.built:
         traced(model, arrays.x)
+
+
+def _again_lowered(job: Job, values: Mapping[str, Value], rates: Sequence[float]) -> list[keras.callbacks.Callback]:
+    if not rates or not schedules.plateau(job, values):
+        return []
+    return [keras.callbacks.LearningRateScheduler(lambda epoch: rates[min(epoch, len(rates) - 1)])]
 
 
 def train(

@@ -14,6 +14,7 @@ from nbtune.views.verdict import MEANS, gap, verdicts
 from nbtune.views.words import hyperparameters, measured, plural, shorten, useful_line, value_text
 
 MOST_FAILURES = 5
+SIZE = "how many numbers the network learns or keeps, as Keras's count_params says"
 GAP = "how much better its best epoch is on the training data than on the validation data"
 
 
@@ -56,10 +57,11 @@ class Fact:
 
 
 def facts(progress: Progress) -> list[Fact]:
-    """The objective, the gap to the training data and a word on it, best epoch, epochs, seconds and status."""
+    """The objective, the gap to the training data and a word on it, weights where their number differs, best epoch, and so on."""
     tied = ties(progress)
     gaps = {trial.id: found for trial in progress.trials if (found := gap(trial, progress)) is not None}
     words = verdicts(progress)
+    sizes = len({trial.size for trial in progress.trials if trial.size})
     fit = [
         Fact("gap", True, lambda t: f"{gaps[t.id]:+.3g}" if t.id in gaps else "", lambda t: gaps.get(t.id), GAP),
         Fact("fit", False, lambda t: words.get(t.id, ""), lambda t: words.get(t.id), MEANS),
@@ -67,6 +69,7 @@ def facts(progress: Progress) -> list[Fact]:
     return [
         Fact(progress.objective.name, True, lambda t: _score(t, t.id in tied), lambda t: t.score),
         *(fit if gaps else ()),
+        *(Fact("weights", True, lambda t: f"{t.size:,}" if t.size else "", lambda t: t.size, SIZE) for _ in range(sizes > 1)),
         Fact("best epoch", True, lambda t: str(t.best_epoch or ""), lambda t: t.best_epoch),
         Fact("epochs", True, lambda t: str(t.epochs or ""), lambda t: t.epochs or None),
         Fact("seconds", True, lambda t: f"{t.seconds:.1f}" if t.ended else "", lambda t: t.seconds if t.ended else None),

@@ -79,6 +79,7 @@ SAME = [
     ("--loss mse,mae", {"loss": ["mse", "mae"]}),
     ("--init he_normal,glorot_uniform", {"init": ["he_normal", "glorot_uniform"]}),
     ("--optimizer adam,sgd", {"optimizer": ["adam", "sgd"]}),
+    ("--schedule cosine,one_cycle", {"schedule": ["cosine", "one-cycle"]}),
     ("--batch-size 16,32", {"batch_size": [16, 32]}),
     ("--axis dropout=0,0.2", {"axis": {"dropout": [0, 0.2]}}),
     ("--axis dropout=0.1,0.2 --axis act=relu,tanh", {"axis": {"dropout": [0.1, 0.2], "act": ["relu", "tanh"]}}),
@@ -347,7 +348,7 @@ def test_a_line_that_cannot_be_read_says_why_and_what_to_write(line, words):
     assert all(word in text for word in words), text
 
 
-@pytest.mark.parametrize("option", ["--schedule cosine", "--folds 5"])
+@pytest.mark.parametrize("option", ["--teachers 2", "--folds 5"])
 def test_an_option_that_does_not_exist_is_an_error_and_not_ignored(option):
     text = mistake(read, f"--data x,y {option}")
     assert text.startswith(f"unknown option {option.split()[0]}")

@@ -124,3 +124,20 @@ def test_plot_init_draws_a_function_by_its_arguments():
     assert "12×16, fan in 12, fan out 16" in texts
     assert "glorot_uniform" in texts
     assert figure._repr_png_()[:4] == b"\x89PNG"
+
+
+def test_a_search_shows_what_its_best_network_started_from(tmp_path):
+    x = np.random.default_rng(0).normal(size=(120, 12)).astype("float32")
+    y = (x[:, 0] > 0).astype(int) + (x[:, 1] > 0)
+    inits = ["zeros", "he_normal", "glorot_uniform"]
+    terms = {"init": inits, "units": [256], "epochs": 1, "workers": 0, "dir": str(tmp_path)}
+    search = nbtune.tune(classifier, (x, y), **terms)
+    info = search._run.crew.initial(search.best)
+    assert [signals.initializer for signals in info.signals] == ["this model", *inits]
+    kind = {"he_normal": 2 / 12, "glorot_uniform": 2 / (12 + 256)}.get(search.best.values["init"], 0)
+    assert info.weights[0].expected_variance == pytest.approx(kind)
+    assert search.plot("init")._repr_png_()[:4] == b"\x89PNG"
+
+
+def classifier(units):
+    return keras.Sequential([keras.Input((12,)), L.Dense(units, "relu"), L.Dense(3, "softmax")])

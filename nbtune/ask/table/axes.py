@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nbtune.ask import checks, initializers, names
+from nbtune.ask import checks, initializers, names, optimizers, schedules
 from nbtune.ask.option import Place, Reads, Results, axis_entry, entry
 from nbtune.ask.space import Axis
 
@@ -70,13 +70,23 @@ class Axes:
         same_architecture=True,
     )
     optimizer: Axis | None = axis_entry(
-        help="optimizers",
-        check=checks.keras_names(names.OPTIMIZERS),
+        help="optimizers; momentum is sgd with a momentum of 0.9",
+        check=checks.keras_names(optimizers.OPTIMIZERS),
         left_out="Adam",
-        choices=tuple(sorted(names.OPTIMIZERS)),
+        choices=tuple(sorted(optimizers.OPTIMIZERS)),
         aliases=("optimiser", "opt", "optim", "solver"),
         editor="choice",
         applied_outside=True,
+    )
+    schedule: Axis | None = axis_entry(
+        help="how the learning rate changes over the epochs",
+        check=schedules.axis,
+        left_out="it does not, or the optimizer's own",
+        choices=schedules.SCHEDULES,
+        aliases=("scheduler", "lr_schedule", "lr_scheduler", "learning_rate_schedule", "decay"),
+        editor="choice",
+        applied_outside=True,
+        same_architecture=True,
     )
     batch_size: Axis | None = axis_entry(
         help="rows in a batch",

@@ -16,7 +16,6 @@ from nbtune.training.fused.epoch import Split
 from nbtune.training.fused.optimizers import Update, UpdateOfAll
 from nbtune.training.fused.spec import TrialSpec
 from nbtune.training.fused.step import Loss, State, Step, View
-from nbtune.training.private import keras as private
 
 
 class EncodedLabels(NamedTuple):
@@ -93,11 +92,10 @@ def stacked(
             weights[place].append(padding.padded(own, template.weights[place].shape))
         for of_all, own, wide in zip(others, spec.others, template.others, strict=True):
             of_all.append(padding.padded(own, wide.shape))
-    rates = [private.learning_rate(spec.optimizer) for spec in stack]
     return State(
         weights=[_together(own, wide.shape) for own, wide in zip(weights, template.weights, strict=True)],
         others=[_together(own, wide.shape, wide.dtype) for own, wide in zip(others, template.others, strict=True)],
-        slots=update.start([float(r) if isinstance(r, keras.Variable) else 0.0 for r in rates], [len(own) for own in weights]),
+        slots=update.start(len(stack), [len(own) for own in weights]),
         loss=tf.constant(np.repeat(which, len(repeats)), tf.int32),
         repeat=tf.constant(np.tile(np.arange(len(repeats)), len(which)), tf.int32),
         live=tf.ones([len(stack)], tf.bool),

@@ -118,7 +118,7 @@ class Dense:
     def leave(self, at: Standing) -> Standing:
         return at._replace(state=at.state._replace(weights=self._update.apart(at.state.weights)))
 
-    def train(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
+    def train(self, at: Standing, live: tf.Tensor, batch: Batch, rates: tf.Tensor) -> Standing:
         state, logs = at.state, at.logs
         weights = self._update.apart(state.weights)
         rows = _own(batch, state.repeat) if self._repeats > 1 else _shared(batch, state)
@@ -134,7 +134,8 @@ class Dense:
             raise CannotFuse("weights whose gradient is missing")
         new_logs = self._log(logs, loss, rows, out)
         still = state.live & tf.math.is_finite(mean(new_logs))
-        updated, slots = self._update(state.weights, state.slots, gradients, state.live)
+        slots = self._update.with_rates(state.slots, rates)
+        updated, slots = self._update(state.weights, slots, gradients, state.live)
         kept = tf.nest.map_structure(lambda new, old: tf.where(state.live, new, old), new_logs, logs)
         after = at._replace(state=state._replace(weights=updated, slots=slots, live=still), logs=kept)
         tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), after, at)

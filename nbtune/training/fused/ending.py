@@ -40,7 +40,8 @@ class Ending:
             save: is called where its weights can be among those that stay on disk; returns their stamp.
         """
         name, start = member.spec.trial, time.monotonic()
-        end = replace(trial.verdict(self._job, name, member.history, member.stopper.best_epoch + 1), seconds=member.seconds)
+        end = trial.verdict(self._job, name, member.history, member.stopper.best_epoch + 1)
+        end = replace(end, seconds=member.seconds, rates=member.rates, size=member.spec.model.count_params())
         self._repeats[name].take(member.repeat, end, kept)
         outcome = self._repeats[name].outcome()
         if outcome is None or self.is_over(name):

@@ -16,7 +16,8 @@ from nbtune.training.fused.step import Batch, Logs, Standing, Step, Tensors
 Carried = TypeVar("Carried")
 Pieces = list[tuple[tf.Tensor, tf.Tensor | None]]
 Epoch = Callable[
-    ["Standing", tf.Tensor, "Split", "Split | None", Pieces, Pieces, "Part"], tuple["Standing", dict[str, tf.Tensor]]
+    ["Standing", tf.Tensor, tf.Tensor, "Split", "Split | None", Pieces, Pieces, "Part"],
+    tuple["Standing", dict[str, tf.Tensor]],
 ]
 
 
@@ -44,8 +45,8 @@ class Steps(Protocol):
     def leave(self, at: Standing) -> Standing:
         """After the last one: back in the form from outside."""
 
-    def train(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
-        """A batch of the training."""
+    def train(self, at: Standing, live: tf.Tensor, batch: Batch, rates: tf.Tensor) -> Standing:
+        """A batch of the training, at these learning rates, `(trials,)`."""
 
     def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Logs:
         """The sums after a batch of the evaluation."""
@@ -66,7 +67,8 @@ def tensors(pieces: Sequence[Piece]) -> Pieces:
 
 
 def epoch_function(steps: Steps, jit: bool) -> Epoch:
-    """A function of where a stack stands, which trials are live, the rows, the pieces of both, and the part to train.
+    """A function of where a stack stands, which trials are live, the learning rates of each in each of the epoch's steps,
+    `(trials, steps)`, the rows, the pieces of both, and the part to train.
 
     It is traced, and compiled, for each size of stack, or once for all if the steps can do that. Everything comes in as
     tensors: `tf.Variable`s on the first call and tensors later would compile twice, and what is captured becomes a constant
@@ -79,14 +81,22 @@ def epoch_function(steps: Steps, jit: bool) -> Epoch:
 
     @tf.function(jit_compile=jit, autograph=False)
     def epoch(
-        at: Standing, live: tf.Tensor, rows: Split, rows_val: Split | None, pieces: Pieces, pieces_val: Pieces, part: Part
+        at: Standing,
+        live: tf.Tensor,
+        rates: tf.Tensor,
+        rows: Split,
+        rows_val: Split | None,
+        pieces: Pieces,
+        pieces_val: Pieces,
+        part: Part,
     ) -> tuple[Standing, dict[str, tf.Tensor]]:
-        at = steps.leave(_over(pieces, part, rows, lambda at, batch: steps.train(at, live, batch), steps.enter(at)))
+        train = lambda at, batch, number: steps.train(at, live, batch, tf.gather(rates, number, axis=1))  # noqa: E731
+        at = steps.leave(_over(pieces, part, rows, train, steps.enter(at)))
         results = steps.result(at, live)
         if rows_val is not None:
             is_last = part.stop >= _count(pieces)
             all_or_none = Part(tf.constant(0), tf.where(is_last, _count(pieces_val), 0))
-            test = lambda logs, batch: steps.test(at._replace(logs=logs), live, batch)  # noqa: E731
+            test = lambda logs, batch, number: steps.test(at._replace(logs=logs), live, batch)  # noqa: E731
             logs = _over(pieces_val, all_or_none, rows_val, test, no_logs(steps.step, live.shape[0] or tf.shape(live)[0]))
             results |= {f"val_{name}": values for name, values in steps.result(at._replace(logs=logs), live).items()}
         return at, results
@@ -102,12 +112,12 @@ class _AnySize:
         self._traced: Any = None
         self.experimental_get_tracing_count = epoch.experimental_get_tracing_count
 
-    def __call__(self, at: Standing, live: tf.Tensor, *others: Any) -> Any:
+    def __call__(self, at: Standing, live: tf.Tensor, rates: tf.Tensor, *others: Any) -> Any:
         if self._traced is None:
             left_open = lambda part: tf.TensorSpec([None, *part.shape[1:]] if len(part.shape) else [], part.dtype)  # noqa: E731
-            self._traced = self._epoch.get_concrete_function(*tf.nest.map_structure(left_open, (at, live)), *others)
+            self._traced = self._epoch.get_concrete_function(*tf.nest.map_structure(left_open, (at, live, rates)), *others)
         with _as_it_is():
-            return self._traced(at, live, *others)
+            return self._traced(at, live, rates, *others)
 
 
 @contextlib.contextmanager
@@ -128,13 +138,14 @@ def _count(pieces: Pieces) -> int:
     return sum(numbers.shape[0] for numbers, _ in pieces)
 
 
-def _over(pieces: Pieces, part: Part, rows: Split, body: Callable[[Carried, Batch], Carried], at: Carried) -> Carried:
-    """Goes through the batches of a part, one after another."""
+def _over(pieces: Pieces, part: Part, rows: Split, body: Callable[[Carried, Batch, Any], Carried], at: Carried) -> Carried:
+    """Goes through the batches of a part, one after another; `body` is told the number of each in the epoch too."""
     before = 0
     for numbers, real in pieces:
 
-        def one(i: Any, at: Carried, numbers: tf.Tensor = numbers, real: tf.Tensor | None = real) -> Any:
-            return i + 1, body(at, _batch(rows, tf.gather(numbers, i), None if real is None else tf.gather(real, i)))
+        def one(i: Any, at: Carried, n: tf.Tensor = numbers, real: tf.Tensor | None = real, before: int = before) -> Any:
+            batch = _batch(rows, tf.gather(n, i), None if real is None else tf.gather(real, i))
+            return i + 1, body(at, batch, i + before)
 
         count = numbers.shape[0]
         stop = tf.minimum(part.stop - before, count)

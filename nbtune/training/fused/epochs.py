@@ -29,10 +29,13 @@ class Epochs:
         self._pieces_val = [] if validation is None else tensors(_pieces_val(validation, batch_size, alone))
         self._chunking = Chunking()
 
-    def train(self, at: Standing, pieces: Pieces, under_way: Callable[[float], None]) -> tuple[Standing, dict[str, np.ndarray]]:
+    def train(
+        self, at: Standing, rates: tf.Tensor, pieces: Pieces, under_way: Callable[[float], None]
+    ) -> tuple[Standing, dict[str, np.ndarray]]:
         """One epoch and its evaluation.
 
         Args:
+            rates: the learning rate of each trial in each step, `(trials, steps)`.
             under_way: is told between two parts of it which share of its batches is done.
 
         Returns:
@@ -41,7 +44,7 @@ class Epochs:
         live, count, done = at.state.live, sum(numbers.shape[0] for numbers, _ in pieces), 0
         while done < count:
             before, ahead = time.perf_counter(), self._chunking.batches(count - done)
-            at, results = self._part(at, live, pieces, done, done + ahead)
+            at, results = self._part(at, live, rates, pieces, done, done + ahead)
             logs = {name: values.numpy() for name, values in sorted(results.items())}
             done += ahead
             self._chunking.took(ahead, time.perf_counter() - before)
@@ -49,19 +52,21 @@ class Epochs:
                 under_way(done / count)
         return at, logs
 
-    def train_batch(self, at: Standing, pieces: Pieces, batch: int) -> tuple[Standing, dict[str, tf.Tensor]]:
+    def train_batch(
+        self, at: Standing, rates: tf.Tensor, pieces: Pieces, batch: int
+    ) -> tuple[Standing, dict[str, tf.Tensor]]:
         """One batch of an epoch."""
-        return self._part(at, at.state.live, pieces, batch, batch + 1)
+        return self._part(at, at.state.live, rates, pieces, batch, batch + 1)
 
     def compile_anew(self) -> None:
         """The next part is compiled first, since the stack has changed."""
         self._chunking = Chunking()
 
     def _part(
-        self, at: Standing, live: tf.Tensor, pieces: Pieces, start: int, stop: int
+        self, at: Standing, live: tf.Tensor, rates: tf.Tensor, pieces: Pieces, start: int, stop: int
     ) -> tuple[Standing, dict[str, tf.Tensor]]:
         part = Part(tf.constant(start), tf.constant(stop))
-        return self._run(at, live, self._training, self._validation, pieces, self._pieces_val, part)
+        return self._run(at, live, rates, self._training, self._validation, pieces, self._pieces_val, part)
 
 
 def _pieces_val(rows: Split, size: int, alone: bool) -> list[Piece]:

@@ -17,6 +17,7 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+import tensorflow as tf
 
 from nbtune import machine
 from nbtune.ask.space import Value
@@ -24,6 +25,7 @@ from nbtune.ask.strategy import AUTO
 from nbtune.data import arrays as data
 from nbtune.record.events import Emit, EpochEnded, EpochUnderWay, TrainedAlone, TrialEnded, TrialStarted
 from nbtune.record.job import Job
+from nbtune.training import schedules
 from nbtune.training.fused import batches, dense, first_steps, memory, skipping
 from nbtune.training.fused.assembly import assemble, splits
 from nbtune.training.fused.compaction import Compaction
@@ -38,6 +40,7 @@ from nbtune.training.fused.repeats import Kept
 from nbtune.training.fused.saving import Saver
 from nbtune.training.fused.spec import TrialSpec, again, trial_specs
 from nbtune.training.fused.stackstate import StackState
+from nbtune.training.fused.step import Standing
 from nbtune.training.fused.templates import with_templates
 from nbtune.training.fused.worth import pays
 from nbtune.training.reasons import OUT_OF_MEMORY, CannotFuse, Reason, reason_of
@@ -116,7 +119,12 @@ def _too_small(job: Job, spec: TrialSpec, size: int, arrays: data.Arrays, losses
 
 
 def _most_steps(job: Job, spec: TrialSpec, arrays: data.Arrays) -> int:
-    return job.epochs * math.ceil(arrays.rows / _batch_size(job, spec))
+    return job.epochs * _steps(job, spec, arrays)
+
+
+def _steps(job: Job, spec: TrialSpec, arrays: data.Arrays) -> int:
+    """Of an epoch."""
+    return math.ceil(arrays.rows / _batch_size(job, spec))
 
 
 def _batch_size(job: Job, spec: TrialSpec) -> int:
@@ -148,6 +156,7 @@ class Fit:
     ) -> None:
         self._job, self._emit, self._arrays, self._ending = job, emit, arrays, ending
         self._stack, self._template = stack, template
+        self._steps = _steps(job, template, arrays)
         self._step, which, labels = assemble(template, stack)
         self._training, self._validation = splits(weighted(job, template.values, arrays), labels)
         self._is_dense = dense.can_train(self._step, template.output)
@@ -186,11 +195,15 @@ class Fit:
         stacks = [self._stack if not repeat else _again(job, self._stack, self._arrays) for repeat, job in repeats]
         self._state.begin(stacks)
         each = [(*repeat, spec) for specs in zip(*stacks, strict=True) for repeat, spec in zip(repeats, specs, strict=True)]
-        now = lambda member: self._state.weights(member.place)  # noqa: E731
-        self._go_on_with([Member(spec, n, early_stopping(job), place, now) for place, (n, job, spec) in enumerate(each)])
+        members = [self._member(i, repeat, job, spec) for i, (repeat, job, spec) in enumerate(each)]
+        self._go_on_with(members)
         for member in self._running:
-            member.stopper.set_model(member)
-            member.stopper.on_train_begin()
+            member.begin()
+
+    def _member(self, place: int, repeat: int, job: Job, spec: TrialSpec) -> Member:
+        now = lambda member: self._state.weights(member.place)  # noqa: E731
+        plateau, is_scheduled = schedules.plateau(job, spec.values), schedules.is_chosen(job, spec.values)
+        return Member(spec, repeat, early_stopping(job), place, now, self._steps, plateau, is_scheduled)
 
     def _go_on_with(self, members: Sequence[Member]) -> None:
         """These but for the repeats of trials that are over."""
@@ -210,7 +223,8 @@ class Fit:
             self._compare_first_steps(epochs, first)
         for epoch in range(self._job.epochs):
             before = machine.now()
-            after, logs = epochs.train(self._state.standing, next(orders), partial(self._tell_share, epoch))
+            rates = tf.constant(self._rates(epoch))
+            after, logs = epochs.train(self._state.standing, rates, next(orders), partial(self._tell_share, epoch))
             self._state.advance(after)
             self._end_epoch(epoch, logs, before)
             if not self._running:
@@ -219,8 +233,21 @@ class Fit:
 
     def _compare_first_steps(self, epochs: Epochs, job: Job) -> None:
         """Raises CannotFuse where they are not those of `model.fit`; the stack stays at its start."""
-        start, train = self._state.standing, epochs.train_batch
+        start, rates = self._state.standing, self._rates(0)
+
+        def train(at: Standing, pieces: Pieces, batch: int) -> tuple[Standing, dict[str, tf.Tensor]]:
+            now = rates.copy()
+            now[:, batch] = rates[:, min(batch, 1)]  # the last batch of the epoch is here the second step
+            return epochs.train_batch(at, tf.constant(now), pieces, batch)
+
         first_steps.compare(job, self._arrays, self._template, self._stack, self._step, self._update, train, start)
+
+    def _rates(self, epoch: int) -> np.ndarray:
+        """The learning rate of each trial in each step of an epoch, `(trials, steps)`."""
+        found = np.zeros([self._state.size, self._steps], np.float32)
+        for member in self._running:
+            found[member.place] = member.optimizer.of(epoch, self._steps)
+        return found
 
     def _tell_share(self, epoch: int, share: float) -> None:
         trials = list(dict.fromkeys(member.spec.trial for member in self._running))
@@ -245,12 +272,12 @@ class Fit:
         if self._job.objective.name not in results:
             raise CannotFuse(f"the model logs no {self._job.objective.name!r}")
         logs = [{name: float(v[member.place]) for name, v in results.items()} for member in self._running]
-        shown = {r.spec.trial: own for r, own in zip(reversed(self._running), reversed(logs), strict=True)}  # the first repeat's
-        now = machine.now()
-        self._emit([EpochEnded(name, epoch + 1, own, now) for name, own in reversed(shown.items())])
         for member, own in zip(self._running, logs, strict=True):
             member.take(epoch, own)
             member.seconds += (machine.now() - before) / len(self._running)
+        shown = {r.spec.trial: own for r, own in zip(reversed(self._running), reversed(logs), strict=True)}  # the first repeat's
+        now = machine.now()
+        self._emit([EpochEnded(name, epoch + 1, own, now) for name, own in reversed(shown.items())])
         over = [r for r in self._running if r.stop_training or epoch + 1 == self._job.epochs]
         if over:
             for member in over:

@@ -39,10 +39,11 @@ class Mapped:
     def leave(self, at: Standing) -> Standing:
         return at
 
-    def train(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
+    def train(self, at: Standing, live: tf.Tensor, batch: Batch, rates: tf.Tensor) -> Standing:
+        state = at.state._replace(slots=self.step.update.with_rates(at.state.slots, rates))
         idle = lambda state, logs: (state, at.seeds, logs)  # noqa: E731
         one = lambda state, logs: self.step.train(state, at.seeds, logs, batch)  # noqa: E731
-        after, seeds, logs = self._each(one, idle, live, at.state, at.logs)
+        after, seeds, logs = self._each(one, idle, live, state, at.logs)
         first = tf.argmax(live)
         return Standing(after, [seed[first] for seed in seeds], logs)
 

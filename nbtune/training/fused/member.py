@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ import keras
 import numpy as np
 
 from nbtune.record.job import Job
-from nbtune.training import trial
+from nbtune.training import schedules, trial
 from nbtune.training.fused.spec import TrialSpec
 from nbtune.training.private import keras as private
 
@@ -26,6 +27,11 @@ class Member:
         repeat: its number, as its seed goes.
         place: where it is in the stack, from which trials that have stopped may have been left out.
         now: its weights after the last epoch.
+        steps: of an epoch.
+        plateau: the callback that lowers its learning rate; none, or one.
+        logs_rate: its learning rate is logged.
+        optimizer: the rates of its steps.
+        rates: the learning rate at the first step of each epoch behind it.
     """
 
     spec: TrialSpec
@@ -33,15 +39,35 @@ class Member:
     stopper: Any
     place: int
     now: Callable[[Member], list[np.ndarray]]
+    steps: int
+    plateau: Sequence[Any] = ()
+    logs_rate: bool = False
     history: dict[str, list[float]] = field(default_factory=dict)
     seconds: float = 0.0
     stop_training: bool = False
+    optimizer: Any = field(init=False)
+    rates: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # of one repeat: a callback may change it
+        self.optimizer = copy.copy(self.spec.rates)
+
+    def begin(self) -> None:
+        """What `model.fit` does before the first epoch."""
+        for callback in (*self.plateau, self.stopper):
+            callback.set_model(self)
+            callback.on_train_begin()
 
     def get_weights(self) -> list[np.ndarray]:
         return self.now(self)
 
     def take(self, epoch: int, logs: dict[str, float]) -> None:
         """What `model.fit` does at the end of an epoch, `TerminateOnNaN` included."""
+        self.rates.append(float(self.optimizer.of(epoch, self.steps)[0]))
+        if self.logs_rate:
+            logs[schedules.RATE] = self.rates[-1]
+        for callback in self.plateau:
+            callback.on_epoch_end(epoch, logs)
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
         self.stopper.on_epoch_end(epoch, logs)

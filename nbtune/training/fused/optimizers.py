@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -34,18 +35,15 @@ def obstacle(optimizer: Any) -> str | None:
         return "exclude_from_weight_decay of the optimizer"
     if optimizer.built:
         return "an optimizer that was used before"
-    rate = private.learning_rate(optimizer)
-    if not isinstance(rate, keras.Variable) and not type(rate).__module__.startswith("keras."):
-        return "a learning rate schedule of your own"
+    if not isinstance(private.learning_rate(optimizer), (keras.Variable, keras.optimizers.schedules.LearningRateSchedule)):
+        return "a learning rate that is a function"
     return None
 
 
 def settings(optimizer: Any) -> dict[str, Any]:
-    """What has to be equal for optimizers to share a stack: all but the learning rate, which is a variable."""
-    config = {name: value for name, value in optimizer.get_config().items() if name != "name"}
-    if isinstance(private.learning_rate(optimizer), keras.Variable):
-        del config["learning_rate"]
-    return {"class": type(optimizer).__name__, **config}
+    """What has to be equal for optimizers to share a stack: all but the learning rate, which each step is handed."""
+    config = private.config_without_rate(optimizer)
+    return {"class": type(optimizer).__name__, **{name: value for name, value in config.items() if name != "name"}}
 
 
 def clips(optimizer: Any) -> bool:
@@ -75,10 +73,15 @@ class Update:
         """The optimizer's variables before the first update."""
         return list(self._optimizer.variables)
 
-    def rate(self) -> int | None:
-        """Where the learning rate is among them; None under a schedule."""
+    @cached_property
+    def _place_of_rate(self) -> int:
+        """Where the learning rate is among them."""
         rate = private.learning_rate(self._optimizer)
-        return next((i for i, v in enumerate(self.variables) if v is rate), None)
+        return next(i for i, v in enumerate(self.variables) if v is rate)
+
+    def with_rates(self, slots: list[Any], rates: Any) -> list[Any]:
+        """A stack's variables with these learning rates, `(trials,)`."""
+        return [rates if i == self._place_of_rate else slot for i, slot in enumerate(slots)]
 
     def __call__(self, slots: list[Any], gradients: list[Any], weights: list[Any]) -> tuple[list[Any], list[Any]]:
         """The weights and the optimizer's variables after an update."""
@@ -94,11 +97,14 @@ class Update:
     def apart(self, slots: list[np.ndarray], optimizer: Any, weights: Sequence[Any], places: Sequence[int]) -> list[np.ndarray]:
         """One trial's values for the variables of an optimizer of the same settings that was built on the model's own weights.
 
+        An optimizer under a schedule has no variable for its rate.
+
         Args:
             places: which of the weights here those are.
         """
         if not self._flat:
-            return slots
+            is_scheduled = not isinstance(private.learning_rate(optimizer), keras.Variable)
+            return [slot for i, slot in enumerate(slots) if not (is_scheduled and i == self._place_of_rate)]
         cuts = np.cumsum(self._sizes)[:-1]
         values: dict[str, np.ndarray] = {}
         for variable, value in zip(self.variables, slots, strict=True):
@@ -118,18 +124,13 @@ class Update:
     def of_all(self, blocks: Sequence[Sequence[int]]) -> UpdateOfAll:
         return UpdateOfAll(self._optimizer, self._shapes, blocks)
 
-    def start(self, rates: Sequence[float], counts: Sequence[int]) -> list[Any]:
-        """The variables of a stack's trials before the first update, `(trials, ...)`.
+    def start(self, trials: int, counts: Sequence[int]) -> list[Any]:
+        """The variables of a stack's trials before the first update, `(trials, ...)`; each step brings its learning rates.
 
         Args:
-            rates: the learning rate of each trial, which matters unless there is a schedule.
             counts: how many trials have each weight, here all.
         """
-        slots = [tf.repeat(tf.convert_to_tensor(v.value)[None], len(rates), 0) for v in self.variables]
-        rate = self.rate()
-        if rate is not None:
-            slots[rate] = tf.constant(rates, tf.float32)
-        return slots
+        return [tf.repeat(tf.convert_to_tensor(v.value)[None], trials, 0) for v in self.variables]
 
     def without(self, slots: list[Any], places: Sequence[int]) -> list[Any]:
         """The variables of a stack of which only the trials in these places are left."""
@@ -187,14 +188,22 @@ class UpdateOfAll:
                 found[i] = part if len(self._shapes[i]) == 1 else tf.reshape(part, [-1, *self._shapes[i]])
         return [found[i] for i in range(len(self._shapes))]
 
-    def start(self, rates: Sequence[float], counts: Sequence[int]) -> list[Any]:
+    def with_rates(self, slots: list[Any], rates: Any) -> list[Any]:
+        """As `Update.with_rates`."""
+        return [
+            rates[: count(slot), None] if variable is self._rate else slot
+            for own in self._of_blocks(slots)
+            for variable, slot in zip(self._variables, own, strict=True)
+        ]
+
+    def start(self, trials: int, counts: Sequence[int]) -> list[Any]:
         """As `Update.start`."""
         found = []
         for block in self._blocks:
             shape = counts[block[0]], sum(self._sizes[i] for i in block)
             for variable in self._variables:
                 if variable is self._rate:
-                    found.append(tf.constant(rates[: shape[0]], tf.float32, [shape[0], 1]))
+                    found.append(tf.zeros([shape[0], 1]))
                 else:
                     value = tf.convert_to_tensor(variable.value)
                     found.append(tf.broadcast_to(value, shape) if len(value.shape) else value)
@@ -250,7 +259,7 @@ def _joined(parts: list[Any]) -> Any:
 
 
 def _stateless(optimizer: Any) -> Any:
-    """A new optimizer of the same settings whose `stateless_apply` works."""
+    """A new optimizer of the same settings whose `stateless_apply` works, with a variable for its learning rate."""
     kind: Any = type(optimizer)
     made: Any = type(f"Stateless{kind.__name__}", (kind,), private.neutral_methods(kind))
-    return made.from_config(optimizer.get_config())
+    return made.from_config({**private.config_without_rate(optimizer), "learning_rate": 1.0})

@@ -18,6 +18,7 @@ from nbtune.record.job import Job
 from nbtune.training import compiling, encoding, model, session
 from nbtune.training.fused import chain, optimizers, padding
 from nbtune.training.fused.layers import covered, per_example, recurrent
+from nbtune.training.fused.rates import Rates, Schedules
 from nbtune.training.fused.step import seed_places
 from nbtune.training.private import keras as private
 from nbtune.training.reasons import CannotFuse, Reason, reason_of
@@ -40,6 +41,7 @@ class TrialSpec:
         loss, metrics, optimizer: what this trial is compiled with.
         y, y_val: the labels as the loss takes them.
         loss_key, architecture, signature: equal where losses are, models, and whole trials but for their numbers.
+        rates: those of its steps.
         row: layers alike in a row, of which the model of another trial of its stack may have more or fewer.
         is_proven: whether it is of a kind that tests hold against `model.fit`.
     """
@@ -54,6 +56,7 @@ class TrialSpec:
     loss: Any
     metrics: Any
     optimizer: Any
+    rates: Rates
     y: np.ndarray
     y_val: np.ndarray | None
     loss_key: str
@@ -86,11 +89,12 @@ def trial_specs(
 ) -> Iterator[TrialSpec | tuple[str, Reason]]:
     """The spec of each trial, or its name and the reason why it has none."""
     made: dict[str, _Built] = {}
+    schedules = Schedules()
     for name, values in trials.items():
         key = json.dumps(_given(job, values), sort_keys=True)
         try:
             if key not in made:
-                made[key] = _Built(job, values, arrays)
+                made[key] = _Built(job, values, arrays, schedules)
             yield made[key].trial_spec(name, values)
         except Exception as error:  # one of the user's own the trial meets again on its own, and reports it
             yield name, reason_of(error, job.function)
@@ -113,7 +117,7 @@ def again(job: Job, spec: TrialSpec, arrays: data.Arrays) -> TrialSpec:
     Raises:
         CannotFuse: the seed decides on more than the first values.
     """
-    made = _Built(job, spec.values, arrays)
+    made = _Built(job, spec.values, arrays, Schedules())
     new = replace(spec, weights=made.weights, others=made.others, seeds=made.seeds)
     same = (made.architecture, new.shapes) == (spec.architecture, spec.shapes)
     if same and made.model.compiled:  # by the function, whose loss need not be the same each time
@@ -127,8 +131,8 @@ def again(job: Job, spec: TrialSpec, arrays: data.Arrays) -> TrialSpec:
 class _Built:
     """A model as the trial engine would build it, and its variables' values before anything was trained."""
 
-    def __init__(self, job: Job, values: Mapping[str, Value], arrays: data.Arrays) -> None:
-        self._job, self._arrays = job, arrays
+    def __init__(self, job: Job, values: Mapping[str, Value], arrays: data.Arrays, schedules: Schedules) -> None:
+        self._job, self._arrays, self._schedules = job, arrays, schedules
         session.renew(job)
         model.seed(job)
         self.model = model.initial(job, values, arrays.x)
@@ -177,6 +181,7 @@ class _Built:
             loss=private.compiled_loss(made),
             metrics=private.compiled_metrics(made),
             optimizer=made.optimizer,
+            rates=self._schedules.of(made.optimizer),
             y=arrays.y,
             y_val=arrays.y_val,
             loss_key=_described(made.loss),
@@ -256,7 +261,7 @@ def _architecture(made: keras.Model, given: Mapping[str, Value]) -> Any:
     kinds = [[str(v.dtype), bool(v.trainable)] for v in made.variables]
     shapes = [list(v.shape) for v in made.variables]
     try:
-        config = _without_start(keras.saving.serialize_keras_object(made))
+        config = _without_start(private.uncompiled_config(made))
     except Exception:  # a layer without get_config
         config = None
     if config is None or not _only_keras(config) or not per_example.only_keras_models(made):

@@ -110,6 +110,36 @@ def learning_rate(optimizer: Any) -> Any:
     return attribute(optimizer, "_learning_rate")
 
 
+def has_schedule(optimizer: Any) -> bool:
+    """Whether its learning rate is a schedule."""
+    is_own = isinstance(optimizer, keras.optimizers.Optimizer)
+    return is_own and isinstance(learning_rate(optimizer), keras.optimizers.schedules.LearningRateSchedule)
+
+
+def uncompiled_config(model: keras.Model) -> Any:
+    """A model serialised but for what it was compiled with, of which a schedule, for one, need not have a configuration."""
+    compiled = attribute(model, "compiled")
+    model.compiled = False
+    try:
+        return keras.saving.serialize_keras_object(model)
+    finally:
+        model.compiled = compiled
+
+
+def config_without_rate(optimizer: Any) -> dict[str, Any]:
+    """An optimizer's configuration but for its learning rate, since a schedule need not have a configuration."""
+    rate = learning_rate(optimizer)
+    is_scheduled = has_schedule(optimizer)
+    if is_scheduled:
+        optimizer._learning_rate = 0.0
+    try:
+        config = optimizer.get_config()
+    finally:
+        if is_scheduled:
+            optimizer._learning_rate = rate
+    return {name: value for name, value in config.items() if name != "learning_rate"}
+
+
 def excludes_weights(optimizer: Any) -> bool:
     """Whether `exclude_from_weight_decay` was called."""
     attribute(optimizer, "_use_weight_decay")  # which reads what is looked for here

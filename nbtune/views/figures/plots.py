@@ -13,7 +13,9 @@ from nbtune.record.progress import Progress
 from nbtune.views.figures.curves import curves_info, draw_curves
 from nbtune.views.figures.gridmap import draw_grid, grid_info
 from nbtune.views.figures.importance import draw_importance, importance_info
+from nbtune.views.figures.lr import draw_lr, lr_info
 from nbtune.views.figures.parallel import draw_parallel, parallel_info
+from nbtune.views.figures.size import draw_size, size_info
 from nbtune.views.figures.slices import draw_slices, slices_info
 
 _KINDS: dict[str, Callable[[Progress, Figure], None]] = {
@@ -22,6 +24,8 @@ _KINDS: dict[str, Callable[[Progress, Figure], None]] = {
     "slice": lambda progress, figure: draw_slices(slices_info(progress), figure),
     "parallel": lambda progress, figure: draw_parallel(parallel_info(progress), figure),
     "importance": lambda progress, figure: draw_importance(importance_info(progress), figure),
+    "size": lambda progress, figure: draw_size(size_info(progress), figure),
+    "lr": lambda progress, figure: draw_lr(lr_info(progress), figure),
 }
 
 
@@ -37,7 +41,7 @@ class Plot(Figure):
 def plot(progress: Progress, kind: str) -> Figure:
     """Raises UsageError for a kind that there is not."""
     if kind not in _KINDS:
-        known = [*_KINDS, "confusion", "mistakes", "residuals"]  # the last are drawn in `judged`
+        known = [*_KINDS, "init", "confusion", "mistakes", "residuals"]  # the last are drawn of what a worker found
         raise UsageError(f"no plot {kind!r}{did_you_mean(kind, known)}; there are {', '.join(known)}")
     figure = new_figure()
     _KINDS[kind](progress, figure)
