@@ -136,7 +136,7 @@ class Search:
             follower.join()
 
     def stop(self) -> None:
-        """Ends the search and keeps every result; trials under way are marked "stopped"."""
+        """Ends the search and keeps every result; trials under way are marked "stopped", and keep their best epoch."""
         self._run.stop()
         if self.state != "planned":
             self._settle()
@@ -218,6 +218,8 @@ class Search:
     def _winner(self) -> tuple[Trial, Path]:
         """The best trial and the file of its weights."""
         best, job = self.best, self._run.job
+        if best.weights is None:
+            raise UsageError("the best trial was stopped before it handed in its weights; search.resume() trains it further")
         weights = job.weights(best.id)
         try:
             whole = files.is_as_stamped(weights, job.project, best.weights)

@@ -44,6 +44,7 @@ def tune(
     repeats: int = 1,
     where: str | None = None,
     sample: int | str | None = None,
+    minutes: float | None = None,
     engine: str = "auto",
     workers: int | str | None = None,
     dask: Any = None,
@@ -95,6 +96,8 @@ def tune(
         where: train only the combinations for which this holds: "layers * units <= 128"; if left out, all.
         sample: combinations to train at most, in which each value comes about equally often; "all": of a large grid
             too.
+        minutes: minutes after which the search is stopped, pauses left out; what is under way then keeps its best
+            epoch.
         engine: train combinations of one architecture together, or each on its own.
         workers: worker processes; 0: train in this process, for the debugger; None: as many as cores and memory allow.
         dask: a `distributed.Client`, or a Dask scheduler's address like "tcp://host:8786"; None: this machine.

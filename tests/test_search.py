@@ -155,7 +155,7 @@ def test_stop_keeps_results_and_resume_goes_on(flowers, here):
     assert cover.total == cover.done + cover.stopped + cover.pending
     assert len(cover.untried) == cover.pending
     before = {trial.id: trial for trial in search.trials if trial.status == "done"}
-    assert search.best.id in before
+    assert search.best.status in ("done", "stopped")
     assert search.best_model is not None
     search.resume()
     assert search.wait()

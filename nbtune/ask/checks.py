@@ -248,3 +248,13 @@ def folder(name: str, value: Any) -> str:
     if os.sep == "/" and re.match(r"[A-Za-z]:\\|.*\\.*\\", str(value)):
         raise UsageError(f"{name}: {str(value)!r} is a folder of Windows, and the kernel runs on another system; write it with /")
     return str(Path(value).expanduser())
+
+
+def minutes(name: str, value: Any) -> float | None:
+    """Up to a year; None for no limit."""
+    value = read_value(value) if isinstance(value, str) else value
+    if value is None or value in ("none", "None"):
+        return None
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) <= 366 * 24 * 60:
+        raise UsageError(f"{name}: {value!r} is not a number of minutes above 0; write {name} 20, or 0.5 for half a minute")
+    return float(value)

@@ -27,5 +27,8 @@ class Backend(Protocol):
 
     def resume(self) -> None: ...
 
+    def finish_up(self) -> None:
+        """Has what runs, halted or not, hand in what it has; what has not begun is not begun any more. Returns at once."""
+
     def close(self) -> None:
         """Ends everything at once; futures that have no result are cancelled."""

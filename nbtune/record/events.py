@@ -36,8 +36,11 @@ class TrialAdded:
 
 @dataclass(frozen=True)
 class TrialStarted:
+    """`history`, metric to values, is of the epochs that were trained before it was stopped, and after which it goes on."""
+
     trial: str
     at: float
+    history: dict[str, list[float]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,12 @@ class EpochEnded:
 class TrialEnded:
     """A trial's outcome.
 
-    `score` is the objective at `best_epoch` (from 1), None unless `status` is "done"; `history` is metric to values,
-    one an epoch; `seconds` is wall time in the worker; `error` is a traceback or a reason, for people. With repeats,
-    `scores` has the score of each run, `score` is their mean, and the rest is the best run's. `weights` is the
-    `files.stamp` of its weights, None where none were kept. `rates` has the learning rate at the first step of each epoch; it
-    is empty where the model has no optimizer of Keras's. `size` is how many weights the model has, None where that is not known.
+    `score` is the objective at `best_epoch` (from 1), None unless `status` is "done", or "stopped" with a score of the
+    epochs until then; `history` is metric to values, one an epoch; `seconds` is wall time in the worker; `error` is a
+    traceback or a reason, for people. With repeats, `scores` has the score of each run, `score` is their mean, and the rest is
+    the best run's. `weights` is the `files.stamp` of its weights, None where none were kept. `rates` has the learning rate at
+    the first step of each epoch; it is empty where the model has no optimizer of Keras's. `size` is how many weights the model
+    has, None where that is not known.
     """
 
     trial: str
@@ -112,6 +116,20 @@ class TrialEnded:
 
 
 @dataclass(frozen=True)
+class Checkpointed:
+    """What stands in a `checkpoint` beside what the trial came to.
+
+    `values` tells the combination, `wait` is `EarlyStopping`'s count of epochs without improvement, and `stamp` the hash of
+    the arrays.
+    """
+
+    trial: str
+    values: dict[str, Any]
+    wait: int
+    stamp: str
+
+
+@dataclass(frozen=True)
 class DiskFull:
     """A worker cannot write a trial's weights; it keeps them and tries again."""
 
@@ -120,9 +138,19 @@ class DiskFull:
 
 
 Event = (
-    StateChanged | DiskFull | TrialAdded | TrialReopened | TrainedAlone | TrialStarted | EpochUnderWay | EpochEnded | TrialEnded
+    StateChanged
+    | DiskFull
+    | TrialAdded
+    | TrialReopened
+    | TrainedAlone
+    | TrialStarted
+    | EpochUnderWay
+    | EpochEnded
+    | Checkpointed
+    | TrialEnded
 )
 Emit = Callable[[list[Event]], None]  # what a task tells while it runs
+Stopping = Callable[[], bool]  # asks whether a task is to hand in what it has, and end
 _KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 _HINTS = {kind: get_type_hints(kind) for kind in _KINDS.values()}
 

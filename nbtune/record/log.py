@@ -127,6 +127,22 @@ def read_file(path: Path, project: Path) -> Read:
     return Read(tuple(events), tuple(damaged), tuple(gaps))
 
 
+def parsed(lines: Iterable[bytes]) -> list[Event]:
+    """The events of whole lines that follow each other.
+
+    Raises:
+        ValueError, TypeError, KeyError: one is damaged, or is not what followed the line before.
+    """
+    events, last = [], ""
+    for line in lines:
+        event, after, check = _parsed(line.rstrip(b"\n"))
+        if after != last:
+            raise ValueError("it does not follow the line before")
+        events.append(event)
+        last = check
+    return events
+
+
 def _lines(file: BinaryIO) -> Iterator[bytes]:
     """The whole lines, without their ends; of one that is too long to be one its beginning."""
     while line := file.readline(MOST_IN_LINE):

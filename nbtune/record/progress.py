@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite, nan
 from statistics import stdev
+from typing import Any
 
 from nbtune.ask.objective import Objective
 from nbtune.ask.space import Value
@@ -41,7 +42,7 @@ class Trial:
         id: its number in grid order, as KerasTuner writes it ("07").
         values: hyperparameter to value.
         status: "pending", "running", "done", "failed", "diverged" or "stopped".
-        score: the objective at the best epoch, or the mean of `scores`; while it runs, the best so far.
+        score: the objective at the best epoch, or the mean of `scores`; while it runs, and where it was stopped, the best so far.
         scores: with repeats, the score of each run; else empty.
         best_epoch: counted from 1; with repeats it, `epochs` and `history` are those of the best run.
         epochs: how many were trained.
@@ -84,8 +85,8 @@ class Trial:
 
     @property
     def provisional(self) -> bool:
-        """Whether its score may still change: it is under way, or was stopped before its end."""
-        return self.score is not None and self.status in (RUNNING, STOPPED)
+        """Whether its score may still change: it is under way, or was stopped before its end, and may be waiting to go on."""
+        return self.score is not None and self.status in (RUNNING, STOPPED, PENDING)
 
     @property
     def std(self) -> float | None:
@@ -171,10 +172,11 @@ class Progress:
                 self._change_state(state, at)
                 self.reason = reason
             case TrialReopened(trial):
-                self._trials[trial] = Trial(trial, self._trials[trial].values)
-            case TrialStarted(trial, at) if not self._trials[trial].ended:
+                self._trials[trial] = _reopened(self._trials[trial])
+            case TrialStarted(trial, at, history) if not self._trials[trial].ended:
                 old = self._trials[trial]
-                self._trials[trial] = Trial(trial, old.values, RUNNING, alone=old.alone, started=at)
+                begun = Trial(trial, old.values, RUNNING, alone=old.alone, started=at)
+                self._trials[trial] = replace(begun, **self._gone_on(history))
             case TrainedAlone(trials, reason):
                 for trial in trials:
                     self._trials[trial] = replace(self._trials[trial], alone=reason)
@@ -187,6 +189,16 @@ class Progress:
             case TrialEnded() if not self._trials[event.trial].ended:
                 self._trials[event.trial] = self._ended(self._trials[event.trial], event)
         self.version += 1
+
+    def _gone_on(self, history: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+        """What is known of a trial that goes on after these epochs."""
+        values = history.get(self.objective.name, [])
+        finite = [value for value in values if isfinite(value)]
+        if not finite:
+            return {}
+        score = finite[self.objective.best(finite)]
+        kept = {name: tuple(each) for name, each in history.items()}
+        return {"history": kept, "epochs": len(values), "score": score, "best_epoch": values.index(score) + 1}
 
     def _after_epoch(self, old: Trial, event: EpochEnded) -> Trial:
         again = event.epoch == 1 and bool(old.history)  # each run of a trial begins anew
@@ -278,6 +290,11 @@ class Progress:
     def seconds_spent(self, now: float) -> float:
         """Time in state "running", pauses left out."""
         return self._clock + (now - self._since if self._since is not None else 0.0)
+
+
+def _reopened(old: Trial) -> Trial:
+    """One that is to be trained again; what it had when it was stopped stays until it starts."""
+    return replace(old, status=PENDING, started=None) if old.status == STOPPED else Trial(old.id, old.values)
 
 
 def _timed(trial: Trial, epochs: int, share: float, at: float | None) -> Trial:

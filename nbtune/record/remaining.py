@@ -47,7 +47,7 @@ def share_done(progress: Progress) -> float:
 
 
 def _share(trial: Trial, progress: Progress, lives: Lifetimes) -> float:
-    if trial.ended:
+    if trial.ended and trial.status != STOPPED:
         return 1.0
     trained = trial.epochs + trial.share
     if not trained:

@@ -14,7 +14,7 @@ from typing import Any
 from nbtune.ask.objective import Objective
 from nbtune.ask.space import Space
 from nbtune.data.fingerprint import contents, key
-from nbtune.record import files, log
+from nbtune.record import checkpoint, files, log
 from nbtune.record.events import DIVERGED, DONE, FAILED, STOPPED, Event, TrainedAlone, TrialAdded, TrialEnded
 from nbtune.record.ranking import ranked
 from nbtune.record.store import OUTCOME
@@ -54,7 +54,8 @@ def earlier(project: Path, space: Space, objects: Mapping[str, Mapping[str, Any]
     known = _known([*read.events, *kept])
     ids, added = _ids(space, objects, {event.key: event.trial for event in known.values()})
     last = {event.trial: event for event in [*kept, *read.events] if isinstance(event, TrialEnded)}
-    whole = [last[id] for id in ids if id in last and last[id].status != STOPPED]
+    last |= _unfinished(project, known, last)
+    whole = [last[id] for id in ids if id in last and (last[id].status != STOPPED or last[id].score is not None)]
     ended = [event for event in whole if _holds(event, objective)]
     lost = _without_weights(project, ended, objective, keep)
     holding = [event for event in ended if event.trial not in lost]
@@ -82,6 +83,17 @@ def _of_the_log(file: Path, read: log.Read, again: Sequence[Event]) -> Iterator[
             yield f"{file}: {are} {what}; only what is lost by it is trained again."
     if count := sum(isinstance(event, TrialEnded) for event in again):
         yield f"{file} has lost the outcome of {count} trial{'s' * (count > 1)}, which the folders of the trials still had."
+
+
+def _unfinished(project: Path, known: Mapping[str, TrialAdded], last: Mapping[str, TrialEnded]) -> dict[str, TrialEnded]:
+    """What trials had come to that nobody was left to hand in, or that handed in less."""
+    found = {}
+    for id, added in known.items():
+        if (id not in last or last[id].status == STOPPED) and (end := checkpoint.end_of(project, id, added.values)):
+            before = len(next(iter(last[id].history.values()), [])) if id in last else 0
+            if len(next(iter(end.history.values()), [])) > before:
+                found[id] = end
+    return found
 
 
 def _kept_by_trials(project: Path, told: Collection[tuple[type, str]]) -> list[TrialAdded | TrialEnded]:
@@ -117,7 +129,7 @@ def _known(events: Iterable[Event]) -> dict[str, TrialAdded]:
 
 def _holds(event: TrialEnded, objective: Objective) -> bool:
     """Whether an outcome is one: its score has to be what its history, and with repeats its scores, say."""
-    if event.status != DONE:
+    if event.status not in (DONE, STOPPED):
         return event.status in (FAILED, DIVERGED)
     best, history = event.best_epoch or 0, event.history.get(objective.name, [])
     lengths = [len(values) for values in event.history.values()]
@@ -148,7 +160,8 @@ def _ids(space: Space, objects: Mapping[str, Mapping[str, Any]], known: Mapping[
 
 def _without_weights(project: Path, ended: Sequence[TrialEnded], objective: Objective, keep: int) -> dict[str, Path]:
     """Of the best trials those whose weights are not what was written; of all but the very best they may also be missing."""
-    ranking = ranked(ended, objective)
+    handed_in = [event for event in ended if event.status != STOPPED or event.weights]
+    ranking = ranked(handed_in, objective)
     lost = {}
     for event in ranking[:keep]:
         path = project / f"trial_{event.trial}" / "checkpoint.weights.h5"

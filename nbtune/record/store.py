@@ -6,6 +6,7 @@ DIRECTORY/NAME/
   trial_07/trial.json            one trial: values, metrics of the best epoch, score
   trial_07/outcome.jsonl         what the log says of it, once more
   trial_07/checkpoint.weights.h5 its best epoch's weights, for the best trials
+  trial_07/unfinished.state      where it stands, until it has ended
   events.jsonl                   the log
   nbtune.json                    the fingerprint of function, data and fit
   workers.log                    what the workers printed
@@ -26,7 +27,7 @@ from typing import Any
 from nbtune.ask.names import MAXIMISED, canonical
 from nbtune.ask.objective import Objective
 from nbtune.ask.space import Space
-from nbtune.record import files
+from nbtune.record import checkpoint, files
 from nbtune.record.events import DONE, STOPPED, DiskFull, EpochEnded, EpochUnderWay, Event, TrialAdded, TrialEnded
 from nbtune.record.log import Log, checked
 from nbtune.record.progress import Progress, Trial
@@ -74,6 +75,8 @@ class Store:
             if isinstance(event, TrialAdded):
                 self._added[event.trial] = event
             if isinstance(event, TrialEnded):
+                if event.status != STOPPED:
+                    checkpoint.remove(self._project, event.trial)
                 self._write_trial(self._progress.trial(event.trial))
                 self._write_outcome(event)
                 self._with_weights.add(event.trial)

@@ -124,6 +124,10 @@ class Crew:
         if self._site:
             self._site.backend.resume()
 
+    def finish_up(self) -> None:
+        if self._site:
+            self._site.backend.finish_up()
+
     def close(self) -> None:
         """Ends those that are here; what they said can still be heard."""
         if self._site:

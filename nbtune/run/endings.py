@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from nbtune.errors import UsageError
-from nbtune.record.events import STOPPED, TrialEnded
-from nbtune.record.progress import Trial
+from nbtune.record.events import PENDING, RUNNING, STOPPED, TrialEnded
+from nbtune.record.progress import Progress, Trial
 from nbtune.run.opening import LOG
 
 
@@ -14,8 +14,35 @@ class Refused(Exception):
     """What the user asked for is not possible now; nothing has changed."""
 
 
-def stopped(trial: Trial, at: float) -> TrialEnded:
-    return TrialEnded(trial.id, STOPPED, seconds=at - (trial.started or at), error="the search was stopped")
+def hands_in(trial: Trial) -> bool:
+    """Whether something is to be had of a trial when it is stopped: nothing before its first epoch of this run has ended."""
+    return trial.status == RUNNING and trial.last is not None and (trial.epochs > 0 or trial.run > 0)
+
+
+def stopped(progress: Progress, at: float) -> list[TrialEnded]:
+    """The ends of all trials that have begun, now or before they were to be trained further, with what is known of them."""
+    return [
+        _stopped(trial, at)
+        for trial in progress.trials
+        if trial.status == RUNNING or (trial.status == PENDING and trial.score is not None)
+    ]
+
+
+def _stopped(trial: Trial, at: float) -> TrialEnded:
+    """Of one that was under way and handed nothing in the weights are lost."""
+    return TrialEnded(
+        trial.id,
+        STOPPED,
+        trial.score,
+        trial.best_epoch,
+        {name: list(values) for name, values in trial.history.items()},
+        trial.seconds if trial.status == PENDING else at - (trial.started or at),
+        trial.error or "the search was stopped",
+        list(trial.scores),
+        trial.weights,
+        list(trial.rates),
+        trial.size,
+    )
 
 
 def blame(error: BaseException) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from nbtune.errors import UsageError
 
-PLANNED, STARTING, RUNNING, PAUSED, STOPPED, FINISHED, FAILED = (
-    *("planned", "starting", "running", "paused"),
+PLANNED, STARTING, RUNNING, PAUSED, STOPPING, STOPPED, FINISHED, FAILED = (
+    *("planned", "starting", "running", "paused", "stopping"),
     *("stopped", "finished", "failed"),
 )
 NONE, COMING, HERE = "none", "coming", "here"  # workers
@@ -22,19 +22,21 @@ class Life:
     """Where a search stands.
 
     Attributes:
-        phase: one of the seven above.
+        phase: one of the eight above.
         workers: whether there are any: none, coming, here.
         deaths: how often all of them died, one time after the other and without a result between.
+        reason: why it is stopping, for people; "" where that was asked for.
     """
 
     phase: str = PLANNED
     workers: str = NONE
     deaths: int = 0
+    reason: str = ""
 
     @property
     def active(self) -> bool:
         """Whether it holds its folder, and perhaps workers."""
-        return self.phase in (STARTING, RUNNING, PAUSED)
+        return self.phase in (STARTING, RUNNING, PAUSED, STOPPING)
 
 
 # ---- events: what the user asks for …
@@ -59,7 +61,9 @@ class Pause:
 
 @dataclass(frozen=True)
 class Stop:
-    pass
+    """`reason` for people, where it was not asked for by hand."""
+
+    reason: str = ""
 
 
 # … and what happens
@@ -98,13 +102,18 @@ class AllDone:
 
 
 @dataclass(frozen=True)
+class HandedIn:
+    """What was under way when it was stopped has been handed in, or there is no more time to wait for it."""
+
+
+@dataclass(frozen=True)
 class Broke:
     """A fault of nbtune's own."""
 
     why: str
 
 
-Event = Resume | Retry | Pause | Stop | WorkersCame | WorkersDied | NobodyCame | NoRoom | AllDone | Broke
+Event = Resume | Retry | Pause | Stop | WorkersCame | WorkersDied | NobodyCame | NoRoom | AllDone | HandedIn | Broke
 
 
 # ---- instructions
@@ -143,6 +152,11 @@ class GoOn:
 
 
 @dataclass(frozen=True)
+class FinishUp:
+    """Have the workers, halted or not, hand in what they are at; `HandedIn` tells when they have, or did not in time."""
+
+
+@dataclass(frozen=True)
 class Dismiss:
     """End the workers, or see to it that those who are coming go again."""
 
@@ -164,12 +178,15 @@ class Announce:
 
 @dataclass(frozen=True)
 class Settle:
-    """Mark what was under way as stopped, announce the end, write the rest, let go of the folder; never fails."""
+    """Mark what was under way as stopped, announce the end, write the rest, let go of the folder; never fails.
 
-    failure: str = ""
+    `reason` for people: what went wrong, or why it was stopped.
+    """
+
+    reason: str = ""
 
 
-Instruction = Acquire | Reopen | Hire | HandOut | Halt | GoOn | Dismiss | GiveUp | Announce | Settle
+Instruction = Acquire | Reopen | Hire | HandOut | Halt | GoOn | FinishUp | Dismiss | GiveUp | Announce | Settle
 
 
 def step(life: Life, event: Event, complete: bool = True) -> tuple[Life, tuple[Instruction, ...]]:
@@ -187,16 +204,20 @@ def step(life: Life, event: Event, complete: bool = True) -> tuple[Life, tuple[I
         case Pause():
             return _pause(life)
         case AllDone() if life.phase in (STARTING, RUNNING):
-            return _end(life, event, complete)
-        case Stop() | Broke() if life.active:
-            return _end(life, event, complete)
+            return _end(life, complete)
+        case Stop() if life.phase != STOPPING and life.active:
+            return _stop(replace(life, reason=event.reason), complete)
+        case HandedIn() if life.phase == STOPPING:
+            return _end(life, complete)
+        case Broke() if life.active:
+            return Life(FAILED), (*_dismissal(life), Settle(event.why))
         case WorkersCame() if life.workers == COMING:
             return _welcome(life)
         case WorkersDied() if life.workers == HERE:
-            return _bury(life, event)
+            return _bury(life, event, complete)
         case NobodyCame(why) if life.workers == COMING:
             return Life(PAUSED, NONE, life.deaths), (Dismiss(), Announce(PAUSED, why))
-        case NoRoom() if life.phase in (STARTING, RUNNING):
+        case NoRoom() if life.phase in (STARTING, RUNNING):  # what is being stopped ends soon in any case
             halt = (Halt(),) if life.workers == HERE else ()
             return replace(life, phase=PAUSED), (*halt, Announce(PAUSED, event.reason))
     return life, ()  # it comes too late
@@ -210,6 +231,8 @@ def _begin(life: Life, event: Resume | Retry) -> tuple[Life, tuple[Instruction, 
             raise UsageError("there is nothing to retry")
     elif life.phase in (STARTING, RUNNING, FINISHED):
         return life, ()
+    elif life.phase == STOPPING:
+        raise UsageError("the search is being stopped; resume it when it has ended")
     if life.phase != PAUSED:
         start = Acquire(), Reopen(isinstance(event, Retry)), Announce(RUNNING), Hire()
         return Life(STARTING, COMING), start
@@ -224,15 +247,25 @@ def _pause(life: Life) -> tuple[Life, tuple[Instruction, ...]]:
         return life, ()
     if not life.active:
         raise UsageError(f"only a running search can be paused; this one is {life.phase}")
+    if life.phase == STOPPING:
+        raise UsageError("the search is being stopped, and cannot be paused any more")
     halt = (Halt(),) if life.workers == HERE else ()
     return replace(life, phase=PAUSED), (*halt, Announce(PAUSED))
 
 
-def _end(life: Life, event: Stop | AllDone | Broke, complete: bool) -> tuple[Life, tuple[Instruction, ...]]:
-    dismiss = () if life.workers == NONE else (Dismiss(),)
-    if isinstance(event, Broke):
-        return Life(FAILED), (*dismiss, Settle(event.why))
-    return Life(FINISHED if complete else STOPPED), (*dismiss, Settle())
+def _stop(life: Life, complete: bool) -> tuple[Life, tuple[Instruction, ...]]:
+    """Workers who are at something hand it in first."""
+    if life.workers != HERE:
+        return _end(life, complete)
+    return replace(life, phase=STOPPING), (Announce(RUNNING, "stopping"), FinishUp())
+
+
+def _end(life: Life, complete: bool) -> tuple[Life, tuple[Instruction, ...]]:
+    return Life(FINISHED if complete else STOPPED), (*_dismissal(life), Settle(life.reason))
+
+
+def _dismissal(life: Life) -> tuple[Instruction, ...]:
+    return () if life.workers == NONE else (Dismiss(),)
 
 
 def _welcome(life: Life) -> tuple[Life, tuple[Instruction, ...]]:
@@ -241,7 +274,9 @@ def _welcome(life: Life) -> tuple[Life, tuple[Instruction, ...]]:
     return replace(life, phase=RUNNING, workers=HERE), (HandOut(),)
 
 
-def _bury(life: Life, event: WorkersDied) -> tuple[Life, tuple[Instruction, ...]]:
+def _bury(life: Life, event: WorkersDied, complete: bool) -> tuple[Life, tuple[Instruction, ...]]:
+    if life.phase == STOPPING:
+        return _end(life, complete)
     deaths = life.deaths + 1 if event.without_result else 1
     if deaths == MOST_DEATHS:
         return replace(life, workers=NONE, deaths=deaths), (Dismiss(), GiveUp(event.why))  # and all is done

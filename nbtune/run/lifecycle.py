@@ -24,13 +24,16 @@ from nbtune.record.events import DIVERGED, FAILED, STOPPED, DiskFull, StateChang
 from nbtune.record.progress import Trial
 from nbtune.run import life
 from nbtune.run.crew import Crew
-from nbtune.run.endings import Refused, blame, stopped, unwritten
+from nbtune.run.deadline import Deadline
+from nbtune.run.endings import Refused, blame, hands_in
 from nbtune.run.inbox import Inbox
+from nbtune.run.ledger import Ledger
 from nbtune.run.opening import LOG, Cancel, opened
 from nbtune.run.prepare import Request
 from nbtune.run.schedule import Schedule, Stack, outcome_of
 
 SECONDS_BETWEEN_LOOKS = 0.2
+SECONDS_TO_HAND_IN = 10.0  # what is under way when the search is stopped; then it is ended
 
 
 class Run:
@@ -59,9 +62,11 @@ class Run:
         self._inbox = Inbox()
         found = opened(request, name, pool, partial(self._hear, 0), cancel)
         self.request, self.space, self.plan, self.notes = request, found.space, found.plan, found.notes
-        self.project, self.progress, self._store = found.project, found.progress, found.store
+        self.project, self.progress = found.project, found.progress
+        self._ledger = Ledger(found.progress, found.store, found.project.path)
         self._crew = Crew(request, found, pool, self._hear)
         self._life = life.Life()
+        self._deadline = Deadline(request.options.minutes, self._time_is_over)
         self._following: deque[life.Event] = deque()
         self._schedule: Schedule | None = None
         self._ended_before = 0  # trials, when the workers came
@@ -221,6 +226,7 @@ class Run:
                 self._life, instructions = life.step(self._life, event, self._complete())
                 if life.Acquire() in instructions:
                     self.project.acquire()
+                    self._deadline.renew()
             except UsageError as error:
                 self._life = before
                 raise Refused(str(error)) from None
@@ -238,6 +244,7 @@ class Run:
                 again = (FAILED, DIVERGED) if failed else (STOPPED,)
                 self._take(*(TrialReopened(trial.id) for trial in self.progress.trials if trial.status in again))
             case life.Announce(state, reason):
+                self._deadline.run() if state == life.RUNNING else self._deadline.halt()
                 self._take(StateChanged(state, now(), reason))
             case life.Hire():
                 self._hire()
@@ -247,13 +254,15 @@ class Run:
                 self._crew.pause()
             case life.GoOn():
                 self._crew.resume()
+            case life.FinishUp():
+                self._finish_up()
             case life.Dismiss():
                 self._dismiss()
             case life.GiveUp(why):
                 self._take(*(TrialEnded(trial.id, FAILED, error=why) for trial in self.progress.trials if not trial.ended))
                 self._conclude()
-            case life.Settle(failure):
-                self._settle(failure)
+            case life.Settle(reason):
+                self._settle(reason)
 
     def _hire(self) -> None:
         pending = frozenset(i for i, trial in enumerate(self.progress.trials) if not trial.ended)
@@ -270,11 +279,8 @@ class Run:
         ids = [trial.id for trial in self.progress.trials]
         stacks = ([ids[i] for i in stack] for stack in work.result())
         self._ended_before = self.progress.ended
-        self._schedule = Schedule(stacks, self._crew.room, self.request.options.retries, self._has_ended)
+        self._schedule = Schedule(stacks, self._crew.room, self.request.options.retries, lambda id: self.progress.trial(id).ended)
         self._following.append(life.WorkersCame())
-
-    def _has_ended(self, trial: str) -> bool:
-        return self.progress.trial(trial).ended
 
     def _hand_out(self) -> None:
         schedule = self._schedule
@@ -289,24 +295,47 @@ class Run:
 
     def _conclude(self) -> None:
         """It has ended once it is on disk."""
-        try:
-            self._store.record()
-            self._store.write_oracle()
-        except OSError as error:
-            self._following.append(self._no_room(error))
-        else:
-            self._following.append(life.AllDone())
+        full = self._ledger.complete()
+        self._following.append(self._no_room(full) if full else life.AllDone())
 
     def _take_outcome(self, schedule: Schedule, stack: Stack, future: Future[Any]) -> None:
         if schedule is not self._schedule or future.cancelled():
             return
         try:
-            self._take(*schedule.take(stack, outcome_of(future)))
+            outcome = outcome_of(future)
         except BackendDied as error:
             nothing_came = self.progress.ended == self._ended_before and not isinstance(error, Disconnected)
             self._following.append(life.WorkersDied(str(error), nothing_came))
+            return
+        if self._life.phase == life.STOPPING:  # one that died now has not failed
+            schedule.drop(stack)
+            self._take(*outcome.ended)
+            self._end_if_handed_in()
         else:
+            self._take(*schedule.take(stack, outcome))
             self._hand_out()
+
+    def _time_is_over(self) -> None:
+        """From another thread."""
+        why = f"the {self.request.options.minutes:g} minutes are over"
+        self._inbox.tell(lambda: self._following.append(life.Stop(why)) if self._deadline.is_over else None)
+        if self._crew.size == 0:  # the owner's thread trains
+            self._crew.finish_up()
+
+    def _finish_up(self) -> None:
+        """Has the workers hand in what they have; those that do not in time are ended all the same."""
+        self._crew.finish_up()
+        schedule = self._schedule
+        give_up = lambda: self._following.append(life.HandedIn()) if schedule is self._schedule else None  # noqa: E731
+        late = threading.Timer(SECONDS_TO_HAND_IN, self._inbox.tell, [give_up])
+        late.daemon = True
+        late.start()
+        self._end_if_handed_in()
+
+    def _end_if_handed_in(self) -> None:
+        under_way = self._schedule.under_way if self._schedule else ()
+        if not any(hands_in(self.progress.trial(id)) for stack in under_way for id in stack.trials):
+            self._following.append(life.HandedIn())
 
     def _dismiss(self) -> None:
         """Ends the workers; what they had told by then counts."""
@@ -316,44 +345,16 @@ class Run:
         self._crew.dismiss()
         self._schedule = None
 
-    def _settle(self, failure: str) -> None:
-        """Each of these steps may fail where the disk is full; the end comes all the same."""
-        at = now()
-        under_way = [trial for trial in self.progress.trials if trial.status == record.RUNNING]
-        steps: list[Callable[[], object]] = [
-            lambda: self._take(*(stopped(trial, at) for trial in under_way)),
-            lambda: self._take(StateChanged(self._life.phase, at, failure)),
-            self._store.record,
-            self._store.write_oracle,
-            self.project.release,
-        ]
-        for step in steps:
-            try:
-                step()
-            except Exception as error:
-                failure = failure or (unwritten(self.project.path, error) if isinstance(error, OSError) else blame(error))
-        self._reason = failure
-        with contextlib.suppress(Exception):  # this may be what is broken
-            self.progress.apply(StateChanged(self._life.phase, at, failure))
+    def _settle(self, reason: str) -> None:
+        self._deadline.halt()
+        self._reason = self._ledger.settle(self._life.phase, now(), reason)
+        with contextlib.suppress(OSError):
+            self.project.release()
         self._over.set()
 
     def _take(self, *events: record.Event) -> None:
-        """Applies events and writes them down; a disk that takes no more pauses the search, with all of it in memory."""
-        events = tuple(event for event in events if not self._is_known(event))
-        for event in events:
-            self.progress.apply(event)
-        try:
-            self._store.record(*events)
-        except OSError as error:
-            self._following.append(self._no_room(error))
-        for event in events:
-            if isinstance(event, DiskFull):
-                self._following.append(self._no_room(OSError(event.reason)))
+        if full := self._ledger.take(*events):
+            self._following.append(self._no_room(full))
 
-    def _no_room(self, error: OSError) -> life.Event:
-        """Without workers nothing can be paused."""
-        return life.NoRoom(unwritten(self.project.path, error)) if self._crew.size else life.Stop()
-
-    def _is_known(self, event: record.Event) -> bool:
-        """The end of a trial of a stack comes when it ends, and once more with the stack's result."""
-        return isinstance(event, TrialEnded) and self.progress.trial(event.trial).ended
+    def _no_room(self, reason: str) -> life.Event:
+        return life.NoRoom(reason) if self._crew.size else life.Stop()  # without workers nothing can be paused

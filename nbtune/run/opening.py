@@ -172,7 +172,7 @@ def _planned(
     """The size of the search, and with `--plan` its cost."""
     options = request.options
     work = shared_out(groups, workers, space, work_of(request))
-    plan = partial(Plan.of, space, options.epochs, workers, repeats=options.repeats)
+    plan = partial(Plan.of, space, options.epochs, workers, repeats=options.repeats, minutes=options.minutes)
     if not options.plan:
         return plan(stacks=[Stack(len(numbers)) for numbers in work])
     before = time.monotonic() - began
@@ -186,11 +186,10 @@ def _planned(
 def _what_is_there(progress: Progress, project: Path) -> list[str]:
     """What an earlier run left, in a sentence."""
     cover = progress.coverage
-    total = len(progress.trials)
-    there = total - cover.pending
-    if not there:
+    total, left = len(progress.trials), cover.pending + cover.stopped
+    if cover.pending == total:
         return []
     failed = f" ({cover.failed} failed; %tune retry tries again)" if cover.failed else ""
-    return [
-        f"{there} of {total} done before{failed}; {'going on' if cover.pending else 'nothing left to train'} in {project}."
-    ]
+    early = f", {cover.stopped} stopped early" if cover.stopped else ""
+    then = "going on" if left else "nothing left to train"
+    return [f"{total - left} of {total} done before{failed}{early}; {then} in {project}."]

@@ -29,6 +29,7 @@ class Plan:
         peak_mb: estimated peak memory of the workers together, in MB; None if it was not measured.
         trained_alone: trials that turned out not to be trained together, by the reason why, once the search runs.
         seconds_alone: the same as `seconds`, if each trial were trained on its own.
+        minutes: after which it is stopped; None for no limit.
     """
 
     axes: dict[str, int]
@@ -42,6 +43,7 @@ class Plan:
     alone: Mapping[str, int] | None = None
     seconds_alone: float | None = None
     trained_alone: Mapping[str, int] = field(default_factory=dict)
+    minutes: float | None = None
 
     @classmethod
     def of(
@@ -52,6 +54,7 @@ class Plan:
         measured: Measured | None = None,
         stacks: Sequence[Stack] | None = None,
         repeats: int = 1,
+        minutes: float | None = None,
     ) -> Plan:
         """Args: `epochs` of a run at most; `stacks` of one trial each if left out."""
         trials = len(space)
@@ -59,11 +62,11 @@ class Plan:
         axes = {axis.name: len(axis.values) for axis in space.axes}
         size = axes, trials, len(stacks), trials * repeats * epochs, workers, space.is_product
         if measured is None:
-            return cls(*size)
+            return cls(*size, minutes=minutes)
         cost = partial(measured.seconds, epochs=epochs, repeats=repeats, workers=max(workers, 1))
         peak = measured.peak_mb(stacks, max(workers, 1))
         alone = Counter(stack.reason for stack in stacks if stack.reason)
-        return cls(*size, cost(stacks), peak, alone, cost([Stack(1)] * trials))
+        return cls(*size, cost(stacks), peak, alone, cost([Stack(1)] * trials), minutes=minutes)
 
     @property
     def measured(self) -> bool:
@@ -90,11 +93,22 @@ class Plan:
             rows.append(("trained one by one", f"{trials:,} of the combinations: {reason}"))
         if self.seconds is not None:
             rows.append(("time at most, estimated", duration(self.seconds)))
+        if self.minutes is not None:
+            rows.append(("stopped after", self._deadline(self.minutes)))
         if self.seconds_alone and self.seconds != self.seconds_alone:
             rows.append(("trial by trial it would be", duration(self.seconds_alone)))
         if self.peak_mb is not None:
             rows.append(("memory of the workers, estimated", f"{self.peak_mb:,.0f} MB"))
         return rows
+
+    def _deadline(self, minutes: float) -> str:
+        """`20 min 00 s, when at least 40 % of the training will be done`."""
+        limit = duration(60 * minutes)
+        if self.seconds is None:
+            return limit
+        if self.seconds <= 60 * minutes:
+            return f"{limit}, which will do"
+        return f"{limit}, when at least {100 * 60 * minutes / self.seconds:.0f} % of the training will be done"
 
     def __str__(self) -> str:
         width = max(len(name) for name, _ in self.rows())

@@ -61,6 +61,15 @@ class Schedule:
     def over(self) -> bool:
         return self._next is None and not self._again and not self._under_way
 
+    @property
+    def under_way(self) -> frozenset[Stack]:
+        """What has been handed out and has not come back."""
+        return frozenset(self._under_way)
+
+    def drop(self, stack: Stack) -> None:
+        """It comes back with nothing."""
+        self._under_way.discard(stack)
+
     def due(self) -> Iterator[Stack]:
         """What is to be handed out now."""
         most = max(AHEAD * self._workers(), 1)

@@ -11,17 +11,20 @@ from typing import Any
 
 from nbtune.ask.space import Architecture, Value
 from nbtune.data import arrays as data
-from nbtune.record.events import Emit, TrainedAlone, TrialEnded
+from nbtune.record.events import Emit, Stopping, TrainedAlone, TrialEnded
 from nbtune.record.job import Job
 from nbtune.training.reasons import reason_of
+from nbtune.training.stopping import never
 
 
-def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]]) -> tuple[list[TrialEnded], dict[str, str]]:
+def fit_stack(
+    job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]], stopping: Stopping = never
+) -> tuple[list[TrialEnded], dict[str, str]]:
     """`fused.fit.fit_stack`: how the trials ended, and the reason of each that was not trained."""
     try:
         from nbtune.training.fused import fit
 
-        ended, refused = fit.fit_stack(job, emit, trials)
+        ended, refused = fit.fit_stack(job, emit, trials, stopping)
     except Exception as error:
         reason = reason_of(error, job.function)
         emit([TrainedAlone(list(trials), reason.text, reason.is_fault)])

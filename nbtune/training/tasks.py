@@ -6,9 +6,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from nbtune.record.events import Emit, to_dict
+from nbtune.record.events import Emit, Stopping, to_dict
 from nbtune.record.job import Job, Terms
 from nbtune.training import initial, judging, probe, session, stacks, trial
+from nbtune.training.stopping import never
 
 
 def use_threads(threads: int) -> None:
@@ -17,11 +18,12 @@ def use_threads(threads: int) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
-def run(task: str, terms: Terms, emit: Emit, arguments: dict[str, Any]) -> dict[str, Any]:
+def run(task: str, terms: Terms, emit: Emit, arguments: dict[str, Any], stopping: Stopping = never) -> dict[str, Any]:
     """Runs one task; its result can be written as JSON.
 
     Args:
         terms: a `Job`, but for the tasks that look at a model first.
+        stopping: is asked now and then by tasks that have something to hand in.
     """
     session.apply(terms.surroundings)
     match task:
@@ -35,9 +37,9 @@ def run(task: str, terms: Terms, emit: Emit, arguments: dict[str, Any]) -> dict[
         raise TypeError(f"{task!r} needs a job that is complete")
     match task:
         case "fit":
-            return to_dict(trial.fit(terms, emit, **arguments))
+            return to_dict(trial.fit(terms, emit, **arguments, stopping=stopping))
         case "fit_stack":
-            return {"ended": [to_dict(end) for end in stacks.fit_stack(terms, emit, **arguments)[0]]}
+            return {"ended": [to_dict(end) for end in stacks.fit_stack(terms, emit, **arguments, stopping=stopping)[0]]}
         case "reasons":
             return {"reasons": stacks.reasons(terms, **arguments)}
         case "refit":

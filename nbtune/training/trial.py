@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import gc
-import json
 import math
-import os
-import secrets
-import shutil
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
@@ -24,68 +17,138 @@ from nbtune.ask.space import Value
 from nbtune.data import arrays as data
 from nbtune.data.rows import Inputs
 from nbtune.data.streams import Stream
-from nbtune.record import files
-from nbtune.record.events import DIVERGED, DONE, FAILED, DiskFull, Emit, EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
+from nbtune.record.checkpoint import Checkpoint
+from nbtune.record.events import (
+    DIVERGED,
+    DONE,
+    FAILED,
+    STOPPED,
+    Emit,
+    EpochEnded,
+    EpochUnderWay,
+    Stopping,
+    TrialEnded,
+    TrialStarted,
+)
 from nbtune.record.job import Job
-from nbtune.training import schedules, session
+from nbtune.training import resuming, schedules, session, weights
 from nbtune.training.callbacks import made_callbacks
 from nbtune.training.compiling import compiled
 from nbtune.training.logs import scalars
 from nbtune.training.model import fed, hyperparameters, seed, traced
 from nbtune.training.row_weights import weighted
+from nbtune.training.stopping import Halted, never
 from nbtune.training.streams import opened
 from nbtune.training.tracebacks import user_traceback
 
 KERAS_BATCH_SIZE = 32
-SECONDS_BETWEEN_TRIES = 1
 SECONDS_BETWEEN_SIGNS = 0.8
+SECONDS_TO_END_AN_EPOCH = 1.0  # once a trial is to stop; then the epoch is given up
 
 
-def fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value]) -> TrialEnded:
-    """Trains one combination and leaves the best epoch's weights in the project; never raises for the trial's sake."""
+def fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], stopping: Stopping = never) -> TrialEnded:
+    """Trains one combination and leaves the best epoch's weights in the project; never raises for the trial's sake.
+
+    Args:
+        stopping: when it says so the trial ends as "stopped", with what it has.
+    """
     start = machine.now()
     emit([TrialStarted(trial, start)])
     try:
-        return _fit(job, emit, trial, values, start)
+        return _fit(_Task(job, emit, trial, values, data.read(job.folder), stopping))
     except Exception as error:  # whatever it is, the other trials go on
         return TrialEnded(trial, FAILED, seconds=machine.now() - start, error=user_traceback(error, job.function))
     finally:
         gc.collect()
 
 
-def _fit(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], start: float) -> TrialEnded:
-    arrays, ends = data.read(job.folder), []
+class _Task(NamedTuple):
+    """`fit`'s arguments and the rows."""
+
+    job: Job
+    emit: Emit
+    trial: str
+    values: Mapping[str, Value]
+    arrays: data.Arrays
+    stopping: Stopping
+
+
+def _fit(task: _Task) -> TrialEnded:
+    job, ends = task.job, list[TrialEnded]()
     for once in job.each_repeat:
-        model, end = _once(once, emit, trial, values, arrays)
+        model, end = _once(task, once)
         ends.append(end)
         ended, best = together(job, ends)
         if best == len(ends) - 1:
             kept = model
-        if end.status != DONE:
+        if end.status != DONE or (task.stopping() and len(ends) < job.repeats):
             break
-    if ended.status == DONE:
-        ended = replace(ended, weights=keep_weights(job, emit, trial, kept))
-    return replace(ended, seconds=machine.now() - start)
+    if ended.score is not None:
+        ended = replace(ended, weights=weights.keep(job, task.emit, task.trial, kept, task.stopping))
+    return replace(ended, seconds=sum(end.seconds for end in ends))
 
 
-def _once(job: Job, emit: Emit, trial: str, values: Mapping[str, Value], arrays: data.Arrays) -> tuple[keras.Model, TrialEnded]:
-    """One repeat of a trial: the model with its best epoch's weights, and what it came to."""
-    model = new_model(job, values, arrays.x)
-    stopper, rates = early_stopping(job), schedules.Rates(schedules.is_chosen(job, values))
-    history = train(job, model, values, arrays, [*watching(job, values, stopper, rates), Reporter(emit, trial)])
-    _build(model, arrays)
-    end = verdict(job, trial, history, stopper.best_epoch + 1)
-    return model, replace(end, rates=rates.rates, size=model.count_params() if model.built else None)
+def _once(task: _Task, job: Job) -> tuple[keras.Model, TrialEnded]:
+    """One repeat of a trial, with a job of its own: the model with its best epoch's weights, and what it came to."""
+    values, start = task.values, machine.now()
+    model, at = _gone_on(task, job)
+    stopper, reporter = early_stopping(job, at), Reporter(task.emit, task.trial, task.stopping, at.end.history if at else {})
+    before, rates = at.end.seconds if at else 0.0, schedules.Rates(schedules.is_chosen(job, values))
+    rates.rates += at.end.rates if at else []
+
+    def end(status: str) -> TrialEnded:
+        found = verdict(job, task.trial, reporter.history, stopper.best_epoch + 1, status)
+        size = model.count_params() if model.built else None
+        known = rates.rates[: max(map(len, reporter.history.values()), default=0)]  # an epoch may have been given up
+        return replace(found, seconds=before + machine.now() - start, rates=known, size=size)
+
+    keeping = resuming.Keeping(task.job, values, stopper, lambda: end(STOPPED), lambda: reporter.has_halted)
+    callbacks = [*watching(job, values, stopper, rates), reporter, keeping]
+    try:
+        history = train(job, model, values, task.arrays, callbacks, first=at.epochs if at else 0)
+    except Halted:
+        if stopper.best_weights is not None:
+            model.set_weights(stopper.best_weights)
+    else:
+        reporter.history = reporter.history if at else history
+    _build(model, task.arrays)
+    ended = end(STOPPED if reporter.has_halted else DONE)
+    if ended.status == STOPPED and keeping.obstacle:
+        ended = replace(ended, error=f"{ended.error}; it will begin again at its first epoch, because of {keeping.obstacle}")
+    return model, ended
+
+
+def _gone_on(task: _Task, job: Job) -> tuple[keras.Model, Checkpoint | None]:
+    """The model of a repeat, as it was when the trial was stopped if that is known, and where that was."""
+    at = resuming.found(task.job, task.trial, task.values)
+    if at and not resuming.every_epoch_has_one_order(job, task.arrays.rows):
+        at = None
+    model = new_model(job, task.values, task.arrays.x)
+    if at:
+        _build(model, task.arrays)
+        at = resuming.put_back(model, at)
+    if at:
+        task.emit([TrialStarted(task.trial, machine.now(), at.end.history)])
+    return model, at
 
 
 class Reporter(keras.callbacks.Callback):
-    """Tells each epoch of a trial, and about once a second how far it is in a long one."""
+    """Tells each epoch of a trial, and about once a second how far it is in a long one; stops it when it is to stop.
 
-    def __init__(self, emit: Emit, trial: str) -> None:
+    Attributes:
+        history: metric to its values so far.
+        has_halted: whether the trial would have gone on.
+    """
+
+    def __init__(self, emit: Emit, trial: str, stopping: Stopping, before: Mapping[str, Sequence[float]]) -> None:
+        """`before`: the history that it goes on from."""
         super().__init__()
-        self._emit, self._trial = emit, trial
+        self._emit, self._trial, self._stopping = emit, trial, stopping
         self._epoch = 1
         self._last = time.monotonic()
+        self._asked: float | None = None  # when it was to stop
+        self.history = {name: list(values) for name, values in before.items()}
+        self.has_halted = False
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._epoch = epoch + 1
@@ -95,37 +158,60 @@ class Reporter(keras.callbacks.Callback):
         if now - self._last > SECONDS_BETWEEN_SIGNS and batch + 1 < self.params["steps"]:
             self._last = now
             self._emit([EpochUnderWay([self._trial], self._epoch, (batch + 1) / self.params["steps"], machine.now())])
+        if self._stopping():
+            self._asked = self._asked or now
+            if now - self._asked > SECONDS_TO_END_AN_EPOCH:
+                self.has_halted = True
+                raise Halted
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._last = time.monotonic()
-        self._emit([EpochEnded(self._trial, epoch + 1, scalars(logs or {}), machine.now())])
+        own = scalars(logs or {})
+        for name, value in own.items():
+            self.history.setdefault(name, []).append(value)
+        self._emit([EpochEnded(self._trial, epoch + 1, own, machine.now())])
+        if self._stopping() and not self.model.stop_training and epoch + 1 < self.params["epochs"]:
+            self.has_halted = self.model.stop_training = True
 
 
 def together(job: Job, ends: Sequence[TrialEnded]) -> tuple[TrialEnded, int]:
-    """What a trial came to whose repeats ended so, and which repeat stands for it: the best, or the one that went wrong."""
+    """What a trial came to whose repeats ended so, and which repeat stands for it: the best, or the one that went wrong.
+
+    One that was stopped has the repeats of which an epoch was trained.
+    """
     if job.repeats == 1:
         return ends[0], 0
     for i, end in enumerate(ends):
-        if end.status != DONE:
+        if end.status not in (DONE, STOPPED):
             return replace(end, error=f"{end.error}, in the run with seed {job.seed + i}"), i
     scores = [end.score for end in ends if end.score is not None]
+    if not scores:
+        return ends[0], 0
     best = job.objective.best(scores)
-    return replace(ends[best], score=fmean(scores), scores=scores), best
+    is_whole = [end.status for end in ends] == [DONE] * job.repeats
+    status, error = (DONE, None) if is_whole else (STOPPED, f"stopped early, in repeat {len(scores)} of {job.repeats}")
+    return replace(ends[best], status=status, error=error, score=fmean(scores), scores=scores), best
 
 
-def verdict(job: Job, trial: str, history: dict[str, list[float]], best_epoch: int) -> TrialEnded:
+def verdict(job: Job, trial: str, history: dict[str, list[float]], best_epoch: int, status: str = DONE) -> TrialEnded:
     """What a repeat with this history came to.
+
+    Args:
+        status: "done", or "stopped" before its end.
 
     Raises:
         KeyError: the objective is not in it.
     """
+    if status == STOPPED and not history:
+        return TrialEnded(trial, STOPPED, error="stopped in its first epoch")
     scores = history.get(job.objective.name)
     if scores is None:
         raise KeyError(f"the model logs no {job.objective.name!r}; it logs {', '.join(history)}")
     bad = [i for i, pair in enumerate(zip(history["loss"], scores, strict=True), 1) if not all(map(math.isfinite, pair))]
     if bad:
         return TrialEnded(trial, DIVERGED, history=history, error=f"the loss became NaN or infinite in epoch {bad[0]}")
-    return TrialEnded(trial, DONE, scores[best_epoch - 1], best_epoch, history)
+    error = f"stopped early, after {len(scores)} of {job.epochs} epochs" if status == STOPPED else None
+    return TrialEnded(trial, status, scores[best_epoch - 1], best_epoch, history, error=error)
 
 
 def new_model(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
@@ -135,15 +221,20 @@ def new_model(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
     return compiled(job, values, x)
 
 
-def early_stopping(job: Job) -> keras.callbacks.EarlyStopping:
-    """Watches the objective and restores the best epoch's weights; without patience it never stops a trial."""
-    return keras.callbacks.EarlyStopping(
-        monitor=job.objective.name,
-        mode=job.objective.direction,
-        min_delta=job.min_delta,
-        patience=job.epochs if job.patience is None else job.patience,
-        restore_best_weights=True,
-    )
+def early_stopping(job: Job, at: Checkpoint | None = None) -> keras.callbacks.EarlyStopping:
+    """Watches the objective and restores the best epoch's weights; without patience it never stops a trial.
+
+    Args:
+        at: where the trial goes on.
+    """
+    settings: dict[str, Any] = {
+        "monitor": job.objective.name,
+        "mode": job.objective.direction,
+        "min_delta": job.min_delta,
+        "patience": job.epochs if job.patience is None else job.patience,
+        "restore_best_weights": True,
+    }
+    return resuming.Continued(at, **settings) if at else keras.callbacks.EarlyStopping(**settings)
 
 
 def watching(
@@ -183,7 +274,7 @@ def refit(job: Job, emit: Emit, values: Mapping[str, Value], epochs: int, rates:
     train(replace(job, epochs=epochs, stream=stream), model, values, arrays, _again_lowered(job, values, rates))
     _build(model, arrays)
     path = job.project / "final.weights.h5"
-    save_weights(model, path, job.project)
+    weights.save(model, path, job.project)
     return {"weights": path.name}
 
 
@@ -206,8 +297,13 @@ def train(
     arrays: data.Arrays,
     callbacks: list[keras.callbacks.Callback],
     shuffle: bool | None = None,
+    first: int = 0,
 ) -> dict[str, list[float]]:
-    """`model.fit`, or the hypermodel's own, on the user's own features and labels; returns its history."""
+    """`model.fit`, or the hypermodel's own, on the user's own features and labels; returns its history.
+
+    Args:
+        first: how many epochs are trained already.
+    """
     shuffle = job.shuffle if shuffle is None else shuffle
     callbacks = [*made_callbacks(job, values), *callbacks]
     if job.stream is not None:
@@ -223,7 +319,7 @@ def train(
     rows = (fed(arrays.x),) if arrays.y is None else (fed(arrays.x), fed(arrays.y))
     seed(job)
     if job.function.fit is None:
-        return scalars(model.fit(*rows, batch_size=batch_size, **terms).history)
+        return scalars(model.fit(*rows, batch_size=batch_size, initial_epoch=first, **terms).history)
     if shuffle:
         del terms["shuffle"]  # `fit`'s own default, which the function may want to give
     if "batch_size" in job.applied and batch_size != KERAS_BATCH_SIZE:  # else it is for the function to give
@@ -259,37 +355,3 @@ def _history(job: Job, model: keras.Model, result: Any) -> dict[str, list[float]
         return scalars(trained.history)
     logs = result if isinstance(result, Mapping) else {job.objective.name: result}
     return {"loss": [0.0], **{name: [float(value)] for name, value in scalars(logs).items()}}
-
-
-def keep_weights(job: Job, emit: Emit, trial: str, model: keras.Model) -> str:
-    """Saves a trial's weights in the project; returns their stamp.
-
-    Where the disk is full it says so and goes on trying, for they would be lost.
-    """
-    while True:
-        try:
-            return save_weights(model, job.weights(trial), job.project)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-        emit([DiskFull(trial, os.strerror(errno.ENOSPC))])
-        time.sleep(SECONDS_BETWEEN_TRIES)
-
-
-def save_weights(model: keras.Model, path: Path, project: Path) -> str:
-    """Writes the weights whole or not at all, and beside them what stock KerasTuner needs to build the model.
-
-    Returns:
-        The stamp of the weights.
-    """
-    files.write(path.parent / "build_config.json", project, json.dumps(model.get_build_config()).encode())
-    partial = path.with_name(f".{secrets.token_hex(8)}.weights.h5")  # in a folder that is none of ours it would fail before
-    try:
-        with tempfile.TemporaryDirectory() as folder:  # first: where a disk is full, HDF5 crashes at times
-            model.save_weights(Path(folder, partial.name))
-            shutil.copyfile(Path(folder, partial.name), partial)
-        stamp = files.stamp(partial, project)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return stamp

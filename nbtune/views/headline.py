@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nbtune.record.events import DIVERGED, FAILED, RUNNING
+from collections import Counter
+
+from nbtune.record.events import DIVERGED, DONE, FAILED, PENDING, RUNNING, STOPPED
 from nbtune.record.progress import Progress, duration
 from nbtune.record.remaining import seconds_left, share_done
 from nbtune.views.words import measured, plural, shorten, useful_line
@@ -47,12 +49,21 @@ def _how_far(progress: Progress, now: float) -> str:
         return f"{plural(len(trials), 'combination')}, {before}"
     count = f"{progress.ended:,} of {len(trials):,}"
     if progress.state == "running":
-        return f"{count}{_bad(progress)}, {_time_left(progress, now)}"
+        return f"{count}{_bad(progress)}, {progress.reason or _time_left(progress, now)}"
     if progress.state == "paused":
         return f"{count}{_bad(progress)}, {progress.reason or 'resume when you like'}"
     spent = progress.seconds_spent(now)
     reason = f", {progress.reason}" if progress.reason else ""
+    if progress.state != "finished" and any(trial.status == STOPPED for trial in trials):
+        count = _stopped(progress)
     return f"{count}{f' in {duration(spent)}' if spent >= 0.5 else ''}{_bad(progress)}{reason}"
+
+
+def _stopped(progress: Progress) -> str:
+    """`0 done, 21 stopped early, 6 not reached of 27`."""
+    status = Counter(trial.status for trial in progress.trials)
+    counts = [(status[DONE], "done"), (status[STOPPED], "stopped early"), (status[PENDING], "not reached")]
+    return ", ".join(f"{n:,} {name}" for n, name in counts if n or name == "done") + f" of {len(progress.trials):,}"
 
 
 def _bad(progress: Progress) -> str:

@@ -128,6 +128,9 @@ SAME = [
     ("--where \"act == 'relu' or units in {16, 32}\"", {"where": "act == 'relu' or units in {16, 32}"}),
     ("--sample 20", {"sample": 20}),
     ("--sample all", {"sample": "all"}),
+    ("--minutes 20", {"minutes": 20}),
+    ("--minutes .5", {"minutes": 0.5}),
+    ("--minutes none", {"minutes": None}),
     ("--engine trial", {"engine": "trial"}),
     ("--memory-limit 1500", {"memory_limit": 1500}),
     ("--fresh", {"fresh": True}),
@@ -515,3 +518,9 @@ def test_callbacks_come_from_a_function():
 def test_a_folder_of_windows_is_refused_elsewhere():
     assert "C:" in mistake(Options.of, dir="C:\\Users\\me\\runs")
     assert Options.of(dir="~/runs").dir == os.path.expanduser("~/runs")
+
+
+@pytest.mark.parametrize("value", ["0", "-3", "nan", "inf", "soon", "20m", "True", "[5]"])
+def test_minutes_are_a_number_above_nought(value):
+    text = mistake(typed, f"--minutes {value}")
+    assert "is not a number of minutes above 0; write minutes 20" in text

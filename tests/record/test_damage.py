@@ -15,7 +15,7 @@ from nbtune.ask.objective import Objective
 from nbtune.ask.space import Axis, Space
 from nbtune.errors import UsageError
 from nbtune.record import files, log
-from nbtune.record.events import DONE, TrialEnded, TrialStarted
+from nbtune.record.events import DONE, STOPPED, TrialEnded, TrialStarted
 from nbtune.record.progress import Progress
 from nbtune.record.project import Project
 from nbtune.record.resume import earlier
@@ -209,3 +209,17 @@ def test_a_log_without_its_end_costs_nothing(tmp_path):
     assert len(before.ended) == len(SPACE)
     assert "which the folders of the trials still had" in "".join(before.notes)
     assert train(tmp_path).ranking == whole.ranking
+
+
+def test_a_provisional_score_is_checked_as_a_finished_one(tmp_path):
+    train(tmp_path)
+    project = Project.open(tmp_path, "search", FINGERPRINT, fresh=False)
+    wrong = TrialEnded("1", STOPPED, 0.99, 1, {"val_accuracy": [0.1]})
+    log.Log(project.path).add(wrong, TrialEnded("2", STOPPED, 0.5, 2, {"val_accuracy": [0.1, 0.5]}))
+    before = earlier(project.path, SPACE, {}, ACCURACY, KEEP)
+    project.release()
+    assert "The score of trial 1 is not what its history says" in "".join(before.notes)
+    assert {event.trial: event.status for event in before.ended}["2"] == STOPPED
+    assert "1" not in {event.trial for event in before.ended}
+    progress = train(tmp_path)
+    assert (progress.coverage.stopped, progress.best.id, progress.best.provisional) == (1, "2", True)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbtune.record.events import (
+    Checkpointed,
     DiskFull,
     EpochEnded,
     EpochUnderWay,
@@ -29,7 +30,8 @@ events = st.one_of(
     st.builds(TrialAdded, names, st.dictionaries(names, st.integers() | st.booleans() | names | numbers, max_size=4), names),
     st.builds(TrialReopened, names),
     st.builds(DiskFull, names, names),
-    st.builds(TrialStarted, names, numbers),
+    st.builds(TrialStarted, names, numbers, st.dictionaries(names, st.lists(numbers, max_size=4), max_size=3)),
+    st.builds(Checkpointed, names, st.dictionaries(names, st.integers() | names, max_size=3), st.integers(0, 1000), names),
     st.builds(EpochUnderWay, st.lists(names, max_size=3), st.integers(1, 1000), numbers),
     st.builds(EpochEnded, names, st.integers(1, 1000), st.dictionaries(names, numbers, max_size=4)),
     st.builds(
@@ -59,7 +61,7 @@ def test_a_loss_that_is_no_number_survives_the_way():
 
 
 def test_the_message_of_an_event_names_its_kind():
-    assert to_dict(TrialStarted("07", 1.5)) == {"event": "TrialStarted", "trial": "07", "at": 1.5}
+    assert to_dict(TrialReopened("07")) == {"event": "TrialReopened", "trial": "07"}
 
 
 def test_events_cannot_be_changed():

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from nbtune.ask.objective import Objective
 from nbtune.ask.space import Axis, Space
-from nbtune.record.events import EpochEnded, EpochUnderWay, StateChanged, TrialEnded, TrialStarted, from_dict, to_dict
+from nbtune.record.events import (
+    EpochEnded,
+    EpochUnderWay,
+    StateChanged,
+    TrialEnded,
+    TrialReopened,
+    TrialStarted,
+    from_dict,
+    to_dict,
+)
 from nbtune.record.progress import Progress, duration, show
 from nbtune.record.remaining import Lifetimes, seconds_left, share_done
 
@@ -387,3 +396,23 @@ def test_the_epochs_before_a_trial_are_those_that_others_lived_for():
     assert lives.left(3) == pytest.approx(1 + 6 * 2 / 3)
     assert lives.left(5) == pytest.approx(5)
     assert Lifetimes([], 10).left(4) == 6
+
+
+def test_what_was_stopped_early_is_ranked_and_stays_until_it_goes_on():
+    progress = progress_of(2)
+    early = TrialEnded("0", "stopped", 0.8, 2, {"val_accuracy": [0.7, 0.8]}, 3.0, "stopped early", weights="w")
+    for event in (TrialStarted("0", 1.0), early):
+        progress.apply(event)
+    best = progress.best
+    assert (best.id, best.score, best.provisional) == ("0", 0.8, True)
+    assert (progress.coverage.done, progress.coverage.stopped, progress.coverage.pending) == (0, 1, 1)
+    progress.apply(TrialReopened("0"))
+    assert progress.best is None, "it has not ended"
+    waiting = progress.best_so_far
+    assert (waiting.status, waiting.score, waiting.provisional, waiting.weights) == ("pending", 0.8, True, "w")
+    progress.apply(TrialStarted("0", 5.0, {"val_accuracy": [0.7]}))
+    going = progress.trial("0")
+    assert (going.status, going.epochs, going.score, going.best_epoch) == ("running", 1, 0.7, 1)
+    progress.apply(EpochEnded("0", 2, {"val_accuracy": 0.9}))
+    assert progress.trial("0").history["val_accuracy"] == (0.7, 0.9)
+    assert progress.trial("0").best_epoch == 2

@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from hypothesis.strategies import booleans
+from hypothesis.strategies import booleans, integers
 
 from nbtune.errors import UsageError
 from nbtune.run import life
@@ -24,7 +24,7 @@ class Search(RuleBasedStateMachine):
         self.workers, self.halted, self.under_way = life.NONE, False, False
         self.shown, self.settled = life.PLANNED, 0
         self.left, self.stopped, self.failed = 3, 0, 0
-        self.concluded = False
+        self.concluded = self.handing_in = False
 
     def happens(self, event):
         before = self.life
@@ -69,9 +69,14 @@ class Search(RuleBasedStateMachine):
         assert self.workers == life.HERE
         self.halted = False
 
+    def do_finish_up(self, _):
+        assert self.workers == life.HERE
+        assert self.life.phase == life.STOPPING
+        self.halted, self.handing_in = False, True
+
     def do_dismiss(self, _):
         assert self.workers != life.NONE
-        self.workers, self.under_way, self.halted = life.NONE, False, False
+        self.workers, self.under_way, self.halted, self.handing_in = life.NONE, False, False, False
 
     def do_give_up(self, _):
         self.left, self.failed, self.concluded = 0, self.failed + self.left, True
@@ -87,7 +92,10 @@ class Search(RuleBasedStateMachine):
 
     @rule()
     def resume(self):
-        self.happens(life.Resume())
+        try:
+            self.happens(life.Resume())
+        except UsageError:
+            assert self.handing_in
         assert self.life.phase != life.PAUSED
 
     @rule()
@@ -95,7 +103,7 @@ class Search(RuleBasedStateMachine):
         try:
             self.happens(life.Pause())
         except UsageError:
-            assert not self.life.active
+            assert not self.life.active or self.handing_in
         else:
             assert self.life.phase == life.PAUSED
             assert not self.under_way or self.halted
@@ -103,16 +111,22 @@ class Search(RuleBasedStateMachine):
     @rule()
     def stop(self):
         was_active = self.life.active
-        self.happens(life.Stop())
-        assert not self.life.active
-        if was_active:
+        self.happens(life.Stop("the time is over"))
+        assert self.life.active == self.handing_in
+        if was_active and not self.handing_in:
             assert self.life.phase == (life.FINISHED if not self.left and not self.stopped else life.STOPPED) or self.left
 
     @rule()
     def resume_and_stop(self):
         """The stop is never lost."""
-        self.happens(life.Resume())
+        try:
+            self.happens(life.Resume())
+        except UsageError:
+            assert self.handing_in
         self.happens(life.Stop())
+        if self.life.active:
+            assert self.handing_in
+            self.all_is_handed_in()
         assert not self.life.active
         assert self.workers == life.NONE
 
@@ -138,8 +152,16 @@ class Search(RuleBasedStateMachine):
     def a_trial_ends(self, fails):
         self.left, self.failed = self.left - 1, self.failed + fails
         self.under_way = bool(self.left)
-        if not self.left:
+        if not self.left and not self.handing_in:
             self.happens(life.AllDone())
+
+    @precondition(lambda self: self.handing_in)
+    @rule()
+    def all_is_handed_in(self):
+        """Or the time for it is over."""
+        self.happens(life.HandedIn())
+        assert not self.life.active
+        assert self.shown in (life.STOPPED, life.FINISHED)
 
     @precondition(lambda self: self.workers == life.HERE)
     @rule(without_result=booleans())
@@ -158,10 +180,11 @@ class Search(RuleBasedStateMachine):
         assert not self.life.active
         assert not was_active or self.shown == life.FAILED
 
-    @rule(event=booleans())
+    @rule(event=integers(0, 3))
     def something_comes_too_late(self, event):
         if not self.life.active:
-            before, instructions = self.happens(life.WorkersCame() if event else life.WorkersDied("late", True))
+            late = (life.WorkersCame(), life.WorkersDied("late", True), life.HandedIn(), life.Stop())[event]
+            before, instructions = self.happens(late)
             assert self.life == before
             assert not instructions
 
@@ -178,11 +201,12 @@ class Search(RuleBasedStateMachine):
 
     @invariant()
     def what_is_shown_is_so(self):
-        assert self.shown == {life.STARTING: life.RUNNING}.get(self.life.phase, self.life.phase)
+        assert self.shown == {life.STARTING: life.RUNNING, life.STOPPING: life.RUNNING}.get(self.life.phase, self.life.phase)
 
     @invariant()
     def nothing_waits_for_nothing(self):
-        """A running search trains; one that is starting has workers on their way."""
+        """A running search trains; one that starts has workers on their way; one that stops waits for them."""
+        assert (self.life.phase == life.STOPPING) == self.handing_in
         assert self.life.phase != life.RUNNING or self.under_way
         assert self.life.phase != life.STARTING or self.workers == life.COMING
 
@@ -216,3 +240,18 @@ def test_what_cannot_be_asked_for_is_said():
         step(Life(life.STOPPED), life.Retry(0))
     with pytest.raises(UsageError, match="still under way"):
         step(Life(life.RUNNING, life.HERE), life.Retry(1))
+
+
+def test_a_stop_waits_for_what_is_handed_in_and_keeps_its_reason():
+    now, instructions = step(Life(life.PAUSED, life.HERE), life.Stop("20 min are over"))
+    assert instructions == (life.Announce(life.RUNNING, "stopping"), life.FinishUp())
+    assert step(now, life.Stop()) == (now, ()), "a second one changes nothing"
+    assert step(now, life.NoRoom("no space left")) == (now, ())
+    now, instructions = step(now, life.HandedIn(), complete=False)
+    assert (now, instructions) == (Life(life.STOPPED), (life.Dismiss(), life.Settle("20 min are over")))
+
+
+def test_a_stop_does_not_outlive_the_workers_that_it_waits_for():
+    now, _ = step(Life(life.RUNNING, life.HERE), life.Stop())
+    now, instructions = step(now, life.WorkersDied("killed", True), complete=False)
+    assert (now, instructions) == (Life(life.STOPPED), (life.Dismiss(), life.Settle()))

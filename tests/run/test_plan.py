@@ -109,3 +109,15 @@ def test_the_table_is_escaped():
     markup = Plan.of(space, 1, 1)._repr_html_()
     assert "<b>" not in markup
     assert "&lt;b&gt;" in markup
+
+
+@pytest.mark.parametrize(
+    ("minutes", "says"), [(1, "1 min 00 s, which will do"), (0.3, "18 s, when at least 40 % of the training will be done")]
+)
+def test_the_plan_says_whether_the_time_will_do(minutes, says):
+    assert says in str(Plan.of(SPACE, 30, 2, MEASURED, minutes=minutes)), "45 s are needed"
+
+
+def test_a_plan_that_was_not_measured_only_names_the_time():
+    assert "stopped after" in (text := str(Plan.of(SPACE, 30, 2, minutes=20)))
+    assert text.endswith("20 min 00 s")

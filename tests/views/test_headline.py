@@ -1,6 +1,6 @@
 import pytest
 
-from nbtune.record.events import FAILED, EpochEnded, EpochUnderWay, StateChanged, TrialEnded, TrialStarted
+from nbtune.record.events import FAILED, STOPPED, EpochEnded, EpochUnderWay, StateChanged, TrialEnded, TrialStarted
 from nbtune.views.headline import headline, spoken
 
 from .conftest import done, product, search
@@ -30,6 +30,11 @@ FOUR = product(units=[8, 16], layers=[1, 2])
         ([RUN, TrialEnded("0", FAILED, seconds=1.0)], "running: 1 of 4, 1 failed, a few seconds left"),
         ([RUN, StateChanged("paused", 1010.0)], "paused: 0 of 4, resume when you like"),
         ([RUN, StateChanged("stopped", 1010.0)], "stopped: 0 of 4 in 10 s"),
+        (
+            [RUN, done("0", 0.5), TrialEnded("1", STOPPED, 0.9, 1, {"val_accuracy": [0.9]}), StateChanged("stopped", 1010.0)],
+            "stopped: 1 done, 1 stopped early, 2 not reached of 4 in 10 s; best so far val_accuracy 0.9000 (units 8, layers 2)",
+        ),
+        ([RUN, StateChanged("running", 1010.0, "stopping")], "running: 0 of 4, stopping"),
         (
             [RUN, *(done(str(i), 0.5) for i in range(4)), StateChanged("finished", 1080.0)],
             "finished: 4 of 4 in 1 min 20 s; best val_accuracy 0.5000 (units 8, layers 1)",

@@ -54,10 +54,11 @@ def test_a_file_gets_only_what_lasts(fifty_four):
     assert stream.getvalue() == ""
     fifty_four.apply(StateChanged("stopped", 1010.0))
     surface.close(1010.0)
-    assert stream.getvalue().startswith("stopped: 40 of 54 in 10 s")
+    assert stream.getvalue().startswith("stopped: 28 done, 4 stopped early")
     assert "\r" not in stream.getvalue()
     assert str(fifty_four.coverage) in stream.getvalue()
 
 
 def test_the_bar_counts_epochs_of_trials_under_way_too(fifty_four):
-    assert progress_line(fifty_four, 1000.0).startswith("[###############-----] running: 40 of 54")
+    """And of those that were stopped only what they have trained."""
+    assert progress_line(fifty_four, 1000.0).startswith("[#############-------] running: 40 of 54")

@@ -1,4 +1,4 @@
-"""The options that say which combinations are trained."""
+"""The options that say which combinations are trained, and for how long."""
 
 from __future__ import annotations
 
@@ -38,4 +38,15 @@ class Combinations:
         left_out=f"all, up to {MANY:,}",
         choices=(ALL,),
         aliases=("subset", "n_trials", "max_trials", "trials", "n_iter", "random", "samples"),
+    )
+    minutes: float | None = entry(
+        group="combinations",
+        metavar="M",
+        help="stop after M minutes of training, pauses left out; what is under way then keeps its best epoch",
+        help_in_python="minutes after which the search is stopped, pauses left out; what is under way then keeps its best epoch",
+        type="float | None",
+        results=Results.UNCHANGED,
+        check=checks.minutes,
+        left_out="no limit",
+        aliases=("time_limit", "max_minutes", "deadline", "budget", "time_budget", "duration"),
     )

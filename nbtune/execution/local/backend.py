@@ -116,7 +116,8 @@ class Workers:
         if "events" in message:
             self._emit([from_dict(event) for event in message["events"]])
         elif "done" in message:
-            self._halted[message["done"]].set()
+            if message["done"] in self._halted:
+                self._halted[message["done"]].set()
         else:
             future = self._futures.pop(message["id"], None)  # gone if `close` was faster
             if future:

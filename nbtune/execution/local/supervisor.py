@@ -6,7 +6,8 @@ a script without a `__main__` guard), and ends them all when the kernel is gone,
 
 Its first line are the settings: {"workers", "threads", "gpus", "log", "folder", "path", "environment", "clock"}.
 
-Commands: {"id", "task", "job", "arguments", "timeout"}, {"do": "pause" | "resume"}. The end of the input means: end everything.
+Commands: {"id", "task", "job", "arguments", "timeout"}, {"do": "pause" | "resume" | "finish_up"}. The end of the input
+means: end everything.
 Messages: {"id", "result"}, {"id", "error", "kind"}, {"events": [...]}, {"done": "pause" | "resume"}.
 """
 
@@ -39,7 +40,7 @@ class Supervisor:
         self._writing, self._steering = threading.Lock(), threading.Lock()
         self._tasks: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._workers: set[WorkerProcess] = set()
-        self._paused = False
+        self._paused = self._finishing = False
         self._forkserver = _forkserver()
         for number in range(settings["workers"]):
             threading.Thread(target=self._employ, args=[settings_of(number, settings)], daemon=True).start()
@@ -50,7 +51,10 @@ class Supervisor:
             return
         with self._steering:
             self._paused = command["do"] == "pause"
+            self._finishing |= command["do"] == "finish_up"
             for worker in self._workers:
+                if self._finishing:
+                    worker.finish_up()
                 worker.halt() if self._paused else worker.go_on()
         self._send({"done": command["do"]})
 
@@ -67,7 +71,7 @@ class Supervisor:
             while True:
                 worker = self._hire(settings)
                 for _ in range(1 if self._forkserver else TASKS_A_PROCESS):
-                    task = task or self._tasks.get()
+                    task = task or self._next_task()
                     outcome = self._outcome(worker, task)
                     if outcome is None:  # it had died before it was asked anything
                         break
@@ -78,6 +82,13 @@ class Supervisor:
                 self._dismiss(worker)
         except Exception:
             self._give_up(traceback.format_exc())
+
+    def _next_task(self) -> dict[str, Any]:
+        """What is to be done next; nothing where what runs is the last."""
+        while True:
+            task = self._tasks.get()
+            if not self._finishing:
+                return task
 
     def _hire(self, settings: dict[str, Any]) -> WorkerProcess:
         with self._steering:

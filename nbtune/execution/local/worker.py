@@ -23,7 +23,7 @@ from nbtune.execution.local.output import redirect
 from nbtune.execution.local.parent import end_with_parent
 from nbtune.execution.local.pickling import CODE
 from nbtune.execution.quitting import QUITS, quit_message
-from nbtune.record.events import Event, to_dict
+from nbtune.record.events import Event, Stopping, to_dict
 from nbtune.record.job import Terms
 
 Message = dict[str, Any]
@@ -39,13 +39,13 @@ def serve(line: Connection, threads: int, log: str, environment: dict[str, str],
     trimming.settle()
     tasks.use_threads(threads)
     inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
-    wire = Wire(line)
-    threading.Thread(target=_listen, args=[line, inbox], daemon=True).start()
+    wire, stopping = Wire(line), threading.Event()
+    threading.Thread(target=_listen, args=[line, inbox, stopping], daemon=True).start()
     wire.send({"ready": os.getpid()})
     while True:
         message = inbox.get()
         wire.send({"begun": True})
-        outcome = _outcome(wire, **message)
+        outcome = _outcome(wire, stopping.is_set, **message)
         _flush()  # as soon as it has the outcome, the supervisor may end this process
         wire.send(outcome)
 
@@ -65,22 +65,26 @@ class Wire:
         self.send({"events": [to_dict(event) for event in events]})
 
 
-def _listen(line: Connection, inbox: queue.SimpleQueue[Message]) -> None:
+def _listen(line: Connection, inbox: queue.SimpleQueue[Message], stopping: threading.Event) -> None:
     try:
         while True:
-            inbox.put(json.loads(line.recv_bytes()))
+            message = json.loads(line.recv_bytes())
+            if "finish_up" in message:
+                stopping.set()
+            else:
+                inbox.put(message)
     except (EOFError, OSError):
         os._exit(1)
 
 
-def _outcome(wire: Wire, task: str, job: str, arguments: dict[str, Any]) -> Message:
+def _outcome(wire: Wire, stopping: Stopping, task: str, job: str, arguments: dict[str, Any]) -> Message:
     """The result of a task, or why there is none: a function can raise anything."""
     try:
         loaded = _load(job)
     except BaseException as error:
         return {"kind": "usage", "error": f"the function arrived in a worker, but not whole: {type(error).__name__}: {error}"}
     try:
-        result = tasks.run(task, loaded, wire.emit, arguments)
+        result = tasks.run(task, loaded, wire.emit, arguments, stopping)
     except BuildError as error:
         return {"kind": "build", "error": str(error)}
     except UsageError as error:

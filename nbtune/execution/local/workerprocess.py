@@ -55,6 +55,10 @@ class WorkerProcess:
             raise EOFError
         return None
 
+    def finish_up(self) -> None:
+        """Asks for what its task has; it answers when it can, as at the task's end."""
+        self.send({"finish_up": True})
+
     def halt(self) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             psutil.Process(self._process.pid).suspend()

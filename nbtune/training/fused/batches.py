@@ -25,6 +25,11 @@ def orders(rows: int, seed: int, shuffle: bool = True) -> Iterator[np.ndarray]:
     yield from map(_drawn(rows, seed).order, itertools.count())
 
 
+def repeats(rows: int, seed: int) -> bool:
+    """Whether each epoch has the same order, as far as the first ones show it."""
+    return _drawn(rows, seed).repeats
+
+
 @functools.lru_cache(maxsize=4)
 def _drawn(rows: int, seed: int) -> _Drawn:
     return _Drawn(rows, seed)
@@ -41,14 +46,14 @@ class _Drawn:
         keras.utils.set_random_seed(seed)
         self._pipeline = private.shuffled_batches(np.arange(rows), rows)
         self._orders = [self._draw() for _ in range(_COMPARED)]
-        self._repeats = rows >= _TELLING and all(np.array_equal(order, self._orders[0]) for order in self._orders)
+        self.repeats = rows >= _TELLING and all(np.array_equal(order, self._orders[0]) for order in self._orders)
 
     def _draw(self) -> np.ndarray:
         (batch,) = self._pipeline
         return np.asarray(batch[0] if isinstance(batch, tuple) else batch)
 
     def order(self, epoch: int) -> np.ndarray:
-        if self._repeats:
+        if self.repeats:
             return self._orders[0]
         while len(self._orders) <= epoch:
             self._orders.append(self._draw())

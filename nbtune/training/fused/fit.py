@@ -23,9 +23,9 @@ from nbtune import machine
 from nbtune.ask.space import Value
 from nbtune.ask.strategy import AUTO
 from nbtune.data import arrays as data
-from nbtune.record.events import Emit, EpochEnded, EpochUnderWay, TrainedAlone, TrialEnded, TrialStarted
+from nbtune.record.events import Emit, EpochEnded, EpochUnderWay, Stopping, TrainedAlone, TrialEnded, TrialStarted
 from nbtune.record.job import Job
-from nbtune.training import schedules
+from nbtune.training import resuming, schedules
 from nbtune.training.fused import batches, dense, first_steps, memory, skipping
 from nbtune.training.fused.assembly import assemble, splits
 from nbtune.training.fused.compaction import Compaction
@@ -45,6 +45,7 @@ from nbtune.training.fused.templates import with_templates
 from nbtune.training.fused.worth import pays
 from nbtune.training.reasons import OUT_OF_MEMORY, CannotFuse, Reason, reason_of
 from nbtune.training.row_weights import weighted
+from nbtune.training.stopping import Halted, never
 
 LIVE_SHARE = 0.85  # of a stack, below which it leaves the stopped behind where that costs nothing but moving the others
 
@@ -56,7 +57,7 @@ class Outcome(NamedTuple):
     refused: dict[str, str]
 
 
-def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]]) -> Outcome:
+def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]], stopping: Stopping = never) -> Outcome:
     """Trains several combinations together and leaves each one's best weights in the project.
 
     Trials that turn out not to be one architecture are trained as several stacks, one after another. A trial's end is
@@ -64,6 +65,7 @@ def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]]) -
 
     Args:
         trials: trial to its values.
+        stopping: when it says so those under way end as "stopped", with what they have, and no other one begins.
     """
     arrays = data.read(job.folder)
     ending = Ending(job, emit)
@@ -71,7 +73,8 @@ def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]]) -
     stacks: dict[str, list[TrialSpec]] = {}
     for made in trial_specs(job, trials, arrays):
         if isinstance(made, TrialSpec):
-            stacks.setdefault(made.stack_key, []).append(made)
+            spec = made.gone_on(resuming.found(job, made.trial, made.values))
+            stacks.setdefault(spec.stack_key, []).append(spec)
         else:
             refused |= _told(emit, [made[0]], made[1])
     for template, stack in itertools.chain.from_iterable(map(with_templates, stacks.values())):
@@ -79,8 +82,8 @@ def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]]) -
             reason = _too_small(job, template, len(part), arrays, len({spec.loss_key for spec in part}))
             if reason:
                 refused |= _told(emit, [each.trial for each in part], reason)
-            else:
-                refused |= _train(job, emit, template, part, arrays, ending)
+            elif not stopping():
+                refused |= _train(job, emit, template, part, arrays, ending, stopping)
     return Outcome(ending.ended, refused)
 
 
@@ -132,19 +135,27 @@ def _batch_size(job: Job, spec: TrialSpec) -> int:
 
 
 def _train(
-    job: Job, emit: Emit, template: TrialSpec, stack: Sequence[TrialSpec], arrays: data.Arrays, ending: Ending
+    job: Job,
+    emit: Emit,
+    template: TrialSpec,
+    stack: Sequence[TrialSpec],
+    arrays: data.Arrays,
+    ending: Ending,
+    stopping: Stopping,
 ) -> dict[str, str]:
     """Trains one stack, in halves if there is no memory for the whole; why trials were not trained, by trial."""
     reason, too_large = Reason(""), False
     try:
-        Fit(job, emit, template, stack, arrays, ending).run()
+        Fit(job, emit, template, stack, arrays, ending, stopping).run()
     except Exception as error:  # whoever of them is to blame, each trial meets it, or not, on its own
         reason, too_large = reason_of(error, job.function), isinstance(error, OUT_OF_MEMORY)
     gc.collect()
     left = [spec for spec in stack if not ending.is_over(spec.trial)]
+    if stopping():
+        return {}
     if too_large and len(left) > 1:
-        halves = left[0::2], left[1::2]
-        return _train(job, emit, template, halves[0], arrays, ending) | _train(job, emit, template, halves[1], arrays, ending)
+        halves = [_train(job, emit, template, half, arrays, ending, stopping) for half in (left[0::2], left[1::2])]
+        return halves[0] | halves[1]
     return _told(emit, [spec.trial for spec in left], reason) if left else {}
 
 
@@ -152,9 +163,16 @@ class Fit:
     """The training of one stack, up to the ending of each of its trials; it owns the members that are still running."""
 
     def __init__(
-        self, job: Job, emit: Emit, template: TrialSpec, stack: Sequence[TrialSpec], arrays: data.Arrays, ending: Ending
+        self,
+        job: Job,
+        emit: Emit,
+        template: TrialSpec,
+        stack: Sequence[TrialSpec],
+        arrays: data.Arrays,
+        ending: Ending,
+        stopping: Stopping = never,
     ) -> None:
-        self._job, self._emit, self._arrays, self._ending = job, emit, arrays, ending
+        self._job, self._emit, self._arrays, self._ending, self._stopping = job, emit, arrays, ending, stopping
         self._stack, self._template = stack, template
         self._steps = _steps(job, template, arrays)
         self._step, which, labels = assemble(template, stack)
@@ -163,11 +181,13 @@ class Fit:
         self._update = self._step.update_of_all if self._is_dense else self._step.update
         self._state = StackState(template, self._step, self._update, which)
         self._running: list[Member] = []
-        self._saver = Saver(job, emit, template, self._step)
+        self._saver = Saver(job, emit, template, self._step, stopping)
+        self._pace = resuming.Pace()
+        self._obstacle = next(filter(None, (resuming.obstacle(job, template.model, spec.values) for spec in stack)), None)
 
     def run(self) -> None:
         now = machine.now()
-        self._emit([TrialStarted(spec.trial, now) for spec in self._stack])
+        self._emit([TrialStarted(spec.trial, now, spec.at.end.history if spec.at else {}) for spec in self._stack])
         self._ending.begin(spec.trial for spec in self._stack)
         repeats = list(enumerate(self._job.each_repeat))
         at_once = self._repeats_at_once(len(repeats))
@@ -178,12 +198,16 @@ class Fit:
         batch_size = _batch_size(self._job, self._template)
         alone = per_example.everything(self._step, self._template.output)
         epochs = Epochs(run_epoch, self._training, self._validation, batch_size, alone)
-        for first in range(0, len(repeats), at_once):
-            part = repeats[first : first + at_once]
-            self._begin(part)
-            if self._running:  # or each trial went wrong in an earlier repeat
-                orders = self._orders(part, batch_size, alone)
-                self._train_repeats(epochs, orders, any_size, part[0][1])
+        try:
+            for first in range(0, len(repeats), at_once):
+                part = repeats[first : first + at_once]
+                self._begin(part)
+                if self._running:  # or each trial went wrong in an earlier repeat
+                    orders = itertools.islice(self._orders(part, batch_size, alone), self._template.epochs, None)
+                    self._train_repeats(epochs, orders, any_size, part[0][1])
+        except Halted:
+            self._write_down()
+            self._ending.stop(self._running, self._kept, self._saver.save)
 
     def _repeats_at_once(self, repeats: int) -> int:
         """All repeats in one stack where each trial can have its own order of the rows, and memory allows; else one."""
@@ -191,9 +215,13 @@ class Fit:
         return repeats if self._is_dense and repeats * len(self._stack) <= room else 1
 
     def _begin(self, repeats: Sequence[tuple[int, Job]]) -> None:
-        """Each trial at the start of these repeats; what was compiled for the first ones is used again."""
+        """Each trial at the start of these repeats, or where it goes on; what was compiled for the first ones is used again."""
+        self._running = []
+        self._halt_if_asked()
         stacks = [self._stack if not repeat else _again(job, self._stack, self._arrays) for repeat, job in repeats]
         self._state.begin(stacks)
+        if self._template.at:
+            self._state.resume([self._saver.slots(spec) for spec in stacks[0]])
         each = [(*repeat, spec) for specs in zip(*stacks, strict=True) for repeat, spec in zip(repeats, specs, strict=True)]
         members = [self._member(i, repeat, job, spec) for i, (repeat, job, spec) in enumerate(each)]
         self._go_on_with(members)
@@ -203,7 +231,7 @@ class Fit:
     def _member(self, place: int, repeat: int, job: Job, spec: TrialSpec) -> Member:
         now = lambda member: self._state.weights(member.place)  # noqa: E731
         plateau, is_scheduled = schedules.plateau(job, spec.values), schedules.is_chosen(job, spec.values)
-        return Member(spec, repeat, early_stopping(job), place, now, self._steps, plateau, is_scheduled)
+        return Member(spec, repeat, early_stopping(job, spec.at), place, now, self._steps, plateau, is_scheduled)
 
     def _go_on_with(self, members: Sequence[Member]) -> None:
         """These but for the repeats of trials that are over."""
@@ -218,10 +246,10 @@ class Fit:
 
     def _train_repeats(self, epochs: Epochs, orders: Iterator[Pieces], any_size: bool, first: Job) -> None:
         """Trains until none is running. `first`: the job of the first of these repeats."""
-        compaction = Compaction()
-        if not self._is_dense and not all(spec.is_proven for spec in self._stack):
+        compaction, begun = Compaction(), self._template.epochs
+        if not begun and not self._is_dense and not all(spec.is_proven for spec in self._stack):
             self._compare_first_steps(epochs, first)
-        for epoch in range(self._job.epochs):
+        for epoch in range(begun, self._job.epochs):
             before = machine.now()
             rates = tf.constant(self._rates(epoch))
             after, logs = epochs.train(self._state.standing, rates, next(orders), partial(self._tell_share, epoch))
@@ -229,6 +257,9 @@ class Fit:
             self._end_epoch(epoch, logs, before)
             if not self._running:
                 break
+            self._halt_if_asked()
+            if self._pace.due:
+                self._write_down()
             self._leave_the_stopped_behind_if_due(epochs, any_size, compaction, machine.now() - before)
 
     def _compare_first_steps(self, epochs: Epochs, job: Job) -> None:
@@ -249,7 +280,21 @@ class Fit:
             found[member.place] = member.optimizer.of(epoch, self._steps)
         return found
 
+    def _halt_if_asked(self) -> None:
+        if self._stopping():
+            raise Halted
+
+    def _write_down(self) -> None:
+        """Where each trial stands after the last epoch, if it can go on there."""
+        if self._obstacle is not None or not all(member.history for member in self._running):
+            return
+        with self._pace.counted():
+            for member in self._running:
+                now = Kept(member.spec, self._state.weights(member.place), self._state.slots(member.place))
+                self._saver.write(self._ending.so_far(member), member, now, self._state.seeds)
+
     def _tell_share(self, epoch: int, share: float) -> None:
+        self._halt_if_asked()  # in the epoch, which is given up
         trials = list(dict.fromkeys(member.spec.trial for member in self._running))
         self._emit([EpochUnderWay(trials, epoch + 1, share, machine.now())])
 
@@ -281,7 +326,7 @@ class Fit:
         over = [r for r in self._running if r.stop_training or epoch + 1 == self._job.epochs]
         if over:
             for member in over:
-                self._ending.take(member, partial(self._kept, member), self._saver.save)
+                self._ending.take(member, self._kept, self._saver.save)
             self._go_on_with([member for member in self._running if member not in over])
 
     def _kept(self, member: Member) -> Kept:

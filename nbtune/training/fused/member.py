@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from nbtune.record.checkpoint import Checkpoint
 from nbtune.record.job import Job
 from nbtune.training import schedules, trial
 from nbtune.training.fused.spec import TrialSpec
@@ -51,6 +52,10 @@ class Member:
     def __post_init__(self) -> None:
         # of one repeat: a callback may change it
         self.optimizer = copy.copy(self.spec.rates)
+        if self.spec.at:
+            before = self.spec.at.end
+            self.history = {name: list(values) for name, values in before.history.items()}
+            self.seconds, self.rates = before.seconds, list(before.rates)
 
     def begin(self) -> None:
         """What `model.fit` does before the first epoch."""
@@ -74,9 +79,9 @@ class Member:
         self.stop_training |= not math.isfinite(logs["loss"])
 
 
-def early_stopping(job: Job) -> keras.callbacks.EarlyStopping:
+def early_stopping(job: Job, at: Checkpoint | None = None) -> keras.callbacks.EarlyStopping:
     """As in `trial`, but it compares by NumPy, in the same precision: Keras's TensorFlow operation takes 0.1 ms a trial."""
-    stopper = trial.early_stopping(job)
+    stopper = trial.early_stopping(job, at)
     private.set_monitor(stopper)
     compare = np.less if stopper.monitor_op is keras.ops.less else np.greater
     stopper.monitor_op = lambda value, best: compare(np.float32(value), np.float32(best))

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from nbtune.training.fused import padding
 from nbtune.training.fused.layers import kinds
 from nbtune.training.private import keras as private
 from nbtune.training.reasons import CannotFuse
@@ -116,6 +117,34 @@ class Update:
                     values[name] = parts[place].reshape(self._shapes[place])
         return [values[variable.name] for variable in optimizer.variables]
 
+    def joined(
+        self, values: Sequence[np.ndarray], optimizer: Any, weights: Sequence[Any], places: Sequence[int]
+    ) -> list[np.ndarray]:
+        """What `apart` made these values of, padded to the weights here."""
+        if not self._flat:
+            given = iter(values)
+            is_scheduled = len(values) < len(self.variables)  # and each step is handed its rate
+            own = lambda i, v: v.value.numpy() if is_scheduled and i == self._place_of_rate else next(given)  # noqa: E731
+            return [padding.padded(own(i, variable), variable.shape) for i, variable in enumerate(self.variables)]
+        named = dict(zip((variable.name for variable in optimizer.variables), values, strict=True))
+        cuts = np.cumsum(self._sizes)[:-1]
+        found = []
+        for variable in self.variables:
+            if not variable.name.startswith(f"{_ALL}_"):
+                found.append(named[variable.name] if variable.name in named else np.asarray(variable))
+                continue
+            flat = np.split(np.asarray(variable).copy(), cuts)  # a padded number stays as it starts: some optimizers divide by it
+            parts = [part.reshape(shape) for part, shape in zip(flat, self._shapes, strict=True)]
+            for weight, place in zip(weights, places, strict=True):
+                own = named[weight.path.replace("/", "_") + variable.name.removeprefix(_ALL)]
+                parts[place][tuple(map(slice, own.shape))] = own
+            found.append(np.concatenate([part.ravel() for part in parts]))
+        return found
+
+    def of_each(self, trials: Sequence[Sequence[np.ndarray]], counts: Sequence[int]) -> list[Any]:
+        """The variables of a stack's trials, of each of which there are those that `joined` gives; `counts` as for `start`."""
+        return [tf.constant(np.stack(values)) for values in zip(*trials, strict=True)]
+
     @property
     def is_elementwise(self) -> bool:
         """Whether no number has to do with another one, so that those of several trials can be updated as those of one."""
@@ -138,7 +167,7 @@ class Update:
 
     def of_one(self, slots: list[Any], place: int) -> list[np.ndarray]:
         """Those of one trial."""
-        return [slot[place].numpy() for slot in slots]
+        return [np.asarray(slot[place]) for slot in slots]
 
 
 class UpdateOfAll:
@@ -218,13 +247,31 @@ class UpdateOfAll:
         found = []
         for variable, *values in zip(self._variables, *self._of_blocks(slots), strict=True):
             if variable is self._rate:
-                found.append(values[0][place, 0].numpy())
+                found.append(np.asarray(values[0][place, 0]))
             elif not len(variable.shape):
-                found.append(values[0].numpy())
+                found.append(np.asarray(values[0]))
             else:
-                has = [value[place] if place < len(value) else tf.zeros(value.shape[1:]) for value in values]
-                parts = self.apart([value[None] for value in has])
-                found.append(np.concatenate([part.numpy().ravel() for part in parts]))
+                parts: dict[int, np.ndarray] = {}
+                for value, block in zip(values, self._blocks, strict=True):
+                    own = np.asarray(value[place]) if place < len(value) else np.zeros(value.shape[1:], np.float32)
+                    parts |= zip(block, np.split(own, np.cumsum([self._sizes[i] for i in block])[:-1]), strict=True)
+                found.append(np.concatenate([parts[i] for i in range(len(parts))]))
+        return found
+
+    def of_each(self, trials: Sequence[Sequence[np.ndarray]], counts: Sequence[int]) -> list[Any]:
+        """As `Update.of_each`."""
+        found = []
+        ends = np.cumsum(self._sizes)
+        for block in self._blocks:
+            count = counts[block[0]]
+            for variable, values in zip(self._variables, zip(*trials, strict=True), strict=True):
+                if variable is self._rate:
+                    found.append(tf.constant(np.reshape(values[:count], [count, 1])))
+                elif not len(variable.shape):
+                    found.append(tf.constant(values[0]))
+                else:
+                    own = [np.concatenate([value[ends[i] - self._sizes[i] : ends[i]] for i in block]) for value in values[:count]]
+                    found.append(tf.constant(np.stack(own)))
         return found
 
     def _of_blocks(self, slots: list[Any]) -> list[list[Any]]:

@@ -32,7 +32,7 @@ class Repeats:
 
     def take(self, repeat: int, end: TrialEnded, kept: Callable[[], Kept]) -> None:
         self._ends[repeat] = end
-        if end.status == DONE and self._is_best(repeat, end):
+        if end.score is not None and self._is_best(repeat, end):
             self._best = repeat, kept()
 
     def _is_best(self, repeat: int, end: TrialEnded) -> bool:
@@ -51,6 +51,14 @@ class Repeats:
             ends.append(self._ends[len(ends)])
             if ends[-1].status != DONE:
                 break
+        return self._together(ends)
+
+    def so_far(self) -> tuple[TrialEnded, Kept | None] | None:
+        """The same of the repeats that there are, where no more come; None where there are none."""
+        ends = [self._ends[repeat] for repeat in sorted(self._ends)]
+        return self._together(ends) if ends else None
+
+    def _together(self, ends: list[TrialEnded]) -> tuple[TrialEnded, Kept | None]:
         ended, _ = trial.together(self._job, ends)
         ended = replace(ended, seconds=sum(end.seconds for end in self._ends.values()))
-        return ended, self._best[1] if self._best and ended.status == DONE else None
+        return ended, self._best[1] if self._best and ended.score is not None else None

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from nbtune.record.events import Emit
+import numpy as np
+
+from nbtune.record.checkpoint import Checkpoint
+from nbtune.record.events import Emit, Stopping, TrialEnded
 from nbtune.record.job import Job
-from nbtune.training import trial
+from nbtune.training import resuming, weights
 from nbtune.training.fused import padding, skipping
+from nbtune.training.fused.member import Member
 from nbtune.training.fused.repeats import Kept
 from nbtune.training.fused.spec import TrialSpec
 from nbtune.training.fused.step import Step, seed_places
@@ -16,22 +21,64 @@ from nbtune.training.fused.step import Step, seed_places
 class Saver:
     """Saves trials of one stack, each through a model with the variables that `model.fit` would leave it."""
 
-    def __init__(self, job: Job, emit: Emit, template: TrialSpec, step: Step) -> None:
-        self._job, self._emit, self._template, self._step = job, emit, template, step
+    def __init__(self, job: Job, emit: Emit, template: TrialSpec, step: Step, stopping: Stopping) -> None:
+        self._job, self._emit, self._template, self._step, self._stopping = job, emit, template, step, stopping
         self._models: dict[int, tuple[Any, Any]] = {}  # by their ids, each with an optimizer
 
-    def save(self, kept: Kept) -> str:
+    def save(self, kept: Kept) -> str | None:
         spec = kept.spec
-        # trials of a stack that have a model in common have optimizers that differ in their variables alone
-        model, optimizer = self._models.setdefault(id(spec.model), (spec.model, spec.optimizer))
+        model, optimizer = self._model_of(spec)
         model.optimizer = optimizer
         seeds = set(seed_places(model))
         others = [v for i, v in enumerate(model.non_trainable_variables) if i not in seeds]
-        if not optimizer.built:
-            optimizer.build(model.trainable_variables)
         places = skipping.places(spec, self._template)
         slots = self._step.update.apart(kept.slots, optimizer, model.trainable_variables, places)
         variables = [*model.trainable_variables, *others, *optimizer.variables]
         for variable, value in zip(variables, [*kept.weights, *slots], strict=True):
             variable.assign(padding.cropped(value, variable.shape))
-        return trial.keep_weights(self._job, self._emit, spec.trial, model)
+        return weights.keep(self._job, self._emit, spec.trial, model, self._stopping)
+
+    def _model_of(self, spec: TrialSpec) -> tuple[Any, Any]:
+        """The model, and an optimizer that is built on its weights.
+
+        Trials of a stack that have a model in common have optimizers that differ in their variables alone.
+        """
+        model, optimizer = self._models.setdefault(id(spec.model), (spec.model, spec.optimizer))
+        if not optimizer.built:
+            optimizer.build(model.trainable_variables)
+        return model, optimizer
+
+    def slots(self, spec: TrialSpec) -> list[np.ndarray]:
+        """The optimizer's variables of a trial that goes on, as the stack's update has them."""
+        assert spec.at is not None
+        model, optimizer = self._model_of(spec)
+        places = skipping.places(spec, self._template)
+        return self._step.update.joined(spec.at.slots, optimizer, model.trainable_variables, places)
+
+    def write(self, end: TrialEnded, member: Member, now: Kept, seeds: Sequence[np.ndarray]) -> None:
+        """Writes down where a trial stands, that it can go on there.
+
+        Args:
+            end: what it came to so far.
+            now: its weights and slots after the last epoch.
+            seeds: of the stack.
+
+        Raises:
+            OSError: the disk takes no more.
+        """
+        spec = member.spec
+        model, optimizer = self._model_of(spec)
+        at, shapes = seed_places(model), spec.shapes
+        cropped = lambda values: [padding.cropped(value, shape) for value, shape in zip(values, shapes, strict=True)]  # noqa: E731
+        own, best = cropped(now.weights), cropped(member.stopper.best_weights)
+        slots = self._step.update.apart(now.slots, optimizer, model.trainable_variables, skipping.places(spec, self._template))
+        others, drawn = iter(own[len(spec.weights) :]), iter(seeds)
+        checkpoint = Checkpoint(
+            end,
+            member.stopper.wait,
+            weights=own[: len(spec.weights)],
+            others=[np.asarray(next(drawn if i in at else others)) for i in range(len(model.non_trainable_variables))],
+            slots=[padding.cropped(slot, variable.shape) for slot, variable in zip(slots, optimizer.variables, strict=True)],
+            best=best,
+        )
+        resuming.write(self._job, spec.values, checkpoint)

@@ -14,6 +14,7 @@ import numpy as np
 
 from nbtune.ask.space import Architecture, Value
 from nbtune.data import arrays as data
+from nbtune.record.checkpoint import Checkpoint
 from nbtune.record.job import Job
 from nbtune.training import compiling, encoding, model, session
 from nbtune.training.fused import chain, optimizers, padding
@@ -44,6 +45,7 @@ class TrialSpec:
         rates: those of its steps.
         row: layers alike in a row, of which the model of another trial of its stack may have more or fewer.
         is_proven: whether it is of a kind that tests hold against `model.fit`.
+        at: where it goes on, if it does; then `weights`, `others` and `seeds` are those that it has there.
     """
 
     trial: str
@@ -64,6 +66,7 @@ class TrialSpec:
     signature: str
     row: list[Any]
     is_proven: bool
+    at: Checkpoint | None = None
 
     @property
     def depth(self) -> int:
@@ -80,8 +83,22 @@ class TrialSpec:
 
     @property
     def stack_key(self) -> str:
-        """Equal for trials that can share a stack, which has one set of seeds."""
-        return json.dumps([self.signature, [seed.tolist() for seed in self.seeds]])
+        """Equal for trials that can share a stack, which has one set of seeds, and whose trials are in the same epoch."""
+        return json.dumps([self.signature, [seed.tolist() for seed in self.seeds], self.epochs])
+
+    @property
+    def epochs(self) -> int:
+        """How many are trained already."""
+        return self.at.epochs if self.at else 0
+
+    def gone_on(self, at: Checkpoint | None) -> TrialSpec:
+        """As it goes on there, unless that is of another model."""
+        if at is None:
+            return self
+        places = seed_places(self.model)
+        others = [value for i, value in enumerate(at.others) if i not in places]
+        new = replace(self, weights=list(at.weights), others=others, seeds=[at.others[i] for i in places], at=at)
+        return new if new.shapes == self.shapes and len(at.best) == len(self.shapes) else self
 
 
 def trial_specs(

@@ -28,12 +28,23 @@ class StackState:
         self._seeds: list[tf.Tensor]
         self._no_logs: Logs
         self._on_host: list[np.ndarray] | None
+        self._slots_on_host: list[np.ndarray] | None
 
     def begin(self, repeats: Sequence[Sequence[TrialSpec]]) -> None:
         """At the start of these repeats, each with the trials of the stack."""
         self._seeds = [tf.constant(seed) for seed in repeats[0][0].seeds]
         self._put(stacked(self._template, repeats, self._update, self._which))
         self._no_logs = no_logs(self._step, self.size)
+
+    def resume(self, slots: Sequence[Sequence[np.ndarray]]) -> None:
+        """With these variables of each trial's optimizer, as `Update.joined` gives them."""
+        counts = [len(weight) for weight in self._state.weights]
+        self._put(self._state._replace(slots=self._update.of_each(slots, counts)))
+
+    @property
+    def seeds(self) -> list[np.ndarray]:
+        """The states of the generators that the trials share."""
+        return [np.asarray(seed) for seed in self._seeds]
 
     @property
     def size(self) -> int:
@@ -72,7 +83,9 @@ class StackState:
 
     def slots(self, place: int) -> list[np.ndarray]:
         """The variables of a trial's optimizer."""
-        return self._update.of_one(self._state.slots, place)
+        if self._slots_on_host is None:
+            self._slots_on_host = [np.asarray(slot) for slot in self._state.slots]
+        return self._update.of_one(self._slots_on_host, place)
 
     def _put(self, state: State) -> None:
-        self._state, self._on_host = state, None
+        self._state, self._on_host, self._slots_on_host = state, None, None
