@@ -87,7 +87,8 @@ class Update:
     def __call__(self, slots: list[Any], gradients: list[Any], weights: list[Any]) -> tuple[list[Any], list[Any]]:
         """The weights and the optimizer's variables after an update."""
         if not self._flat:
-            after, new = self._optimizer.stateless_apply(list(slots), gradients, list(weights))
+            with private.dividing_rows():
+                after, new = self._optimizer.stateless_apply(list(slots), gradients, list(weights))
             return after, new
         if any(gradient is None or isinstance(gradient, tf.IndexedSlices) for gradient in gradients):
             raise CannotFuse("weights whose gradient is sparse or missing")

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from nbtune.training.private.missing import Missing, attribute, member
 
@@ -155,6 +156,28 @@ def neutral_methods(kind: type) -> dict[str, Any]:
     base = member("keras.src.optimizers.base_optimizer", "BaseOptimizer")
     names = [name for name in vars(own) if name in vars(base) and not name.startswith("__")]
     return {name: getattr(base, name) for name in names if getattr(kind, name) is getattr(own, name)}
+
+
+@contextlib.contextmanager
+def dividing_rows() -> Iterator[None]:
+    """Keras divides the gradient of an embedding, which is of some rows alone, by those rows of a tensor, and by nothing else.
+
+    It looks for divisors of zero in the other rows too, in a branch whose shapes depend on them, which `vectorized_map` cannot
+    do. An optimizer has none: it divides by a root behind an epsilon.
+    """
+    module: Any = member("keras.src.backend.tensorflow", "numpy")
+    divide = attribute(module, "divide")
+
+    def by_rows(x1: Any, x2: Any) -> Any:
+        if isinstance(x1, tf.IndexedSlices) and isinstance(x2, tf.Tensor) and x2.shape.rank:
+            return tf.IndexedSlices(divide(x1.values, tf.gather(x2, x1.indices)), x1.indices, x1.dense_shape)
+        return divide(x1, x2)
+
+    module.divide = by_rows
+    try:
+        yield
+    finally:
+        module.divide = divide
 
 
 def open_shape(variable: Any, shape: tuple[int | None, ...]) -> None:

@@ -125,6 +125,24 @@ def test_the_numbers_are_those_of_model_fit(build, here):
     assert difference(trials[1].history, expected.history) < 1e-5
 
 
+@pytest.mark.parametrize("name", ["RMSprop", "Adagrad", "Adadelta"])
+def test_an_embedding_under_an_optimizer_that_divides_its_gradient(name, here):
+    def build():
+        hidden = [layers.Embedding(9, 4), layers.GlobalAveragePooling1D()]
+        model = keras.Sequential([keras.Input((6,)), *hidden, layers.Dense(3, activation="softmax")])
+        model.compile(getattr(keras.optimizers, name)(0.02), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    tokens = RNG.integers(0, 9, (80, 6))
+    train, validation = (tokens[:64], TRAIN[1]), (tokens[64:], VALIDATION[1])
+    terms = {"epochs": TERMS.epochs, "batch_size": [TERMS.batch_size], "patience": None, "objective": TERMS.objective}
+    rates = {"learning_rate": [0.01, 0.003], "engine": "fused"}
+    search = tune(build, train, validation_data=validation, workers=0, dir=str(here), **terms, **rates)
+    assert [trial.alone for trial in search.trials] == [None, None]
+    expected = fit(build, {"learning_rate": 0.003}, train, validation, TERMS)
+    assert difference(search.trials[1].history, expected.history) < 1e-5
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("build", "engine"), [(build, "fused") for build in MASKS] + [(masked_by_numpy, "trial")])
 def test_each_repeat_has_its_own_constants(build, engine, here):
