@@ -240,7 +240,8 @@ def cluster(name: str, value: Any) -> Any:
     """The address of a Dask scheduler, or a thing of Dask's that has one: a client, a cluster."""
     if value is None or (isinstance(value, str) and ":" in value) or hasattr(value, "scheduler_info"):
         return value
-    raise UsageError(f"{name}: {value!r} is neither the address of a Dask scheduler, like tcp://host:8786, nor a Dask client")
+    what = repr(value) if isinstance(value, str) else f"a thing of the type {type(value).__name__}"
+    raise UsageError(f"{name}: {what} is neither the address of a Dask scheduler, like tcp://host:8786, nor a Dask client")
 
 
 def folder(name: str, value: Any) -> str:

@@ -28,6 +28,7 @@ def test_the_numbers_are_those_of_a_local_search_and_nothing_is_left(flowers, he
     grid = {"units": [4, 8], "layers": [1, 2], "learning_rate": [0.01, 0.1], "epochs": 4, "patience": None, "dir": str(here)}
     there = tune(dense, flowers, name="there", dask=client, **grid)
     assert left_on(client) == []
+    assert not any(client.run(lambda: "tensorflow" in __import__("sys").modules).values()), "never in a Dask worker itself"
     local = tune(dense, flowers, name="local", workers=2, **grid)
     assert [trial.status for trial in there.trials] == ["done"] * 8
     for one, other in zip(there.trials, local.trials, strict=True):
