@@ -36,7 +36,7 @@ y = np.repeat([0, 1, 2], 30)
 x = (np.random.default_rng(0).normal(size=(90, 4)) + y[:, None]).astype("float32")
 grid = dict(units=[3, 4, 5, 6], learning_rate=[0.03, 0.003])
 where = {"dask": sys.argv[1]} if len(sys.argv) > 1 else {"workers": 2}
-search = nbtune.tune(build, (x, y), **grid, epochs=400, patience=None, retries=3, **where)
+search = nbtune.tune(build, (x, y), **grid, epochs=200, patience=None, retries=3, **where)
 print(json.dumps([[trial.id, trial.status, trial.score, trial.error] for trial in search.trials]))
 """
 HELPER = "import keras\n\ndef dense(units):\n    return keras.layers.Dense(units)\n"
@@ -106,6 +106,7 @@ def finish(script):
     return json.loads(lines[-1]) if script.returncode == 0 else None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_whatever_is_killed_the_grid_is_explored_once(tmp_path, machines, undisturbed, seed):
     moments = random.Random(seed)
@@ -113,7 +114,7 @@ def test_whatever_is_killed_the_grid_is_explored_once(tmp_path, machines, undist
     home.mkdir()
     script = start(home, machines.address)
     for _ in range(2):
-        time.sleep(moments.uniform(5, 15))
+        time.sleep(moments.uniform(4, 10))
         if script.poll() is not None:
             break
         kill(moments.choice(["worker", "training", "scheduler", "kernel"]), moments, machines, script)
