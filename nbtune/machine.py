@@ -20,6 +20,8 @@ import psutil
 from nbtune import cgroup
 from nbtune.costs import SHARED_MB, WORKER_MB
 
+TENSORFLOW = "tensorflow"
+
 
 class _Clock:
     """When the monotonic clock, which all processes of a machine have in common, was at 0, in seconds since the epoch."""
@@ -60,9 +62,9 @@ def keras_backend() -> str:
         return named
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     try:
-        return str(json.loads((home / "keras.json").read_text()).get("backend", "tensorflow"))
+        return str(json.loads((home / "keras.json").read_text()).get("backend", TENSORFLOW))
     except (OSError, ValueError, AttributeError):  # no file, or one that Keras does not understand either
-        return "tensorflow"
+        return TENSORFLOW
 
 
 def cores() -> int:

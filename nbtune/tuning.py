@@ -33,12 +33,14 @@ def tune(
     class_weight: Values = None,
     validation_data: Any = None,
     validation_split: float = 0.2,
+    shuffle: bool = True,
     cache: bool = False,
     steps_per_epoch: int | None = None,
     epochs: int = 100,
     patience: int | str | None = 5,
     min_delta: float = 0.0,
     objective: Any = None,
+    validation_batch_size: int | None = None,
     callbacks: Any = None,
     seed: int = 0,
     repeats: int = 1,
@@ -83,6 +85,8 @@ def tune(
             left out, none.
         validation_data: the same of rows to validate on, instead of a split.
         validation_split: share of the rows held out to validate: shuffled by the seed, stratified for classes.
+        shuffle: draw a new order of the rows in each epoch; False: keep theirs and hold out the last, as for time
+            series.
         cache: read a dataset once and keep its rows in memory, even if they differ each time it is read.
         steps_per_epoch: batches of a dataset that make an epoch; if left out, all that it has.
         epochs: epochs at most.
@@ -90,7 +94,9 @@ def tune(
         min_delta: what counts as an improvement.
         objective: what ranks the trials; max:NAME or min:NAME for a metric of your own; after a comma, metrics to show
             beside it; if left out, val_accuracy for classification, val_mean_absolute_error for regression.
-        callbacks: a function that makes the callbacks of each trial, given its values; such trials train one by one.
+        validation_batch_size: rows in a batch of the evaluation; if left out, as in training.
+        callbacks: a function that makes the callbacks of each trial, given its values; what they write goes to the
+            trial's folder.
         seed: the seed of the split and of every trial.
         repeats: seeds to train each combination with; its score is their mean, `.std` their standard deviation.
         where: train only the combinations for which this holds: "layers * units <= 128"; if left out, all.

@@ -33,8 +33,10 @@ class Objective:
             return cls(text, "max")
         if metric in names.MINIMISED:
             return cls(text, "min")
-        for known, way in ((names.MAXIMISED, "max"), (names.MINIMISED, "min")):  # of one of several outputs
-            if ":" not in text and any(metric.endswith(f"_{each}") for each in known):
+        parts = metric.split("_") if ":" not in text else []
+        ends = {names.canonical("_".join(parts[i:])) for i in range(1, len(parts))}  # of one of several outputs
+        for known, way in ((names.MAXIMISED, "max"), (names.MINIMISED, "min")):
+            if ends & known:
                 return cls(text, way)
         hint = did_you_mean(text, [f"val_{m}" for m in names.MAXIMISED | names.MINIMISED])
         raise UsageError(f"objective: is a high or a low {text!r} better? Write max:{text} or min:{text}{hint}")

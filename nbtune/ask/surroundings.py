@@ -16,12 +16,14 @@ class Surroundings:
 
     Attributes:
         floatx, image_data_format: None where Keras has not been imported, and so has its defaults.
+        epsilon: the smallest number that losses and layers take for more than 0.
         dtype_policy: its name.
         custom_objects: name to class or function.
     """
 
     floatx: str | None = None
     image_data_format: str | None = None
+    epsilon: float | None = None
     dtype_policy: str | None = None
     custom_objects: Mapping[str, Any] = field(default_factory=dict)
 
@@ -34,7 +36,7 @@ class Surroundings:
         known = keras.saving.get_custom_objects()
         own = {name: thing for name, thing in known.items() if _package(thing) not in _OWN}
         config = keras.config
-        return cls(config.floatx(), config.image_data_format(), config.dtype_policy().name, own)
+        return cls(config.floatx(), config.image_data_format(), config.epsilon(), config.dtype_policy().name, own)
 
 
 def _package(thing: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nbtune.ask.labels import CLASSES, ONE_HOT, OTHER, Labels
+from nbtune.ask.labels import CLASSES, MULTI_LABEL, ONE_HOT, OTHER, Labels
 from nbtune.errors import UsageError, did_you_mean
 
 
@@ -95,11 +95,20 @@ class Targets:
 
     def strata(self, y: Any) -> np.ndarray | None:
         """One class a row to stratify a split by, `(n,)`: of the first output whose rows have one."""
-        for labels, part in zip(self.labels, _listed(y, self.outputs), strict=False):
+        return self._stratified(y)[1]
+
+    def split_in_words(self, y: Any) -> str:
+        """What the split does with these labels."""
+        name, strata = self._stratified(y)
+        return f"stratified by {name}" if strata is not None else "drawn at random"
+
+    def _stratified(self, y: Any) -> tuple[str, np.ndarray | None]:
+        for output, labels, part in zip(self.outputs, self.labels, _listed(y, self.outputs), strict=False):
             found = labels.strata(part) if labels else None
-            if found is not None:
-                return found
-        return None
+            if labels is not None and found is not None:
+                name = "the rarest label of each row" if labels.form == MULTI_LABEL else "class"
+                return f"{name} of {output.name}" if len(self.outputs) > 1 else name, found
+        return "", None
 
 
 def _listed(y: Any, outputs: Sequence[Output]) -> list[Any]:

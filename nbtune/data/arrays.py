@@ -20,14 +20,18 @@ class Arrays:
 
     x: Inputs
     y: Inputs
-    sample_weight: np.ndarray | None = None
+    sample_weight: Inputs = None
     x_val: Inputs = None
     y_val: Inputs = None
-    sample_weight_val: np.ndarray | None = None
+    sample_weight_val: Inputs = None
 
     @property
     def rows(self) -> int:
         return len(leaves(self.x)[0])
+
+    @property
+    def rows_val(self) -> int:
+        return len(leaves(self.x_val)[0]) if self.validated else 0
 
     @property
     def validated(self) -> bool:
@@ -41,26 +45,43 @@ class Arrays:
         both = Arrays(map_leaves(join, self.x, self.x_val), map_leaves(join, self.y, self.y_val))
         if self.sample_weight is None and self.sample_weight_val is None:
             return both
-        known = lambda weight, x: np.ones(len(leaves(x)[0]), "float32") if weight is None else weight  # noqa: E731
-        weights = join(known(self.sample_weight, self.x), known(self.sample_weight_val, self.x_val))
-        return replace(both, sample_weight=weights)
+        like = self.sample_weight if self.sample_weight is not None else self.sample_weight_val
+        ones = lambda rows: map_leaves(lambda leaf: np.ones((rows, *leaf.shape[1:]), "float32"), like)  # noqa: E731
+        first = ones(self.rows) if self.sample_weight is None else self.sample_weight
+        last = ones(self.rows_val) if self.sample_weight_val is None else self.sample_weight_val
+        return replace(both, sample_weight=map_leaves(join, first, last))
 
 
-def write(data: Data, folder: Path, targets: Targets | None, seed: int) -> None:
-    """Writes `train` and `val` parts to `folder`, for `read`.
+def write(data: Data, folder: Path, targets: Targets | None, seed: int, floatx: str | None = None) -> None:
+    """Writes `train` and `val` parts to `folder`, for `read`, in single precision unless Keras's `floatx` is double.
 
-    Without validation data of its own the split is random by `seed`, and stratified where rows have a class.
+    Without validation data of its own the split is random by `seed`, and stratified where rows have a class; or it takes the
+    last rows, where their order is to be kept.
     """
+    wide = floatx == "float64"
     if data.validation is not None:
-        _write(folder / "train", data.parts[0])
-        _write(folder / "val", data.validation)
+        _write(folder / "train", data.parts[0], wide)
+        _write(folder / "val", data.validation, wide)
     elif data.split > 0 and not data.stream:
-        strata = targets.strata(data.y) if targets else None
-        train, val = split_rows(data.rows, data.split, strata, seed)
-        _write(folder / "train", data.parts[0], train)
-        _write(folder / "val", data.parts[0], val)
+        strata = targets.strata(data.y) if targets and data.shuffle else None
+        train, val = split_rows(data.rows, data.split, strata, seed, data.shuffle)
+        _write(folder / "train", data.parts[0], wide, train)
+        _write(folder / "val", data.parts[0], wide, val)
     else:
-        _write(folder / "train", data.parts[0])
+        _write(folder / "train", data.parts[0], wide)
+
+
+def held_out(data: Data, targets: Targets) -> str:
+    """Which rows validate, and how `write` chose them."""
+    if data.stream and data.stream.validation:
+        return "a dataset of its own"
+    if data.validation is not None:
+        return f"{len(leaves(data.validation.x)[0]):,} rows of their own"
+    if not data.validated:
+        return "none"
+    count = len(split_rows(data.rows, data.split, None, 0, data.shuffle)[1])
+    how = targets.split_in_words(data.y) if data.shuffle else "the last ones"
+    return f"{count:,} of {data.rows:,} rows, {how}"
 
 
 def read(folder: Path) -> Arrays:
@@ -69,22 +90,22 @@ def read(folder: Path) -> Arrays:
     return Arrays(*train, *_read(folder / "val")) if (folder / "val").exists() else Arrays(*train)
 
 
-def _write(folder: Path, part: Rows, rows: np.ndarray | None = None) -> None:
+def _write(folder: Path, part: Rows, wide: bool, rows: np.ndarray | None = None) -> None:
     folder.mkdir(parents=True)
     numbers: dict[int, int] = {}  # an array that stands at several places, like y = x, is written once
 
     def number(leaf: np.ndarray) -> int:
         if id(leaf) not in numbers:
             numbers[id(leaf)] = len(numbers)
-            _save(folder / f"{numbers[id(leaf)]}.npy", leaf, rows)
+            _save(folder / f"{numbers[id(leaf)]}.npy", leaf, wide, rows)
         return numbers[id(leaf)]
 
     (folder / "layout.json").write_text(json.dumps([layout(each, number) for each in part]))
 
 
-def _save(path: Path, array: np.ndarray, rows: np.ndarray | None) -> None:
-    """As `numpy.save`, block by block, and in single precision, to which Keras would cast at every fit."""
-    dtype = np.dtype("float32") if array.dtype == "float64" else array.dtype
+def _save(path: Path, array: np.ndarray, wide: bool, rows: np.ndarray | None) -> None:
+    """As `numpy.save`, block by block, and in the precision to which Keras would cast at every fit."""
+    dtype = np.dtype("float32") if array.dtype == "float64" and not wide else array.dtype
     shape = (len(array) if rows is None else len(rows), *array.shape[1:])
     header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     with path.open("wb") as file:

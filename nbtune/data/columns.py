@@ -20,7 +20,7 @@ def features(part: Any, what: str) -> Inputs:
         UsageError: neither numbers nor text, or values that are missing.
     """
     if _is_polars(part):
-        raise UsageError(f"{what} are a polars {type(part).__name__}; give .to_numpy(), or .to_pandas() for columns by name")
+        return _of_polars(part, what)
     if not _is_frame(part):
         return array(part, what)
     kinds = [getattr(dtype, "kind", "O") for dtype in part.dtypes]
@@ -33,9 +33,8 @@ def features(part: Any, what: str) -> Inputs:
 
 def labels(part: Any, what: str) -> np.ndarray:
     """As `features`, and text is left for `named_classes`."""
-    if _is_polars(part):
-        raise UsageError(f"{what} are a polars {type(part).__name__}; give .to_numpy()")
-    return array(part.to_numpy() if _is_frame(part) else part, what)
+    part = part.collect() if _is_polars(part) and hasattr(part, "collect") else part
+    return array(part.to_numpy() if _is_frame(part) or _is_polars(part) else part, what)
 
 
 def array(part: Any, what: str) -> np.ndarray:
@@ -117,6 +116,17 @@ def _is_frame(part: Any) -> bool:
 
 def _is_polars(part: Any) -> bool:
     return type(part).__module__.partition(".")[0] == "polars"
+
+
+def _of_polars(part: Any, what: str) -> Inputs:
+    """As of pandas: numbers as one array, columns of several kinds as a dict of them."""
+    part = part.collect() if hasattr(part, "collect") else part
+    if not hasattr(part, "columns"):
+        return array(part.to_numpy(), what)
+    columns = {name: part[name].to_numpy() for name in part.columns}
+    if all(column.dtype.kind in "biuf" for column in columns.values()):
+        return array(part.to_numpy(), what)
+    return {name: array(column, f"{what}: column {name!r}") for name, column in columns.items()}
 
 
 def _short(thing: Any) -> str:

@@ -20,10 +20,13 @@ def is_dataset(data: Any) -> bool:
 
 def by_columns(data: Any, what: str) -> tuple[Any, Any] | None:
     """The features and labels of a Hugging Face `Dataset`; None where it is none."""
-    if not (hasattr(data, "column_names") and hasattr(data, "features") and hasattr(data, "with_format")):
+    if not (hasattr(data, "column_names") and hasattr(data, "with_format")):
         return None
     if isinstance(data.column_names, dict):
-        raise UsageError(f"{what} is a DatasetDict of {', '.join(data.column_names)}; give one of them, like data['train']")
+        names = list(data.column_names)
+        raise UsageError(f"{what} is a {type(data).__name__} of {', '.join(names)}; give one of them, like data[{names[0]!r}]")
+    if "Iterable" in type(data).__name__:
+        raise UsageError(f"{what} is a {type(data).__name__}, which is read row by row; give one that is loaded as a whole")
     label = next((name for name in LABELS if name in data.column_names), None)
     if label is None:
         raise UsageError(f"{what}: which column has the labels? Give two of {', '.join(data.column_names)}, like d['x'],d['y']")

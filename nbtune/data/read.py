@@ -17,11 +17,16 @@ from nbtune.errors import UsageError
 
 
 def read_data(
-    data: Any, validation_data: Any = None, validation_split: float = 0.2, cache: bool = False, steps: int | None = None
+    data: Any,
+    validation_data: Any = None,
+    validation_split: float = 0.2,
+    cache: bool = False,
+    steps: int | None = None,
+    shuffle: bool = True,
 ) -> Data:
     """Reads arrays, DataFrames, tensors, text, dicts and lists of those, and datasets.
 
-    Labels that are text become whole numbers, with their names kept.
+    Labels that are text become whole numbers, with their names kept. The arguments are the options of these names.
 
     Raises:
         UsageError: lengths that differ, no rows, values that are neither numbers nor text, weights that are no weights, or a
@@ -44,7 +49,7 @@ def read_data(
         if validation is not None:
             validation = validation._replace(y=named_classes(validation.y, names)[0])
     if given.source is None:
-        shuffle = given.shuffle or held_out is None
+        shuffle = shuffle and (given.shuffle or held_out is None)
         return Data(*rows, validation, validation_split, batch_size, names, None, shuffle, given.note)
     if names is not None:
         raise UsageError("data: the labels of the dataset are text; give whole numbers")
@@ -84,8 +89,7 @@ def _rows(read: _Given, what: str) -> Rows:
         raise UsageError(f"{what}: x has parts of {lengths[0]:,} and of {lengths[1]:,} rows; they must be the same rows")
     if not lengths[0]:
         raise UsageError(f"{what} has no rows")
-    weights = _weights(given[2], lengths[0], y, f"{what}: weights") if len(given) == 3 and given[2] is not None else None
-    return Rows(x, y, weights)
+    return Rows(x, y, _all_weights(given[2], lengths[0], y, f"{what}: weights") if len(given) == 3 else None)
 
 
 def _given(data: Any, what: str, cache: bool, steps: int | None) -> _Given:
@@ -125,6 +129,19 @@ def _of_dataset(data: Any, what: str, cache: bool, steps: int | None) -> _Given:
         "instead, and trains them together."
     )
     return _Given(joined(some(seen), what), size, sent, note=note if what == "data" else "")
+
+
+def _all_weights(weights: Any, rows: int, y: Inputs, what: str) -> Inputs:
+    """Weights of the rows, or those for each of several outputs in the structure of the labels."""
+    if not isinstance(weights, Mapping) and not _is_several(weights):
+        return None if weights is None else _weights(weights, rows, y, what)
+    of_y = sorted(y, key=str) if isinstance(y, Mapping) else range(len(y)) if isinstance(y, (list, tuple)) else []
+    own = sorted(weights, key=str) if isinstance(weights, Mapping) else range(len(weights))
+    if isinstance(weights, Mapping) is not isinstance(y, Mapping) or list(own) != list(of_y):
+        raise UsageError(f"{what} have not the structure of the labels; give one array, or one for each output as in the labels")
+    if isinstance(weights, Mapping):
+        return {key: _weights(weights[key], rows, y[key], f"{what} {key!r}") for key in y}
+    return type(y)([_weights(part, rows, y[i], f"{what} {i + 1}") for i, part in enumerate(weights)])
 
 
 def _weights(weights: Any, rows: int, y: Inputs, what: str) -> np.ndarray:

@@ -17,11 +17,14 @@ Inputs = Any  # an array, or a list, tuple or dict of such, however deep; first 
 
 
 class Rows(NamedTuple):
-    """Features `x`, labels `y` (None where the model needs none), and `sample_weight`, `(rows,)`, float32, none below 0."""
+    """Features `x`, labels `y` (None where the model needs none), and `sample_weight`.
+
+    Weights are `(rows,)`, float32, none below 0, or such for each of several outputs.
+    """
 
     x: Inputs
     y: Inputs
-    sample_weight: np.ndarray | None = None
+    sample_weight: Inputs = None
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,13 @@ class Data:
         batch_size: where a dataset came with one.
         class_names: the names of the classes that labels given as text were numbered by.
         stream: datasets that are read anew in each epoch; then `x` and `y` are their first rows, to see what they are like.
-        shuffle: `fit` draws a new order of the rows; not of a dataset's, which come in its own.
+        shuffle: `fit` draws a new order of the rows, and so does the split; not of a dataset's, which come in its own.
         note: what the user should hear of it.
     """
 
     x: Inputs
     y: Inputs
-    sample_weight: np.ndarray | None = None
+    sample_weight: Inputs = None
     validation: Rows | None = None
     split: float = 0.2
     batch_size: int | None = None

@@ -9,15 +9,23 @@ import numpy as np
 from nbtune.errors import UsageError
 
 
-def split_rows(rows: int, share: float, strata: np.ndarray | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def split_rows(
+    rows: int, share: float, strata: np.ndarray | None, seed: int, shuffle: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers to train and to validate on: scikit-learn's `train_test_split`.
 
     Args:
         strata: `(rows,)`, a class a row to stratify by; None: at random.
+        shuffle: False: the last rows validate, as many as with `model.fit(validation_split=share)`.
 
     Raises:
         UsageError: too few rows.
     """
+    if not shuffle:
+        kept = math.floor(rows * (1 - share))
+        if not 0 < kept < rows:
+            raise UsageError(f"the data cannot be split by {share:g}: of {rows:,} rows one part would have none")
+        return np.arange(kept), np.arange(kept, rows)
     from sklearn.model_selection import train_test_split  # a second to import: only where it is used
 
     try:

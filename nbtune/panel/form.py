@@ -97,11 +97,15 @@ def _option_field(option: Option, y: Any, texts: Mapping[str, Any] | None) -> Fi
         option.help,
         GROUPS[option.group],
         option.editor,
-        "on" if text is True else str(text or ""),
+        _switched(option, text) if option.editor == "switch" else str(text or ""),
         option.shown_default,
         tuple(choice for choice in option.choices if option.name != "loss" or _fits(choice, y)),
         first=option.place is Place.FIRST,
     )
+
+
+def _switched(option: Option, text: Any) -> str:
+    return "on" if (text is True if isinstance(text, bool) else option.default) else ""
 
 
 def _fits(loss: str, y: Any) -> bool:
@@ -145,8 +149,9 @@ def texts_of(filled: Sequence[Field]) -> dict[str, Any]:
     for field in filled:
         if field.parameter and field.text.strip():
             texts.setdefault("axis", []).append(f"{field.name}={field.text}")
-        elif field.editor == "switch" and field.text:
-            texts[field.name] = True
+        elif field.editor == "switch":
+            if bool(field.text) is not table()[field.name].default:
+                texts[field.name] = bool(field.text)
         elif field.text.strip():
             texts[field.name] = field.text
     return texts
@@ -183,7 +188,7 @@ def cell_text(name: str, build: str, data: str, filled: Sequence[Field]) -> str:
     words = ["%%tune", *([name] if name != DEFAULT_NAME else []), "--build", build, "--data", _quoted(data)]
     for key, text in texts_of(filled).items():
         for one in text if isinstance(text, list) else [text]:
-            words += [flag(key)] if one is True else [flag(key), _quoted(one)]
+            words += [flag(key) if one else flag(f"no_{key}")] if isinstance(one, bool) else [flag(key), _quoted(one)]
     return " ".join(words)
 
 

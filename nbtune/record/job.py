@@ -70,6 +70,7 @@ class Terms:
         callbacks: makes the callbacks of a trial, from its values; None: none of the user's own.
         stream: datasets that are read anew in each epoch, instead of the rows in `folder`.
         shuffle: `fit` draws the order of the rows.
+        validation_batch_size: rows in a batch of the evaluation; None: as many as in training.
         worker_mb: what a worker may hold of its own, in MB; None where only the machine limits it.
     """
 
@@ -90,6 +91,7 @@ class Terms:
     callbacks: Callable[..., Any] | None = None
     stream: Stream | None = None
     shuffle: bool = True
+    validation_batch_size: int | None = None
 
     def completed(self, folder: Path, applied: frozenset[str], targets: Targets, objective: Objective, look: Look) -> Job:
         """The job of these terms, once a model has been looked at; the arguments are `Job`'s."""
@@ -128,6 +130,11 @@ class Job(Terms):
     def best_repeat(self, scores: Sequence[float]) -> Job:
         """The job of the repeat that stands for a trial whose repeats have these scores: the best, or the only one."""
         return self.each_repeat[self.objective.best(scores) if scores else 0]
+
+    def written(self, trial: str, seed: int) -> Path:
+        """Where what the callbacks of one of a trial's runs write to a relative path goes."""
+        folder = self.project / f"trial_{trial}"
+        return folder if self.repeats == 1 else folder / f"seed_{seed}"
 
     def weights(self, trial: str) -> Path:
         """Where KerasTuner looks for a trial's weights."""

@@ -39,7 +39,7 @@ def script(options: Options, data: Data, job: Job, values: Mapping[str, Value]) 
         loss = loss.removeprefix("sparse_")
     schedule = _schedule(job, values, data.training_rows)
     parts = [
-        _imports(job.function, split=data.validation is None and data.split > 0 and not data.stream),
+        _imports(job.function, split=data.validation is None and data.split > 0 and data.shuffle and not data.stream),
         _one_cycle(schedule),
         _surroundings(job.function),
         "\n".join([*data_lines(options, data, job), *_encode(data, job, loss, change)]),

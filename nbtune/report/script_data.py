@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -60,6 +61,10 @@ def _split(options: Options, data: Data, job: Job, names: Sequence[str]) -> list
     take = "{0}, {0}_val = (keras.tree.map_structure(lambda part: part[rows], {0}) for rows in (train, val))"
     plain = "{0}, {0}_val = {0}[train], {0}[val]"
     parts = dict(zip(("x", "y", "sample_weight"), data.parts[0], strict=True))
+    if not data.shuffle:
+        kept, rows = math.floor(data.rows * (1 - data.split)), "slice(None, {0}), slice({0}, None)"
+        lines = [f"train, val = {rows.format(kept)}"]
+        return [*lines, *((plain if isinstance(parts[name], np.ndarray) else take).format(name) for name in names)]
     count = "len(x)" if isinstance(data.x, np.ndarray) else "len(keras.tree.flatten(x)[0])"
     return [
         "train, val = train_test_split(",
@@ -120,7 +125,7 @@ def fit(options: Options, data: Data, job: Job, values: Mapping[str, Value]) -> 
         "history = model.fit(",
         *_rows(data, job, values),
         *_weights(data, job, values),
-        *_validation(data),
+        *_validation(data, job),
         "    callbacks=[",
         *([f"        *{own}({dict(values)!r}),"] if job.callbacks is not None else []),
         "        keras.callbacks.TerminateOnNaN(),",
@@ -173,11 +178,12 @@ def _weights(data: Data, job: Job, values: Mapping[str, Value]) -> list[str]:
     return ["    sample_weight=sample_weight,"] if is_weighted else []
 
 
-def _validation(data: Data) -> list[str]:
+def _validation(data: Data, job: Job) -> list[str]:
     if not data.validated:
         return []
     if data.stream and data.stream.validation:
         return ["    validation_data=dataset_val,"]
     held_out = data.validation if data.validation is not None else data.parts[0]
-    size = [f"    validation_batch_size={data.batch_size},"] if data.stream else []
-    return [f"    validation_data=({', '.join(f'{name}_val' for name in _names(held_out))}{',' * (held_out.y is None)}),", *size]
+    size = job.validation_batch_size or (data.batch_size if data.stream else None)
+    shown = [f"    validation_batch_size={size},"] if size else []
+    return [f"    validation_data=({', '.join(f'{name}_val' for name in _names(held_out))}{',' * (held_out.y is None)}),", *shown]

@@ -12,6 +12,7 @@ from typing import Any
 
 from nbtune import machine
 from nbtune.ask.space import Space
+from nbtune.data import arrays
 from nbtune.errors import BackendDied, BuildError, UsageError, WorkerDied
 from nbtune.execution.local.warm import Pool
 from nbtune.record.events import Emit
@@ -127,6 +128,7 @@ def _opened(request: Request, project: Project, places: _Places) -> Opened:
     progress.advice = tuple(advice(request, job, progress.held_out))
     groups = stacks(space, options.engine, work_of(request))
     plan = _planned(request, space, job, groups, workers, site, began)
+    plan = replace(plan, held_out=arrays.held_out(request.data, job.targets))
     notes = [note for note in (request.note, request.data.note, project.note, *notes) if note]
     return Opened(project, space, job, progress, store, groups, plan, tuple(notes), workers, site)
 

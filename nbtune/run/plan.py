@@ -30,6 +30,7 @@ class Plan:
         trained_alone: trials that turned out not to be trained together, by the reason why, once the search runs.
         seconds_alone: the same as `seconds`, if each trial were trained on its own.
         minutes: after which it is stopped; None for no limit.
+        held_out: which rows validate, in words.
     """
 
     axes: dict[str, int]
@@ -44,6 +45,7 @@ class Plan:
     seconds_alone: float | None = None
     trained_alone: Mapping[str, int] = field(default_factory=dict)
     minutes: float | None = None
+    held_out: str = ""
 
     @classmethod
     def of(
@@ -85,6 +87,8 @@ class Plan:
             ("epochs at most", f"{self.epochs:,}"),
             ("workers", str(self.workers) if self.workers else "none: in this process"),
         ]
+        if self.held_out:
+            rows.append(("validated on", self.held_out))
         if self.stacks < self.trials:
             rows.insert(1, ("trained together", f"in {self.stacks:,} stack{'s' * (self.stacks > 1)}"))
         for reason, stacks in (self.alone or {}).items():

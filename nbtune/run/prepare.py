@@ -73,7 +73,12 @@ class Request:
         space = None if function.takes_hp else _selected(Space.product(options.axes), options)
         with about("data"):
             data = read_data(
-                options.data, options.validation_data, options.validation_split, options.cache, options.steps_per_epoch
+                options.data,
+                options.validation_data,
+                options.validation_split,
+                options.cache,
+                options.steps_per_epoch,
+                options.shuffle,
             )
         request = cls(options, function, data, *_fingerprint(options, function, data), space)
         if options.loss and getattr(data.y, "ndim", 0) == 1:
@@ -145,8 +150,10 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
         callbacks=options.callbacks,
         stream=data.stream,
         shuffle=data.shuffle,
+        validation_batch_size=options.validation_batch_size,
     )
-    arrays.write(data.sample(), terms.folder, None, options.seed)
+    floatx = terms.surroundings.floatx
+    arrays.write(data.sample(), terms.folder, None, options.seed, floatx)
     if request.space is not None:
         space, asked = request.space, set(function.parameters or ())
     else:
@@ -170,7 +177,7 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
         if look.loss is None or look.logs:
             check_logged(objective, targets, look.logs or ())
     job = terms.completed(scratch / "data", frozenset(APPLIED_OUTSIDE) - asked, targets, objective, look)
-    arrays.write(data, job.folder, targets, options.seed)
+    arrays.write(data, job.folder, targets, options.seed, floatx)
     return space, job
 
 

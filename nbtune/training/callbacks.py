@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,14 +11,20 @@ import keras
 
 from nbtune.ask.space import Value
 from nbtune.errors import UsageError
-from nbtune.record.job import Job
+from nbtune.record.job import Terms
 
 # Where Keras's callbacks keep the path that they write to.
 _PATHS = ("filename", "log_dir", "filepath", "backup_dir", "_backup_dir", "_log_dir")
 
+# They ask of a model no more than a `fused.member.Member` has, when training and epochs begin and end.
+_IN_STACKS = ("CSVLogger", "EarlyStopping", "LearningRateScheduler", "ReduceLROnPlateau", "TerminateOnNaN")
 
-def made_callbacks(job: Job, values: Mapping[str, Value]) -> list[keras.callbacks.Callback]:
-    """The callbacks of a trial with these values; what they write to a relative path goes below the trial's folder.
+
+def made_callbacks(job: Terms, values: Mapping[str, Value], folder: Path | None = None) -> list[keras.callbacks.Callback]:
+    """The callbacks of a trial with these values.
+
+    Args:
+        folder: what they write to a relative path goes below it; None where they are only looked at.
 
     Raises:
         UsageError: the factory returns something else.
@@ -32,22 +36,22 @@ def made_callbacks(job: Job, values: Mapping[str, Value]) -> list[keras.callback
     made = [made] if isinstance(made, keras.callbacks.Callback) else made
     if not isinstance(made, (list, tuple)) or not all(isinstance(each, keras.callbacks.Callback) for each in made):
         raise UsageError(f"callbacks must return a list of Keras callbacks, not {type(made).__name__}")
-    folder = job.project / "callbacks" / _name(values)
-    for callback in made:
-        _write_below(callback, folder)
+    if folder is not None:
+        for callback in made:
+            _write_below(callback, folder)
     return list(made)
 
 
-def _name(values: Mapping[str, Value]) -> str:
-    """A folder's name that is equal for equal values."""
-    text = "_".join(f"{name}-{value}" for name, value in values.items())
-    plain = "".join(char if char.isalnum() or char in "-_." else "-" for char in text)[:80]
-    return f"{plain}_{zlib.crc32(json.dumps(dict(values)).encode()):08x}"
+def stack_obstacle(job: Terms, values: Mapping[str, Value]) -> str | None:
+    """Why a trial's own callbacks cannot watch it in a stack; None if they can."""
+    known = [getattr(keras.callbacks, name) for name in _IN_STACKS]
+    odd = next((kind for callback in made_callbacks(job, values) if (kind := type(callback)) not in known), None)
+    return f"the callback {odd.__name__}" if odd else None
 
 
 def _write_below(callback: Any, folder: Path) -> None:
     for name in _PATHS:
         path = vars(callback).get(name)
         if isinstance(path, (str, Path)) and not Path(path).is_absolute():
-            folder.mkdir(parents=True, exist_ok=True)
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
             setattr(callback, name, type(path)(folder / path))

@@ -14,13 +14,14 @@ import psutil
 
 from nbtune.ask.function import global_values, user_functions
 from nbtune.ask.space import Architecture, Value
-from nbtune.ask.strategy import FUSED
+from nbtune.ask.strategy import FUSED, TRIAL
 from nbtune.data import arrays as data
 from nbtune.errors import BuildError, UsageError
 from nbtune.record.events import Emit, EpochEnded, Event, TrialStarted
 from nbtune.record.job import Job, Terms
 from nbtune.record.progress import show
 from nbtune.training import anatomy, initializers, session, stacks, trial
+from nbtune.training.callbacks import made_callbacks
 from nbtune.training.compiling import known_losses, logged_names, metric_names, own_loss
 from nbtune.training.model import build, fed, shapes, traced
 from nbtune.training.private import keras as private
@@ -143,7 +144,7 @@ def explore(job: Terms, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str
         path += [(name, values, 0) for name, values in forks.items() if name not in known]
         found.merge(hp, overwrite=False)
         combinations.append({name: values[i] for name, values, i in path})
-        architectures.append(stacks.architecture(made, combinations[-1]))
+        architectures.append(None if job.engine == TRIAL else stacks.architecture(made, combinations[-1]))
         if len(combinations) > MOST_COMBINATIONS:
             raise UsageError(f"{job.function.name} asks for more than {MOST_COMBINATIONS:,} combinations; narrow its ranges")
         while path and path[-1][2] == len(path[-1][1]) - 1:
@@ -234,7 +235,7 @@ def _alone(job: Job, values: Mapping[str, Value], arrays: data.Arrays) -> dict[s
     model = trial.new_model(job, values, arrays.x)
     marks: list[float] = []
     clock = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: marks.append(time.perf_counter()))
-    trial.train(job, model, values, arrays, [clock])
+    trial.train(job, model, values, arrays, [*made_callbacks(job, values, job.project), clock])
     return _cost(start, marks, 1)
 
 

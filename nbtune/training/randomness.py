@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import random
+import sys
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from nbtune.training.private import keras, tensorflow
+from nbtune.training.private import keras
 from nbtune.training.private.missing import Missing
 
 Restore = Callable[[], None]
@@ -25,14 +26,22 @@ def kept() -> Iterator[None]:
     Names are counted from the start inside, as in a new process: after them metrics are called, and so what a model logs.
     """
     restores = [_python(), _numpy()]
-    for package in (tensorflow, keras):
+    for noted in (_tensorflow, keras.generators):
         with contextlib.suppress(Missing):
-            restores.append(package.generators())
+            restores.append(noted())
     try:
         yield
     finally:
         for restore in restores:
             restore()
+
+
+def _tensorflow() -> Restore:
+    if "tensorflow" not in sys.modules:  # Keras trains with another
+        return lambda: None
+    from nbtune.training.private import tensorflow
+
+    return tensorflow.generators()
 
 
 def _python() -> Restore:

@@ -9,15 +9,16 @@ import traceback
 from pathlib import Path
 from typing import NamedTuple
 
-import tensorflow as tf
-
 from nbtune.ask.function import Function
 from nbtune.training import model
 from nbtune.training.private.missing import Missing
 
-OUT_OF_MEMORY = (tf.errors.ResourceExhaustedError, MemoryError)
 _NBTUNE = str(Path(__file__).parents[1])
 _INSTALLED = (_NBTUNE, sys.prefix, sys.base_prefix, "<")
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"  # TensorFlow's
 
 
 class CannotFuse(Exception):
@@ -37,10 +38,10 @@ def reason_of(error: Exception, function: Function) -> Reason:
     """Why trials are trained one by one after this error. The traceback of a fault of nbtune is printed, to the workers' log."""
     if isinstance(error, (CannotFuse, Missing)):
         return Reason(str(error))
-    if isinstance(error, OUT_OF_MEMORY):
+    if is_out_of_memory(error):
         return Reason("there is not enough memory to train them together")
     listed = re.search(r"\{\{node \S*/pfor/(TensorList\w*?)(_\d+)?\}\}", str(error))
-    if isinstance(error, tf.errors.OpError) and listed:
+    if listed:
         return Reason(
             f"a loop that collects what its steps come to ({listed[1]}), which TensorFlow cannot do for all trials at once"
         )

@@ -28,6 +28,7 @@ def apply(surroundings: Surroundings) -> None:
         return
     keras.config.set_floatx(surroundings.floatx)
     keras.config.set_image_data_format(surroundings.image_data_format)
+    keras.config.set_epsilon(surroundings.epsilon)
     keras.config.set_dtype_policy(surroundings.dtype_policy)
     known = keras.saving.get_custom_objects()
     for name, thing in surroundings.custom_objects.items():

@@ -7,7 +7,6 @@ from typing import Any
 
 import cloudpickle
 import keras
-import tensorflow as tf
 
 from nbtune.data.datasets import is_dataset
 from nbtune.data.streams import FACTORY, GRAPH, Source
@@ -16,6 +15,8 @@ from nbtune.data.streams import FACTORY, GRAPH, Source
 def opened(source: Source) -> Any:
     """What `fit` takes as its data, and reads once an epoch."""
     if source.kind == GRAPH:
+        import tensorflow as tf  # which Keras need not train with
+
         graph, spec = source.payload
         variant = tf.raw_ops.DatasetFromGraph(graph_def=graph)
         return tf.data.experimental.from_variant(variant, structure=cloudpickle.loads(spec))
@@ -26,8 +27,10 @@ def opened(source: Source) -> Any:
     return made if is_dataset(made) else _from_batches(thing, made)
 
 
-def _from_batches(make: Callable[[], Iterable[Any]], first: Iterable[Any]) -> tf.data.Dataset:
+def _from_batches(make: Callable[[], Iterable[Any]], first: Iterable[Any]) -> Any:
     """A dataset that calls a function for a new iterable of batches in each epoch."""
+    import tensorflow as tf
+
     batch = keras.tree.lists_to_tuples(next(iter(first)))
     spec = lambda part: tf.TensorSpec([None, *part.shape[1:]], part.dtype)  # noqa: E731
     signature = keras.tree.map_structure(lambda part: spec(tf.convert_to_tensor(part)), batch)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
-import tensorflow as tf
+import keras
 
 from nbtune.record.events import Emit, Stopping, to_dict
 from nbtune.record.job import Job, Terms
@@ -13,7 +14,13 @@ from nbtune.training.stopping import never
 
 
 def use_threads(threads: int) -> None:
-    """How many threads TensorFlow uses in this process; only before it has run anything."""
+    """How many threads TensorFlow or PyTorch uses in this process; only before it has run anything. JAX decides by itself."""
+    if keras.backend.backend() == "torch":
+        importlib.import_module("torch").set_num_threads(threads)
+    if keras.backend.backend() != "tensorflow":
+        return
+    import tensorflow as tf
+
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import math
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
 
@@ -103,7 +105,8 @@ def _once(task: _Task, job: Job) -> tuple[keras.Model, TrialEnded]:
         return replace(found, seconds=before + machine.now() - start, rates=known, size=size)
 
     keeping = resuming.Keeping(task.job, values, stopper, lambda: end(STOPPED), lambda: reporter.has_halted)
-    callbacks = [*watching(job, values, stopper, rates), reporter, keeping]
+    own = made_callbacks(job, values, task.job.written(task.trial, job.seed))
+    callbacks = [*own, *watching(job, values, stopper, rates), reporter, keeping]
     try:
         history = train(job, model, values, task.arrays, callbacks, first=at.epochs if at else 0)
     except Halted:
@@ -253,7 +256,9 @@ def model_fit(job: Job, emit: Emit, values: Mapping[str, Value]) -> dict[str, An
     arrays = data.read(job.folder)
     model = new_model(job, values, arrays.x)
     rates = schedules.Rates(schedules.is_chosen(job, values))
-    return {"history": train(job, model, values, arrays, watching(job, values, early_stopping(job), rates))}
+    watch = watching(job, values, early_stopping(job), rates)
+    with tempfile.TemporaryDirectory() as folder:
+        return {"history": train(job, model, values, arrays, [*made_callbacks(job, values, Path(folder)), *watch])}
 
 
 def refit(job: Job, emit: Emit, values: Mapping[str, Value], epochs: int, rates: Sequence[float]) -> dict[str, Any]:
@@ -271,7 +276,8 @@ def refit(job: Job, emit: Emit, values: Mapping[str, Value], epochs: int, rates:
     arrays = data.read(job.folder).joined()
     model = new_model(replace(job, epochs=max(epochs, job.epochs)), values, arrays.x)
     stream = replace(job.stream, validation=None) if job.stream else None
-    train(replace(job, epochs=epochs, stream=stream), model, values, arrays, _again_lowered(job, values, rates))
+    callbacks = [*made_callbacks(job, values, job.project / "refit"), *_again_lowered(job, values, rates)]
+    train(replace(job, epochs=epochs, stream=stream), model, values, arrays, callbacks)
     _build(model, arrays)
     path = job.project / "final.weights.h5"
     weights.save(model, path, job.project)
@@ -295,7 +301,7 @@ def train(
     model: keras.Model,
     values: Mapping[str, Value],
     arrays: data.Arrays,
-    callbacks: list[keras.callbacks.Callback],
+    callbacks: Sequence[keras.callbacks.Callback],
     shuffle: bool | None = None,
     first: int = 0,
 ) -> dict[str, list[float]]:
@@ -305,15 +311,15 @@ def train(
         first: how many epochs are trained already.
     """
     shuffle = job.shuffle if shuffle is None else shuffle
-    callbacks = [*made_callbacks(job, values), *callbacks]
     if job.stream is not None:
         return _train_stream(job, job.stream, model, values, arrays, callbacks)
     arrays = weighted(job, values, arrays)
     batch_size = int(values.get("batch_size", job.batch_size))
-    terms: dict[str, Any] = {"epochs": job.epochs, "callbacks": callbacks, "verbose": 0, "shuffle": shuffle}
+    terms: dict[str, Any] = {"epochs": job.epochs, "callbacks": list(callbacks), "verbose": 0, "shuffle": shuffle}
     if arrays.validated:
         held_out = (fed(arrays.x_val), fed(arrays.y_val), arrays.sample_weight_val)
         terms["validation_data"] = held_out if held_out[2] is not None else held_out[:2]
+        terms |= {"validation_batch_size": job.validation_batch_size} if job.validation_batch_size else {}
     if arrays.sample_weight is not None:
         terms["sample_weight"] = arrays.sample_weight
     rows = (fed(arrays.x),) if arrays.y is None else (fed(arrays.x), fed(arrays.y))
@@ -328,15 +334,15 @@ def train(
 
 
 def _train_stream(
-    job: Job, stream: Stream, model: keras.Model, values: Mapping[str, Value], arrays: data.Arrays, callbacks: list[Any]
+    job: Job, stream: Stream, model: keras.Model, values: Mapping[str, Value], arrays: data.Arrays, callbacks: Sequence[Any]
 ) -> dict[str, list[float]]:
     """`model.fit` on a dataset that it reads anew in each epoch."""
-    terms: dict[str, Any] = {"epochs": job.epochs, "steps_per_epoch": stream.steps, "callbacks": callbacks, "verbose": 0}
+    terms: dict[str, Any] = {"epochs": job.epochs, "steps_per_epoch": stream.steps, "callbacks": list(callbacks), "verbose": 0}
     if stream.validation is not None:
         terms["validation_data"] = opened(stream.validation)
     elif arrays.validated:
         terms["validation_data"] = (fed(arrays.x_val), fed(arrays.y_val), arrays.sample_weight_val)
-        terms["validation_batch_size"] = job.batch_size
+        terms["validation_batch_size"] = job.validation_batch_size or job.batch_size
     weights = job.resolved(values).get("class_weight", "none")
     if weights != "none":
         terms["class_weight"] = weights

@@ -112,6 +112,8 @@ SAME = [
     ("--objective max:val_mine", {"objective": "max:val_mine"}),
     ("--objective val_accuracy,val_auc", {"objective": ["val_accuracy", "val_auc"]}),
     ("--objective val_loss", {"objective": SimpleNamespace(name="val_loss", direction="min")}),  # a keras_tuner.Objective
+    ("--no-shuffle", {"shuffle": False}),
+    ("--validation-batch-size 64", {"validation_batch_size": 64}),
     ("--callbacks build", {"callbacks": print}),
     ("--seed 7", {"seed": 7}),
     ("--seed 0", {"seed": 0}),
@@ -257,7 +259,7 @@ def test_an_entry_is_sound(name):
     assert not (option.applied_outside or option.same_architecture) or option.is_axis
     assert not option.suggestion or option.place is Place.FIRST
     assert not (option.results is Results.AS_CONTENT and option.configurable), "it belongs to a cell"
-    assert (option.editor == "switch") == (option.reads is Reads.SWITCH and option.place is not Place.NOWHERE)
+    assert (option.editor == "switch") == (option.reads in (Reads.SWITCH, Reads.YES_NO) and option.place is not Place.NOWHERE)
     assert not set(option.aliases) & set(table()), "a name of its own"
     if option.default is not None:
         assert option.check(name, option.default) == option.default, "the default is a value like others"

@@ -42,7 +42,7 @@ CASES = [
     Case("autoencoder", tables.autoencoder, TABLE, TABLE),
     Case("multi-label", tables.multi_label, TABLE, (TABLE[:, :4] > 0.3).astype("float32")),
     Case("imbalanced, AUC and recall", tables.imbalanced, TABLE, BINARY),
-    Case("several outputs", tables.several_outputs, TABLE, {"kind": CLASSES, "size": NUMBER}, alone="several outputs"),
+    Case("several outputs", tables.several_outputs, TABLE, {"kind": CLASSES, "size": NUMBER}, quick=True),
     Case("bag of words", sequences.bag_of_words, TOKENS, CLASSES),
     Case("LSTM", sequences.lstm, SERIES, CLASSES),
     Case("GRU", sequences.gru, SERIES, CLASSES),

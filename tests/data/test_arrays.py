@@ -287,6 +287,46 @@ def test_a_table_with_a_column_of_labels():
     assert "d['x'],d['y']" in mistake(Table(a=X, b=Y))
 
 
+class DatasetDict(dict):
+    """As Hugging Face's, of which one is to be taken."""
+
+    def __init__(self, **tables):
+        super().__init__(tables)
+        self.column_names = {name: table.column_names for name, table in tables.items()}
+
+    def with_format(self, kind):
+        return self
+
+
+class IterableDataset(Table):
+    """As Hugging Face's, which is read row by row."""
+
+
+def test_several_tables_and_streams_of_rows_are_named():
+    assert "give one of them, like data['train']" in mistake(DatasetDict(train=Table(image=X, label=Y), test=Table()))
+    assert "read row by row" in mistake(IterableDataset(image=X, label=Y))
+
+
+class DataLoader:
+    """As PyTorch's, which gives batches of tensors in a new order each time."""
+
+    def __init__(self):
+        self.rng = np.random.default_rng(0)
+
+    def __len__(self):
+        return 3
+
+    def __iter__(self):
+        order = self.rng.permutation(len(X))
+        return ([X[rows], Y[rows]] for rows in np.array_split(order, [8, 16]))
+
+
+def test_a_loader_of_the_same_rows_is_kept():
+    data = read_data(DataLoader())
+    assert (data.stream, data.shuffle, data.batch_size) == (None, True, 8)
+    assert sorted(data.x[:, 0]) == sorted(X[:, 0])
+
+
 def test_an_endless_dataset_is_refused_at_once():
     assert "no end" in mistake(dataset().batch(4).repeat())
     assert "no end" in mistake(Endless())

@@ -134,6 +134,16 @@ def test_the_cell_reads_back_as_what_was_filled_in():
     assert texts == form.texts_of(fields)
 
 
+def test_a_switch_that_is_on_can_be_switched_off():
+    fields = {field.name: field for field in filled()}
+    assert (fields["shuffle"].text, fields["fresh"].text) == ("on", "")
+    assert form.texts_of([fields["shuffle"], fields["fresh"]]) == {}
+    off = dataclasses.replace(fields["shuffle"], text="")
+    assert form.texts_of([off]) == {"shuffle": False}
+    assert form.cell_text("search", "plain", "x,y", [off]).endswith("--data x,y --no-shuffle")
+    assert {field.name: field.text for field in filled(texts={"shuffle": False})}["shuffle"] == ""
+
+
 def test_how_the_grid_grows():
     axes = {"layers": 3, "units": 3, "loss": 2}
     assert form.product_line(axes) == "3 × 3 × 2 = 18"

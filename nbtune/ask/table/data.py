@@ -61,6 +61,19 @@ class DataOptions:
         check=checks.share,
         aliases=("split", "val_split", "test_size", "holdout"),
     )
+    shuffle: bool = entry(
+        True,
+        group="data",
+        metavar="",
+        help="draw a new order of the rows in each epoch; --no-shuffle: keep theirs and hold out the last, as for time series",
+        help_in_python="draw a new order of the rows in each epoch; False: keep theirs and hold out the last, as for time series",
+        type="bool",
+        results=Results.AS_TERM,
+        reads=Reads.YES_NO,
+        left_out="shuffled",
+        aliases=("shuffled", "random_order"),
+        editor="switch",
+    )
     cache: bool = entry(
         False,
         group="data",

@@ -61,10 +61,20 @@ class Fitting:
         choices=_OBJECTIVES,
         aliases=("metric", "metrics", "monitor", "score", "scoring"),
     )
+    validation_batch_size: int | None = entry(
+        group="fitting",
+        metavar="N",
+        help="rows in a batch of the evaluation",
+        type="int | None",
+        results=Results.AS_TERM,
+        check=checks.whole(1, checks.NONE),
+        left_out="as in training",
+        aliases=("val_batch_size", "eval_batch_size"),
+    )
     callbacks: Any = entry(
         group="fitting",
         metavar="FACTORY",
-        help="a function that makes the callbacks of each trial, given its values; such trials train one by one",
+        help="a function that makes the callbacks of each trial, given its values; what they write goes to the trial's folder",
         type="Any",
         results=Results.AS_CONTENT,
         check=checks.factory,

@@ -23,7 +23,7 @@ from nbtune.training.private import xlacache
 
 SECONDS_TO_END = 5
 _READ_AT_IMPORT = ("TF_", "XLA_", "KERAS_", "CUDA_", "NVIDIA_", "OMP_", "MKL_", "LD_", "PYTHON")
-_PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "nbtune")
+_PACKAGES = ("tensorflow", "tensorflow-cpu", "jax", "torch", "keras", "numpy", "nbtune")
 
 
 class SupervisorProcess:
@@ -35,7 +35,7 @@ class SupervisorProcess:
     """
 
     def __init__(self) -> None:
-        _require_tensorflow()
+        _require_backend()
         self._folder = Scratch()
         self.scratch = self._folder.path
         self._sockets = sockets.folder_near(self.scratch)
@@ -168,6 +168,10 @@ def _fixed() -> list[str]:
     return [*variables, *map(machine.installed, _PACKAGES)]
 
 
-def _require_tensorflow() -> None:
-    if importlib.util.find_spec("tensorflow") is None:
-        raise UsageError("TensorFlow is not installed; pip install 'nbtune[cpu]' or 'nbtune[gpu]'")
+def _require_backend() -> None:
+    """Raises UsageError where what Keras is set to train with is not there."""
+    backend = machine.keras_backend()
+    if importlib.util.find_spec(backend) is None:
+        if backend == machine.TENSORFLOW:
+            raise UsageError("TensorFlow is not installed; pip install 'nbtune[cpu]' or 'nbtune[gpu]'")
+        raise UsageError(f"Keras is set to its {backend} backend, and {backend} is not installed; pip install {backend}")

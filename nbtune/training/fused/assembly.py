@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,61 +15,38 @@ from nbtune.training.fused import padding, skipping
 from nbtune.training.fused.epoch import Split
 from nbtune.training.fused.optimizers import Update, UpdateOfAll
 from nbtune.training.fused.spec import TrialSpec
-from nbtune.training.fused.step import Loss, State, Step, View
+from nbtune.training.fused.step import State, Step
+from nbtune.training.private import keras as private
 
 
-class EncodedLabels(NamedTuple):
-    """The labels of the training and the validation rows, once for each view of a step."""
-
-    ys: list[np.ndarray]
-    ys_val: list[np.ndarray | None]
-
-
-def assemble(template: TrialSpec, stack: Sequence[TrialSpec]) -> tuple[Step, list[int], EncodedLabels]:
-    """The step of a stack, which of the step's losses each trial has, and the labels for its views."""
-    losses: dict[str, Loss] = {}
-    views: dict[tuple[Any, ...], tuple[int, View, np.ndarray, np.ndarray | None]] = {}
+def assemble(template: TrialSpec, stack: Sequence[TrialSpec]) -> tuple[Step, list[int]]:
+    """The step of a stack, and which of the step's losses each trial has."""
+    losses: dict[str, Any] = {}
     for spec in stack:
-        if spec.loss_key in losses:
-            continue
-        encoding = (spec.y.dtype.str, spec.y.shape)
-        if encoding not in views:
-            views[encoding] = (len(views), View(_built(spec.metrics, spec)), spec.y, spec.y_val)
-        losses[spec.loss_key] = Loss(_built(spec.loss, spec), views[encoding][0])
+        if spec.loss_key not in losses:
+            losses[spec.loss_key] = private.built(spec.loss, spec.labels, spec.output)
     names = list(losses)
     step = Step(
         model=template.model,
         update=Update(template.optimizer, template.model),
         losses=list(losses.values()),
-        views=[view for _, view, _, _ in views.values()],
+        metrics=private.built(template.metrics, template.labels, template.output),
         blocks=skipping.blocks(template, stack),
         skipped=skipping.skipped(template, stack),
     )
-    labels = EncodedLabels([y for _, _, y, _ in views.values()], [y for _, _, _, y in views.values()])
-    return step, [names.index(spec.loss_key) for spec in stack], labels
+    return step, [names.index(spec.loss_key) for spec in stack]
 
 
-def _built(part: Any, spec: TrialSpec) -> Any:
-    """A `CompileLoss` or `CompileMetrics` that knows the shapes that it will see."""
-    if part is not None and not part.built:
-        part.build(*(_spec(each) for each in (spec.y, spec.output)))
-    return part
-
-
-def _spec(rows: Any) -> keras.KerasTensor:
-    return keras.KerasTensor((None, *rows.shape[1:]), keras.backend.standardize_dtype(rows.dtype))
-
-
-def splits(arrays: data.Arrays, labels: EncodedLabels) -> tuple[Split, Split | None]:
+def splits(arrays: data.Arrays) -> tuple[Split, Split | None]:
     """The rows to train on, and those for the evaluation."""
-    train = _split(arrays.x, labels.ys, arrays.sample_weight)
-    return train, None if arrays.y_val is None else _split(arrays.x_val, labels.ys_val, arrays.sample_weight_val)
+    train = _split(arrays.x, arrays.y, arrays.sample_weight)
+    return train, None if arrays.y_val is None else _split(arrays.x_val, arrays.y_val, arrays.sample_weight_val)
 
 
-def _split(x: Inputs, ys: Sequence[Any], sample_weight: np.ndarray | None) -> Split:
-    """As tensors, with `x` as Keras takes it."""
-    inputs = keras.tree.map_structure(tf.constant, tuple(x) if isinstance(x, list) else x)
-    return Split(inputs, [tf.constant(y) for y in ys], None if sample_weight is None else tf.constant(sample_weight))
+def _split(*parts: Inputs) -> Split:
+    """As tensors in the structure that Keras gives them."""
+    tensors = lambda part: keras.tree.map_structure(tf.constant, keras.tree.lists_to_tuples(part))  # noqa: E731
+    return Split(*(None if part is None else tensors(part) for part in parts))
 
 
 def stacked(

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from nbtune.training.fused.layers import kinds, per_example
 from nbtune.training.fused.optimizers import count
-from nbtune.training.fused.step import Batch, Logs, Loss, Standing, State, Step, Tensors, choose, loss_inputs, mean
+from nbtune.training.fused.step import Batch, Logs, Standing, State, Step, Tensors, choose, loss_inputs, mean
 from nbtune.training.private import keras as private
 from nbtune.training.reasons import CannotFuse
 
@@ -79,13 +79,12 @@ class _StackBatch(NamedTuple):
     """A batch for all trials: `x` as the model takes it, of each trial or the same for all, and the joined labels.
 
     Attributes:
-        ys: once for each `View`.
         batch, size: how many rows of each trial there are, and how many of them count.
         real, weights: as in `step.Batch`, `(batch,)` or `(trials, batch)`.
     """
 
     x: Any
-    ys: Tensors
+    y: tf.Tensor
     batch: int
     size: Any
     real: tf.Tensor | None
@@ -148,9 +147,7 @@ class Dense:
         return self._log(at.logs, choose(at.state.loss, losses), rows, out)
 
     def result(self, at: Standing, live: tf.Tensor) -> dict[str, tf.Tensor]:
-        views = [self._results(view.metrics, sums) for view, sums in zip(self.step.views, at.logs.metrics, strict=True)]
-        found = {name: choose(at.state.loss, [views[each.view][name] for each in self.step.losses]) for name in views[0]}
-        return {"loss": mean(at.logs), **found}
+        return {"loss": mean(at.logs), **self._results(self.step.metrics, at.logs.metrics)}
 
     def _results(self, metrics: Any, sums: Tensors) -> dict[str, tf.Tensor]:
         """As `CompileMetrics.result`, for every trial."""
@@ -202,7 +199,7 @@ class Dense:
 
     def _each_loss(self, which: int, rows: _StackBatch, out: tf.Tensor) -> tf.Tensor:
         """Each row's, `(trials × batch,)`."""
-        return tf.cast(self._losses[which](rows.ys[self.step.losses[which].view], out), tf.float32)
+        return tf.cast(self._losses[which](rows.y, out), tf.float32)
 
     def _chosen_loss(self, state: State, rows: _StackBatch, out: tf.Tensor) -> tuple[tf.Tensor, Tensors, Tensors]:
         """As `Step._chosen_loss`, for all rows."""
@@ -221,19 +218,16 @@ class Dense:
         return choose(state.loss, means), cut, picked
 
     def _log(self, logs: Logs, loss: tf.Tensor, rows: _StackBatch, out: tf.Tensor) -> Logs:
-        metrics = [
-            self._updated(view.metrics, variables, y, rows, out) if view.metrics else []
-            for view, variables, y in zip(self.step.views, logs.metrics, rows.ys, strict=True)
-        ]
-        return Logs(logs.total + loss * rows.size, logs.count + rows.size, metrics)
+        metrics = self._updated(self.step.metrics, logs.metrics, rows, out) if self.step.metrics else []
+        return Logs(logs.total + loss * rows.size, logs.count + rows.size, logs.batches + 1.0, logs.parts, metrics)
 
-    def _updated(self, metrics: Any, variables: Tensors, y: tf.Tensor, rows: _StackBatch, out: tf.Tensor) -> Tensors:
+    def _updated(self, metrics: Any, variables: Tensors, rows: _StackBatch, out: tf.Tensor) -> Tensors:
         """The `total` and `count` of each `MeanMetricWrapper` after a batch: its `update_state` for every trial."""
         found = {id(variable): value for variable, value in zip(metrics.variables, variables, strict=True)}
         for group, weights in zip(_metrics(metrics), (rows.real, rows.weights), strict=True):
             for metric in group:
                 function, settings = private.function_of(metric)
-                values = function(y, out, **settings)
+                values = function(rows.y, out, **settings)
                 if len(values.shape) > 1:  # one for each label of a row
                     values = tf.reduce_mean(values, axis=list(range(1, len(values.shape))))
                 found[id(metric.total)] += _sum(values, weights, rows)
@@ -272,21 +266,21 @@ def _slopes_of_weights(x: tf.Tensor, bias: Sequence[tf.Tensor], slope: tf.Tensor
 
 def _shared(batch: Batch, state: State) -> _StackBatch:
     """The same rows for all trials."""
-    ys = [_tiled(y, tf.shape(state.loss)[0]) for y in batch.ys]
-    return _StackBatch(batch.x, ys, batch.ys[0].shape[0], _size(batch, 0), batch.real, batch.weights)
+    y = _tiled(batch.y, tf.shape(state.loss)[0])
+    return _StackBatch(batch.x, y, batch.rows(), _size(batch, 0), batch.real, batch.weights)
 
 
 def _own(batch: Batch, repeat: tf.Tensor) -> _StackBatch:
     """Each trial's repeat's rows, out of a batch whose parts are `(repeats, batch, ...)`."""
-    count = batch.ys[0].shape[1]
+    count = batch.rows(axis=1)
     take = lambda part: _Each(count, apart=tf.gather(part, repeat))  # noqa: E731
     weights = batch.weights if batch.weights is None or len(batch.weights.shape) == 1 else tf.gather(batch.weights, repeat)
-    ys = [take(y).joined for y in batch.ys]
-    return _StackBatch(keras.tree.map_structure(take, batch.x), ys, count, _size(batch, 1), batch.real, weights)
+    x = keras.tree.map_structure(take, batch.x)
+    return _StackBatch(x, take(batch.y).joined, count, _size(batch, 1), batch.real, weights)
 
 
 def _size(batch: Batch, axis: int) -> Any:
-    return float(batch.ys[0].shape[axis]) if batch.real is None else tf.reduce_sum(batch.real)
+    return float(batch.rows(axis)) if batch.real is None else tf.reduce_sum(batch.real)
 
 
 def _rows_of(part: Any) -> tf.Tensor:
@@ -299,9 +293,9 @@ def _metrics(compiled: Any) -> tuple[list[Any], list[Any]]:
     return plain, weighted
 
 
-def _of_rows(loss: Loss) -> Any:
+def _of_rows(loss: Any) -> Any:
     """The loss function that leaves each row's loss as it is."""
-    (only,) = private.flat_losses(loss.function)
+    (only,) = private.flat_losses(loss)
     found = copy.copy(only.loss)
     found.reduction = "none"
     return found

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from nbtune.training.fused.batches import Piece
 from nbtune.training.fused.mapped import no_logs
-from nbtune.training.fused.step import Batch, Logs, Standing, Step, Tensors
+from nbtune.training.fused.step import Batch, Logs, Standing, Step
 
 Carried = TypeVar("Carried")
 Pieces = list[tuple[tf.Tensor, tf.Tensor | None]]
@@ -22,11 +22,11 @@ Epoch = Callable[
 
 
 class Split(NamedTuple):
-    """All rows of the training or the validation data: `x`, the labels once for each `step.View`, weights if it has some."""
+    """All rows of the training or the validation data: `x` and `y` as the model takes them, weights if it has some."""
 
     x: Any
-    ys: Tensors
-    sample_weight: tf.Tensor | None
+    y: Any
+    sample_weight: Any
 
 
 class Steps(Protocol):
@@ -159,5 +159,6 @@ def _batch(rows: Split, numbers: tf.Tensor, real: tf.Tensor | None) -> Batch:
     take = lambda part: tf.gather(part, numbers)  # noqa: E731
     weights = real
     if rows.sample_weight is not None:
-        weights = take(rows.sample_weight) if real is None else take(rows.sample_weight) * real
-    return Batch(keras.tree.map_structure(take, rows.x), [take(y) for y in rows.ys], real, weights)
+        weights = keras.tree.map_structure(take, rows.sample_weight)
+        weights = weights if real is None else weights * real
+    return Batch(keras.tree.map_structure(take, rows.x), keras.tree.map_structure(take, rows.y), real, weights)

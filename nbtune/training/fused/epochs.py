@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from nbtune.training.fused import batches, memory
-from nbtune.training.fused.batches import Piece
 from nbtune.training.fused.chunking import Chunking
 from nbtune.training.fused.epoch import Epoch, Part, Pieces, Split, tensors
 from nbtune.training.fused.step import Standing
@@ -20,13 +19,11 @@ class Epochs:
 
     Args:
         run_epoch: what `compilation.compiled` made.
-        batch_size: of the training, and of the validation where a trial's results could depend on it.
-        alone: whether what the model makes of a row depends on that row alone.
+        pieces_val: the batches of the evaluation.
     """
 
-    def __init__(self, run_epoch: Epoch, training: Split, validation: Split | None, batch_size: int, alone: bool) -> None:
-        self._run, self._training, self._validation = run_epoch, training, validation
-        self._pieces_val = [] if validation is None else tensors(_pieces_val(validation, batch_size, alone))
+    def __init__(self, run_epoch: Epoch, training: Split, validation: Split | None, pieces_val: Pieces) -> None:
+        self._run, self._training, self._validation, self._pieces_val = run_epoch, training, validation, pieces_val
         self._chunking = Chunking()
 
     def train(
@@ -69,9 +66,12 @@ class Epochs:
         return self._run(at, live, rates, self._training, self._validation, pieces, self._pieces_val, part)
 
 
-def _pieces_val(rows: Split, size: int, alone: bool) -> list[Piece]:
-    """The validation rows in Keras's batches, or in few large ones where that makes no difference."""
-    count = rows.ys[0].shape[0]
-    if alone:
-        size = -(-count // -(-count // memory.ROWS_AT_ONCE))
-    return batches.cut(np.arange(count), size, alone)
+def pieces_of_validation(rows: int, size: int, alone: bool) -> Pieces:
+    """So many validation rows in Keras's batches, or in few large ones where that makes no difference.
+
+    Args:
+        alone: whether what the model makes of a row depends on that row alone.
+    """
+    if alone and rows:
+        size = -(-rows // -(-rows // memory.ROWS_AT_ONCE))
+    return tensors(batches.cut(np.arange(rows), size, alone))

@@ -7,8 +7,10 @@ last, which may be shorter, and through an evaluation, by both. That costs one `
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
@@ -18,6 +20,7 @@ from nbtune.data import arrays as data
 from nbtune.data.tree import map_leaves
 from nbtune.record.job import Job
 from nbtune.training import trial
+from nbtune.training.callbacks import made_callbacks
 from nbtune.training.fused import batches, padding, skipping
 from nbtune.training.fused.epoch import Pieces, tensors
 from nbtune.training.fused.layers import per_example
@@ -122,7 +125,9 @@ def _by_model_fit(job: Job, spec: TrialSpec, arrays: data.Arrays, rows: np.ndarr
     others = {name: value for name, value in spec.values.items() if name != "class_weight"}
     chosen = lambda part: None if part is None else map_leaves(lambda leaf: np.asarray(leaf)[rows], part)  # noqa: E731
     few = replace(arrays, x=chosen(arrays.x), y=chosen(arrays.y), sample_weight=chosen(arrays.sample_weight))
-    history = trial.train(replace(job, epochs=1), model, others, few, [], shuffle=False)
+    with tempfile.TemporaryDirectory() as folder:
+        own = made_callbacks(job, spec.values, Path(folder))
+        history = trial.train(replace(job, epochs=1), model, others, few, own, shuffle=False)
     names = [v.path for v in model.trainable_variables]
     steps = Steps(
         logs={name: values[0] for name, values in history.items()},

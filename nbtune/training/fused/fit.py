@@ -26,13 +26,14 @@ from nbtune.data import arrays as data
 from nbtune.record.events import Emit, EpochEnded, EpochUnderWay, Stopping, TrainedAlone, TrialEnded, TrialStarted
 from nbtune.record.job import Job
 from nbtune.training import resuming, schedules
+from nbtune.training.callbacks import made_callbacks
 from nbtune.training.fused import batches, dense, first_steps, memory, skipping
 from nbtune.training.fused.assembly import assemble, splits
 from nbtune.training.fused.compaction import Compaction
 from nbtune.training.fused.compilation import compiled
 from nbtune.training.fused.ending import Ending
 from nbtune.training.fused.epoch import Pieces, tensors
-from nbtune.training.fused.epochs import Epochs
+from nbtune.training.fused.epochs import Epochs, pieces_of_validation
 from nbtune.training.fused.layers import per_example
 from nbtune.training.fused.layers.convolutions import in_turn
 from nbtune.training.fused.member import Member, early_stopping
@@ -43,7 +44,7 @@ from nbtune.training.fused.stackstate import StackState
 from nbtune.training.fused.step import Standing
 from nbtune.training.fused.templates import with_templates
 from nbtune.training.fused.worth import pays
-from nbtune.training.reasons import OUT_OF_MEMORY, CannotFuse, Reason, reason_of
+from nbtune.training.reasons import CannotFuse, Reason, is_out_of_memory, reason_of
 from nbtune.training.row_weights import weighted
 from nbtune.training.stopping import Halted, never
 
@@ -148,7 +149,7 @@ def _train(
     try:
         Fit(job, emit, template, stack, arrays, ending, stopping).run()
     except Exception as error:  # whoever of them is to blame, each trial meets it, or not, on its own
-        reason, too_large = reason_of(error, job.function), isinstance(error, OUT_OF_MEMORY)
+        reason, too_large = reason_of(error, job.function), is_out_of_memory(error)
     gc.collect()
     left = [spec for spec in stack if not ending.is_over(spec.trial)]
     if stopping():
@@ -175,8 +176,8 @@ class Fit:
         self._job, self._emit, self._arrays, self._ending, self._stopping = job, emit, arrays, ending, stopping
         self._stack, self._template = stack, template
         self._steps = _steps(job, template, arrays)
-        self._step, which, labels = assemble(template, stack)
-        self._training, self._validation = splits(weighted(job, template.values, arrays), labels)
+        self._step, which = assemble(template, stack)
+        self._training, self._validation = splits(weighted(job, template.values, arrays))
         self._is_dense = dense.can_train(self._step, template.output)
         self._update = self._step.update_of_all if self._is_dense else self._step.update
         self._state = StackState(template, self._step, self._update, which)
@@ -197,7 +198,8 @@ class Fit:
         run_epoch, any_size = compiled(self._step, self._is_dense, at_once, numbers)
         batch_size = _batch_size(self._job, self._template)
         alone = per_example.everything(self._step, self._template.output)
-        epochs = Epochs(run_epoch, self._training, self._validation, batch_size, alone)
+        pieces_val = pieces_of_validation(self._arrays.rows_val, self._job.validation_batch_size or batch_size, alone)
+        epochs = Epochs(run_epoch, self._training, self._validation, pieces_val)
         try:
             for first in range(0, len(repeats), at_once):
                 part = repeats[first : first + at_once]
@@ -230,8 +232,10 @@ class Fit:
 
     def _member(self, place: int, repeat: int, job: Job, spec: TrialSpec) -> Member:
         now = lambda member: self._state.weights(member.place)  # noqa: E731
+        own = made_callbacks(job, spec.values, self._job.written(spec.trial, job.seed))
         plateau, is_scheduled = schedules.plateau(job, spec.values), schedules.is_chosen(job, spec.values)
-        return Member(spec, repeat, early_stopping(job, spec.at), place, now, self._steps, plateau, is_scheduled)
+        metrics = [self._step.metrics] if self._step.metrics else []
+        return Member(spec, repeat, early_stopping(job, spec.at), place, now, self._steps, own, metrics, plateau, is_scheduled)
 
     def _go_on_with(self, members: Sequence[Member]) -> None:
         """These but for the repeats of trials that are over."""
@@ -240,16 +244,17 @@ class Fit:
 
     def _orders(self, repeats: Sequence[tuple[int, Job]], batch_size: int, alone: bool) -> Iterator[Pieces]:
         """The batches of each epoch, of all these repeats side by side."""
-        rows = self._training.ys[0].shape[0]
-        for orders in zip(*(batches.orders(rows, job.seed, job.shuffle) for _, job in repeats), strict=True):
+        for orders in zip(*(batches.orders(self._arrays.rows, job.seed, job.shuffle) for _, job in repeats), strict=True):
             yield tensors(batches.side_by_side([batches.cut(order, batch_size, alone) for order in orders]))
 
     def _train_repeats(self, epochs: Epochs, orders: Iterator[Pieces], any_size: bool, first: Job) -> None:
         """Trains until none is running. `first`: the job of the first of these repeats."""
         compaction, begun = Compaction(), self._template.epochs
-        if not begun and not self._is_dense and not all(spec.is_proven for spec in self._stack):
-            self._compare_first_steps(epochs, first)
         for epoch in range(begun, self._job.epochs):
+            for member in self._running:
+                member.begin_epoch(epoch)
+            if epoch == 0 and not self._is_dense and not all(spec.is_proven for spec in self._stack):
+                self._compare_first_steps(epochs, first)
             before = machine.now()
             rates = tf.constant(self._rates(epoch))
             after, logs = epochs.train(self._state.standing, rates, next(orders), partial(self._tell_share, epoch))
@@ -326,6 +331,7 @@ class Fit:
         over = [r for r in self._running if r.stop_training or epoch + 1 == self._job.epochs]
         if over:
             for member in over:
+                member.end()
                 self._ending.take(member, self._kept, self._saver.save)
             self._go_on_with([member for member in self._running if member not in over])
 

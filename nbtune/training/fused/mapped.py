@@ -53,7 +53,7 @@ class Mapped:
         return tested
 
     def result(self, at: Standing, live: tf.Tensor) -> dict[str, tf.Tensor]:
-        one = lambda state, logs: self.step.result(logs, state.loss)  # noqa: E731
+        one = lambda state, logs: self.step.result(logs)  # noqa: E731
         return dict(self._each(one, one, live, at.state, at.logs))
 
     def _each(self, function: Callable[..., Any], idle: Callable[..., Any], live: tf.Tensor, state: State, logs: Logs) -> Any:

@@ -20,7 +20,7 @@ from nbtune.training.private import keras as private
 
 @dataclass(eq=False)
 class Member:
-    """One repeat of a trial under way, which plays the model for its `keras.callbacks.EarlyStopping`.
+    """One repeat of a trial under way, which plays the model for its callbacks, its `keras.callbacks.EarlyStopping` the last.
 
     So early stopping decides exactly as it does in `model.fit`.
 
@@ -29,6 +29,8 @@ class Member:
         place: where it is in the stack, from which trials that have stopped may have been left out.
         now: its weights after the last epoch.
         steps: of an epoch.
+        own: the user's callbacks.
+        metrics: the compiled ones, in which callbacks look up whether more is better.
         plateau: the callback that lowers its learning rate; none, or one.
         logs_rate: its learning rate is logged.
         optimizer: the rates of its steps.
@@ -41,6 +43,8 @@ class Member:
     place: int
     now: Callable[[Member], list[np.ndarray]]
     steps: int
+    own: Sequence[Any] = ()
+    metrics: Sequence[Any] = ()
     plateau: Sequence[Any] = ()
     logs_rate: bool = False
     history: dict[str, list[float]] = field(default_factory=dict)
@@ -59,16 +63,30 @@ class Member:
 
     def begin(self) -> None:
         """What `model.fit` does before the first epoch."""
-        for callback in (*self.plateau, self.stopper):
+        for callback in (*self.own, *self.plateau, self.stopper):
             callback.set_model(self)
             callback.on_train_begin()
+
+    def begin_epoch(self, epoch: int) -> None:
+        """The user's callbacks may set the learning rate, at the end of an epoch as well."""
+        for callback in self.own:
+            callback.on_epoch_begin(epoch)
+
+    def end(self) -> None:
+        for callback in self.own:
+            callback.on_train_end()
 
     def get_weights(self) -> list[np.ndarray]:
         return self.now(self)
 
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        """What callbacks set at the end, the stopper overrides."""
+
     def take(self, epoch: int, logs: dict[str, float]) -> None:
         """What `model.fit` does at the end of an epoch, `TerminateOnNaN` included."""
         self.rates.append(float(self.optimizer.of(epoch, self.steps)[0]))
+        for callback in self.own:
+            callback.on_epoch_end(epoch, logs)
         if self.logs_rate:
             logs[schedules.RATE] = self.rates[-1]
         for callback in self.plateau:

@@ -17,6 +17,7 @@ from nbtune.data import arrays as data
 from nbtune.record.checkpoint import Checkpoint
 from nbtune.record.job import Job
 from nbtune.training import compiling, encoding, model, session
+from nbtune.training.callbacks import stack_obstacle
 from nbtune.training.fused import chain, optimizers, padding
 from nbtune.training.fused.layers import covered, per_example, recurrent
 from nbtune.training.fused.rates import Rates, Schedules
@@ -40,7 +41,7 @@ class TrialSpec:
         model: an architecture; trials that differ only in how they are compiled have it in common.
         weights, others, seeds: the initial values of its variables, as in `step.State`.
         loss, metrics, optimizer: what this trial is compiled with.
-        y, y_val: the labels as the loss takes them.
+        labels: what the losses are given, as `keras.KerasTensor`s.
         loss_key, architecture, signature: equal where losses are, models, and whole trials but for their numbers.
         rates: those of its steps.
         row: layers alike in a row, of which the model of another trial of its stack may have more or fewer.
@@ -59,8 +60,7 @@ class TrialSpec:
     metrics: Any
     optimizer: Any
     rates: Rates
-    y: np.ndarray
-    y_val: np.ndarray | None
+    labels: Any
     loss_key: str
     architecture: str
     signature: str
@@ -172,13 +172,14 @@ class _Built:
 
     def trial_spec(self, name: str, values: Mapping[str, Value]) -> TrialSpec:
         job, arrays, made = self._job, self._arrays, self.model
-        if reason := _beside(job, arrays):
+        if reason := _beside(job, arrays) or stack_obstacle(job, values):
             raise CannotFuse(reason)
         compiling.compile_for(job, values, made, arrays.x)
         reason = obstacle(made) or recurrent.unroll(made) or optimizers.obstacle(made.optimizer)
         if reason:
             raise CannotFuse(reason)
         compiled = private.settings(made)
+        labels, loss = model.symbolic(arrays.y), private.compiled_loss(made)
         signature = {
             "architecture": self.architecture,
             "optimizer": optimizers.settings(made.optimizer),
@@ -186,6 +187,7 @@ class _Built:
             "weighted_metrics": _described(compiled.get("weighted_metrics")),
             "batch_size": values.get("batch_size", job.batch_size),
             "class_weight": values.get("class_weight"),
+            "parts": _parts(loss, labels, self._output),
         }
         return TrialSpec(
             trial=name,
@@ -195,18 +197,22 @@ class _Built:
             weights=self.weights,
             others=self.others,
             seeds=self.seeds,
-            loss=private.compiled_loss(made),
+            loss=loss,
             metrics=private.compiled_metrics(made),
             optimizer=made.optimizer,
             rates=self._schedules.of(made.optimizer),
-            y=arrays.y,
-            y_val=arrays.y_val,
-            loss_key=_described(made.loss),
+            labels=labels,
+            loss_key=f"{_described(made.loss)}, {_described(compiled.get('loss_weights'))}",
             architecture=self.architecture,
             signature=json.dumps(signature, sort_keys=True, default=str),
             row=self._row,
-            is_proven=self._is_proven and covered.compiled(made),
+            is_proven=self._is_proven and covered.compiled(made) and not keras.tree.is_nested(self._output),
         )
+
+
+def _parts(loss: Any, labels: Any, output: Any) -> list[str]:
+    """The names under which the losses of several outputs are logged."""
+    return [metric.name for metric in private.built(loss, labels, output).metrics] if keras.tree.is_nested(output) else []
 
 
 def _beside(job: Job, arrays: data.Arrays) -> str | None:
@@ -215,17 +221,14 @@ def _beside(job: Job, arrays: data.Arrays) -> str | None:
         return "the hypermodel's own fit"
     if job.stream is not None:
         return "a dataset that is read anew in each epoch"
-    if job.callbacks is not None:
-        return "callbacks of your own"
-    if len(job.targets.outputs) > 1 or isinstance(arrays.y, (dict, list, tuple)):
-        return "several outputs"
     if arrays.y is None:
         return "a model without labels"
     if any(part.dtype.kind == "S" for part in keras.tree.flatten(arrays.x)):
         return "features that are text"
-    weight = arrays.sample_weight
-    several = arrays.y.ndim > 2 or (weight is not None and weight.ndim > 1)  # Keras may apply a row's weight to a step
-    return "weights of rows with a label for each step" if weight is not None and several else None
+    weights, labels = keras.tree.flatten(arrays.sample_weight), keras.tree.flatten(arrays.y)
+    weights = [weight for weight in weights if weight is not None]
+    several = any(y.ndim > 2 for y in labels) or any(w.ndim > 1 for w in weights)  # Keras may apply a row's weight to a step
+    return "weights of rows with a label for each step" if weights and several else None
 
 
 def obstacle(made: keras.Model) -> str | None:
@@ -235,13 +238,10 @@ def obstacle(made: keras.Model) -> str | None:
     own = [name for name in own if not kind.__module__.startswith("keras.")]
     if own:
         return f"the model's own {own[0]}"
-    config = private.settings(made)
     if made.run_eagerly:
         return "run_eagerly"
     if made.steps_per_execution != 1:
         return "steps_per_execution"
-    if config.get("loss_weights") is not None:
-        return "loss_weights"
     if made.loss is None:
         return "a model without a loss"
     if not made.trainable_variables:
@@ -323,6 +323,10 @@ def _described(thing: Any) -> str:
         return encoding.loss_name(thing) if thing else "none"
     if isinstance(thing, (list, tuple)):
         return f"[{', '.join(map(_described, thing))}]"
+    if isinstance(thing, Mapping):
+        return f"{{{', '.join(f'{key}: {_described(part)}' for key, part in thing.items())}}}"
+    if isinstance(thing, (int, float)):
+        return repr(thing)
     if isinstance(thing, (encoding.EncodedLoss, encoding.EncodedMetric)):
         return f"{type(thing).__name__} {thing.encoding} {_described(encoding.unwrapped(thing))}"
     if isinstance(thing, (keras.losses.Loss, keras.metrics.Metric)) and type(thing).__module__.startswith("keras."):

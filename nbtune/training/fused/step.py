@@ -22,11 +22,20 @@ Tensors = list[tf.Tensor]
 
 
 class Logs(NamedTuple):
-    """Running sums of an epoch: the loss tracker's `total` and `count`, and for each `View` its metrics' variables."""
+    """Running sums of an epoch.
+
+    Attributes:
+        total, count: the loss tracker's.
+        batches: how many there were.
+        parts: the sums over these of the loss of each of several outputs.
+        metrics: their variables.
+    """
 
     total: tf.Tensor
     count: tf.Tensor
-    metrics: list[Tensors]
+    batches: tf.Tensor
+    parts: Tensors
+    metrics: Tensors
 
 
 class State(NamedTuple):
@@ -58,47 +67,38 @@ class Standing(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Rows of the data: `x` as the model takes it, and the labels once for each `View`.
+    """Rows of the data: `x` and `y` as the model and its losses take them.
 
     Attributes:
         real: `Piece.real`.
-        weights: what each row weighs, 0 if it only pads the batch; None where all weigh 1.
+        weights: what each row weighs, 0 if it only pads the batch, or that for each output; None where all weigh 1.
     """
 
     x: Any
-    ys: Tensors
+    y: Any
     real: tf.Tensor | None
-    weights: tf.Tensor | None
+    weights: Any
 
-
-@dataclass(frozen=True)
-class View:
-    """Labels in one encoding, and the metrics that Keras makes of the compiled ones for it (None: there are none)."""
-
-    metrics: Any
-
-
-@dataclass(frozen=True)
-class Loss:
-    """A compiled loss, and the view of the labels that it takes."""
-
-    function: Any
-    view: int
+    def rows(self, axis: int = 0) -> int:
+        """How many there are, those that only pad it too."""
+        return int(tf.nest.flatten(self.y)[0].shape[axis])
 
 
 @dataclass(frozen=True)
 class Step:
-    """A model, how it is updated, the losses of a stack and the views of its labels.
+    """A model and how it is updated.
 
     Attributes:
+        losses: each `CompileLoss` that trials of the stack have.
+        metrics: the `CompileMetrics` of all of them; None: there are none.
         blocks: which of the model's weights the same trials have.
         skipped: the names of the layers that only the first trials of the stack have.
     """
 
     model: keras.Model
     update: Update
-    losses: Sequence[Loss]
-    views: Sequence[View]
+    losses: Sequence[Any]
+    metrics: Any
     blocks: Sequence[Sequence[int]]
     skipped: frozenset[str]
 
@@ -111,14 +111,15 @@ class Step:
         """One update. A trial whose mean loss so far stops being finite stops after it: `TerminateOnNaN`."""
         out, others, new_seeds, extra = self._call(state, seeds, batch.x, training=True)
         if len(self.losses) == 1:
-            objective = tf.add_n([self._loss(self.losses[0], batch, out), *extra])
+            chosen, parts = self._loss(self.losses[0], batch, out)
+            objective = tf.add_n([chosen, *extra])
             gradients = tf.gradients(objective, state.weights)
         else:
-            chosen, cut, slopes = self._chosen_loss(state.loss, batch, out)
+            chosen, parts, cut, slopes = self._chosen_loss(state.loss, batch, out)
             objective = tf.add_n([chosen, *extra])
             gradients = tf.gradients([*cut, *extra], state.weights, [*slopes, *map(tf.ones_like, extra)])
         weights, slots = self.update(state.slots, gradients, state.weights)
-        new_logs = self._log(logs, objective, batch, out)
+        new_logs = self._log(logs, objective, parts, batch, out)
         live = state.live & tf.math.is_finite(mean(new_logs))
         after = State(weights, _cast(others, state.others), _cast(slots, state.slots), state.loss, state.repeat, live)
         kept = tf.nest.map_structure(lambda new, old: tf.where(state.live, new, old), (after, new_logs), (state, logs))
@@ -129,24 +130,21 @@ class Step:
         out, others, new_seeds, extra = self._call(state, seeds, batch.x, training=False)
         if any(new is not old for new, old in zip([*others, *new_seeds], [*state.others, *seeds], strict=True)):
             raise CannotFuse("a layer that changes its state when it is evaluated")
-        chosen = self._chosen_loss(state.loss, batch, out)[0]
-        return self._log(logs, tf.add_n([chosen, *extra]), batch, out)
+        chosen, parts, *_ = self._chosen_loss(state.loss, batch, out)
+        return self._log(logs, tf.add_n([chosen, *extra]), parts, batch, out)
 
     def no_logs(self) -> Logs:
         """The sums before the first batch."""
-        metrics = [[tf.convert_to_tensor(v.value) for v in view.metrics.variables] if view.metrics else [] for view in self.views]
-        return Logs(tf.zeros([]), tf.zeros([]), metrics)
+        metrics = [tf.convert_to_tensor(v.value) for v in self.metrics.variables] if self.metrics else []
+        zero = tf.zeros([])
+        return Logs(zero, zero, zero, [zero for _ in self.losses[0].metrics], metrics)
 
-    def result(self, logs: Logs, loss: tf.Tensor) -> dict[str, tf.Tensor]:
+    def result(self, logs: Logs) -> dict[str, tf.Tensor]:
         """What Keras logs after an epoch, without `val_`."""
-        found: dict[str, tf.Tensor] = {"loss": mean(logs)}
-        views = [
-            view.metrics.stateless_result(variables) if view.metrics else {}
-            for view, variables in zip(self.views, logs.metrics, strict=True)
-        ]
-        for name in views[0]:
-            found[name] = self._choice(loss, [views[each.view][name] for each in self.losses])
-        return found
+        metrics = self.metrics.stateless_result(logs.metrics) if self.metrics else {}
+        parts = [tf.math.divide_no_nan(part, logs.batches) for part in logs.parts]
+        names = [metric.name for metric in self.losses[0].metrics]
+        return {"loss": mean(logs), **metrics, **dict(zip(names, parts, strict=True))}
 
     def seed_places(self) -> list[int]:
         """Which of the model's non-trainable variables are states of random generators."""
@@ -172,36 +170,40 @@ class Step:
         others = [value for i, value in enumerate(after) if i not in places]
         return out, others, [after[i] for i in sorted(places)], extra
 
-    def _loss(self, loss: Loss, batch: Batch, out: Any) -> tf.Tensor:
-        """The weighted sum over the batch's real rows by their number; Keras divides by that of all, which some only pad."""
-        value = loss.function(batch.ys[loss.view], out, sample_weight=batch.weights)
-        return value if batch.real is None else value * (batch.real.shape[0] / tf.reduce_sum(batch.real))
+    def _loss(self, loss: Any, batch: Batch, out: Any) -> tuple[tf.Tensor, Tensors]:
+        """The weighted sum over the batch's real rows by their number, and the loss of each of several outputs.
 
-    def _chosen_loss(self, which: tf.Tensor, batch: Batch, out: Any) -> tuple[tf.Tensor, Tensors, Tensors]:
+        Keras divides by the number of all rows, which some only pad. It keeps the outputs' losses in `Mean`s, which are read
+        here after this batch alone.
+        """
+        with keras.StatelessScope(state_mapping=[(v, tf.zeros(v.shape, v.dtype)) for v in loss.variables]):
+            value = loss(batch.y, out, sample_weight=batch.weights)
+            parts = [metric.result() for metric in loss.metrics]
+        return (value if batch.real is None else value * (batch.real.shape[0] / tf.reduce_sum(batch.real))), parts
+
+    def _chosen_loss(self, which: tf.Tensor, batch: Batch, out: Any) -> tuple[tf.Tensor, Tensors, Tensors, Tensors]:
         """A trial's loss out of several, and its slopes with respect to the tensors that the losses are computed from.
 
         What is not chosen is left out by `where` on values and slopes, and so cannot bring in a NaN of its own, as it
         could through the gradient of a `where`.
         """
         cut = loss_inputs(out)
-        values, slopes = [], []
+        values, parts, slopes = [], [], []
         for loss in self.losses:
-            values.append(self._loss(loss, batch, out))
+            value, each = self._loss(loss, batch, out)
+            values.append(value)
+            parts.append(each)
             zero = tf.UnconnectedGradients.ZERO
-            slopes.append(tf.gradients(values[-1], cut, stop_gradients=cut, unconnected_gradients=zero))
-        pick = lambda options: choose(which, options)  # noqa: E731
-        return pick(values), cut, [pick(list(options)) for options in zip(*slopes, strict=True)]
+            slopes.append(tf.gradients(value, cut, stop_gradients=cut, unconnected_gradients=zero))
+        pick = lambda options: [choose(which, list(each)) for each in zip(*options, strict=True)]  # noqa: E731
+        return choose(which, values), pick(parts), cut, pick(slopes)
 
-    def _choice(self, which: tf.Tensor, options: Tensors) -> tf.Tensor:
-        return options[0] if all(option is options[0] for option in options) else choose(which, options)
-
-    def _log(self, logs: Logs, loss: tf.Tensor, batch: Batch, out: Any) -> Logs:
-        size = float(batch.ys[0].shape[0]) if batch.real is None else tf.reduce_sum(batch.real)
-        metrics = [
-            _updated(view.metrics, variables, y, out, batch) if view.metrics else []
-            for view, variables, y in zip(self.views, logs.metrics, batch.ys, strict=True)
-        ]
-        return Logs(logs.total + loss * size, logs.count + size, metrics)
+    def _log(self, logs: Logs, loss: tf.Tensor, parts: Tensors, batch: Batch, out: Any) -> Logs:
+        """Keras weighs the loss by the batch's rows, and those of several outputs not: there a graph's batches have no size."""
+        size = float(batch.rows()) if batch.real is None else tf.reduce_sum(batch.real)
+        summed = [before + part for before, part in zip(logs.parts, parts, strict=True)]
+        metrics = _updated(self.metrics, logs.metrics, batch, out) if self.metrics else []
+        return Logs(logs.total + loss * size, logs.count + size, logs.batches + 1.0, summed, metrics)
 
 
 class _Assigning(keras.StatelessScope):
@@ -223,22 +225,27 @@ def seed_places(model: keras.Model) -> list[int]:
 
 
 def loss_inputs(out: Any) -> Tensors:
-    """The tensors that a loss can reach from a model's output.
+    """The tensors that a loss can reach from a model's outputs, each once.
 
     Crossentropies look behind a softmax or a sigmoid for the logits.
     """
-    logits = private.logits(out)
-    if logits is not None:
-        return [out, logits]
-    return [out, *out.op.inputs] if out.op.type in ("Softmax", "Sigmoid") else [out]
+    found: dict[Any, tf.Tensor] = {}
+    for part in tf.nest.flatten(out):
+        logits = private.logits(part)
+        behind = [logits] if logits is not None else part.op.inputs if part.op.type in ("Softmax", "Sigmoid") else []
+        found |= {tensor.ref(): tensor for tensor in (part, *behind)}
+    return list(found.values())
 
 
-def _updated(metrics: Any, variables: Tensors, y: tf.Tensor, out: Any, batch: Batch) -> Tensors:
+def _updated(metrics: Any, variables: Tensors, batch: Batch, out: Any) -> Tensors:
     """The metrics' variables after a batch: as `CompileMetrics.update_state`, which leaves no padded row out of `metrics`."""
     with keras.StatelessScope(state_mapping=list(zip(metrics.variables, variables, strict=True))) as scope:
-        for group, weights in zip(private.flat_metrics(metrics), (batch.real, batch.weights), strict=True):
-            for listed in group:
-                listed.update_state(y, out, sample_weight=weights)
+        if batch.real is None:
+            metrics.update_state(batch.y, out, sample_weight=batch.weights)
+        else:
+            for group, weights in zip(private.flat_metrics(metrics), (batch.real, batch.weights), strict=True):
+                for listed in group:
+                    listed.update_state(batch.y, out, sample_weight=weights)
     new = [_value(scope, variable, old) for variable, old in zip(metrics.variables, variables, strict=True)]
     return _cast(new, variables)
 

@@ -86,6 +86,17 @@ def compiled_metrics(model: keras.Model) -> Any:
     return attribute(model, "_compile_metrics")
 
 
+def built(part: Any, labels: Any, output: Any) -> Any:
+    """A `CompileLoss` or a `CompileMetrics` that knows the shapes that it will see, as `keras.KerasTensor`s; None stays None."""
+    if part is not None and not part.built:
+        nested = keras.tree.is_nested(labels) or keras.tree.is_nested(output)
+        if nested and isinstance(part, keras.losses.Loss):  # it brings both into one structure when it is called
+            member("keras.src.backend", "compute_output_spec")(part, labels, output)
+        else:
+            part.build(labels, output)
+    return part
+
+
 def flat_losses(loss: Any) -> list[Any]:
     """Of a built `CompileLoss`, one for each output; its `loss` is the function."""
     return list(attribute(loss, "_flat_losses"))

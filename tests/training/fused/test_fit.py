@@ -409,7 +409,6 @@ REFUSED = {
     "the optimizer Nadam": lambda: _compiled(optimizer="nadam"),
     "run_eagerly": lambda: _compiled(run_eagerly=True),
     "steps_per_execution": lambda: _compiled(steps_per_execution=2),
-    "loss_weights": lambda: _compiled(loss_weights=[0.5]),
     "ema_overwrite_frequency": lambda: _compiled(optimizer=optimizers.Adam(0.01, use_ema=True, ema_overwrite_frequency=2)),
     "gradient_accumulation_steps": lambda: _compiled(optimizer=optimizers.Adam(0.01, gradient_accumulation_steps=2)),
     "which does more than compute": classifier(lambda: layers.Lambda(lambda v: v + keras.random.normal((8,)))),

@@ -31,8 +31,9 @@ def everything(step: Step, output: Any) -> bool:
 
     Keras applies weights of rows, `(rows,)`, to losses `(rows, steps)` along the steps, as soon as both are as many.
     """
-    parts = all(loss(each.function) for each in step.losses) and all(metrics(view.metrics) for view in step.views)
-    return len(output.shape) <= 2 and parts and model(step.model)
+    if keras.tree.is_nested(output) or len(output.shape) > 2:
+        return False
+    return all(map(loss, step.losses)) and metrics(step.metrics) and model(step.model)
 
 
 def model(made: keras.Model) -> bool:
@@ -65,8 +66,9 @@ def _is_own(activation: Any) -> bool:
 
 def loss(compiled: Any) -> bool:
     """Args: a `CompileLoss` that has been built."""
-    losses = [each.loss for each in private.flat_losses(compiled)]
-    return all(_is_mean_of_rows(each) and each.reduction == "sum_over_batch_size" for each in losses)
+    each = private.flat_losses(compiled)
+    whole = all(one.loss.reduction == "sum_over_batch_size" and one.loss_weights is None for one in each)
+    return whole and all(_is_mean_of_rows(one.loss) for one in each)
 
 
 def metrics(compiled: Any) -> bool:
