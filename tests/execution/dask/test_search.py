@@ -83,6 +83,8 @@ def test_it_is_paused_goes_on_and_is_stopped(flowers, here, client):
     wait_until(lambda: search.trials[0].epochs > before)
     search.stop()
     assert {trial.status for trial in search.trials} <= {"stopped", "pending"}
+    assert search.trials[0].weights, "its best epoch so far was handed in"
+    assert search.best_model.count_params() > 0
     assert left_on(client) == []
 
 
