@@ -77,7 +77,7 @@ CASES = [
     Case("own loss, quantiles", own_parts.quantiles, TABLE, NUMBER),
     Case("own metric", own_parts.own_metric, TABLE, NUMBER),
     Case("random constant", own_parts.random_constant, TABLE, CLASSES, quick=True),
-    Case("graph convolution, LSTM", own_parts.graph_convolution, TRAFFIC, SERIES[:, 6:8]),
+    Case("graph convolution, LSTM", own_parts.graph_convolution, TRAFFIC, SERIES[:, 6:8], alone="unknown number of steps"),
     Case("mask, class numbers", labels.mask_of_classes, IMAGES, (IMAGES.mean(-1) * 5).astype("int32") % 3),
     Case("mask, own dice loss", labels.mask_with_dice, IMAGES, (IMAGES.mean(-1, keepdims=True) > 0.4).astype("uint8")),
     Case("autoencoder, binary crossentropy", labels.denoising, SHARES, SHARES),
