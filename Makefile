@@ -11,6 +11,7 @@
 # make soak           kills processes at 50 random moments, starts and stops 100 searches, fills disks; about an hour
 # make bench          nbtune and others on the same grids; hours. A part: make bench BENCH="a --peers nbtune_fused,bare_loop"
 # make lab            JupyterLab on the quickstart
+# make course         executes every lesson of the course; about fifteen minutes on 2 cores
 # make notebook       executes the quickstart and keeps its outputs in it
 # make clean          removes what these left behind
 #
@@ -27,7 +28,7 @@ QUICKSTART := notebooks/quickstart.ipynb
 INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help demo test quick-test browser-test kernel-matrix compat oldest newest package-test coverage conformance docs soak bench lab \
-	notebook clean python
+	course notebook clean python
 .DEFAULT_GOAL := help
 
 help:
@@ -88,6 +89,9 @@ bench: $(BENCH_VENV)/.ready
 
 lab: $(READY)
 	@$(BIN)/jupyter lab $(QUICKSTART)
+
+course: $(READY)
+	@NBTUNE_COURSE=1 $(BIN)/pytest tests/test_course.py
 
 notebook: $(READY)
 	@$(BIN)/python notebooks/execute.py $(QUICKSTART) $(QUICKSTART)

@@ -64,5 +64,6 @@ def _put_in_place() -> None:
             target = HERE / "tutorial" / notebook.relative_to(ROOT / "notebooks")
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(notebook, target)
+    shutil.copyfile(ROOT / "notebooks" / "teacher.md", HERE / "tutorial" / "teacher.md")
     shutil.copyfile(ROOT / "notebooks" / "quickstart.png", HERE / "tutorial" / "quickstart.png")
     (HERE / "reference" / "options.md").write_text(generate.options(), "utf-8")

@@ -109,17 +109,3 @@ def test_the_kernel_stays_free_and_without_tensorflow(tmp_path):
     assert stopped.startswith("stopped")
     assert last == "False 6 stopped\n"
     assert shows_the_search(notebook.cells[-1])
-
-
-COURSE = sorted((Path(__file__).parents[1] / "notebooks").glob("[1-9]-*.ipynb"))
-
-
-@pytest.mark.parametrize("path", COURSE, ids=[path.stem for path in COURSE])
-def test_a_kept_lesson_has_its_real_outputs(path):
-    notebook = nbformat.read(path, as_version=4)
-    nbformat.validate(notebook)
-    cells = code_cells(notebook)
-    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
-    assert shows_the_search(search_cell(notebook))
-    assert not [out for cell in cells for out in cell.outputs if out.output_type == "error" or out.get("name") == "stderr"]
-    assert "widgets" not in notebook.metadata
