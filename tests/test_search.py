@@ -146,7 +146,8 @@ def test_pause_and_resume(flowers, here):
 
 
 def test_stop_keeps_results_and_resume_goes_on(flowers, here):
-    search = tune(dense, flowers, wait=False, units=[4, 6, 8, 10, 12], epochs=40, patience=None, workers=1, dir=str(here))
+    terms = {"epochs": 40, "patience": None, "workers": 1, "engine": "trial"}
+    search = tune(dense, flowers, wait=False, units=[4, 6, 8, 10, 12], dir=str(here), **terms)
     wait_until(lambda: search.coverage.done >= 2)
     search.stop()
     assert search.state == "stopped"
