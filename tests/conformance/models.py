@@ -92,7 +92,7 @@ CASES = [
     Case("hinge, -1 and 1", labels.hinge, TABLE, 2 * BINARY - 1),
     Case("one-hot labels, F1", labels.one_hot, TABLE, np.eye(3, dtype="float32")[CLASSES]),
     Case("loss in a layer, no labels", labels.loss_in_a_layer, {"x": TABLE, "target": NUMBER[:, None]}, None, alone=_NO_LABELS),
-    Case("list of outputs, loss weights", labels.list_of_outputs, TABLE, [CLASSES, NUMBER], alone="several outputs"),
+    Case("list of outputs, loss weights", labels.list_of_outputs, TABLE, [CLASSES, NUMBER]),
     Case("class weights", tables.mlp, TABLE, CLASSES, terms=Terms(class_weight={0: 1.0, 1: 3.0, 2: 0.5})),
     *(
         Case(name, optimizers.optimized(make), TABLE, CLASSES, alone=optimizers.ONE_BY_ONE.get(name, ""))
