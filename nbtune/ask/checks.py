@@ -93,7 +93,7 @@ def keras_names(known: Iterable[str]) -> Check:
     return axis(one_of(known), lambda name: names.SPELLED.get(name.lower(), name.lower()))
 
 
-def whole(least: int, also: Mapping[Any, Any] | None = None) -> Check:
+def whole(least: int, also: Mapping[Any, Any] | None = None, most: int | None = None) -> Check:
     """A whole number, or one of the words in `also`, for what they stand for."""
 
     def check(name: str, value: Any) -> Any:
@@ -101,6 +101,8 @@ def whole(least: int, also: Mapping[Any, Any] | None = None) -> Check:
         if also and (isinstance(value, str) or value is None) and value in also:
             return also[value]
         count(least)(name, value)
+        if most is not None and value > most:
+            raise UsageError(f"{name}: {value!r} is too large; the largest is {most:,}")
         return int(value)
 
     return check

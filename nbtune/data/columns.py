@@ -40,6 +40,9 @@ def labels(part: Any, what: str) -> np.ndarray:
 def array(part: Any, what: str) -> np.ndarray:
     """Numbers without NaN and infinity, or text as UTF-8 bytes."""
     part = _dense(part, what)
+    if isinstance(part, np.ma.MaskedArray) and (count := int(np.ma.getmaskarray(part).sum())):
+        values = f"{count:,} masked value{'s' * (count > 1)}, which Keras would take as they are"
+        raise UsageError(f"{what} hold {values}; fill them in, as with .filled(0), or leave these rows out")
     if getattr(getattr(part, "dtype", None), "name", "") == "category":
         part = part.astype(part.dtype.categories.dtype)
     try:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from nbtune import machine
 from nbtune.data.tree import leaves, map_leaves
 from nbtune.errors import UsageError
 
@@ -38,7 +41,9 @@ def by_columns(data: Any, what: str) -> tuple[Any, Any] | None:
 def batches_of(dataset: Any) -> Iterable[Any]:
     """One pass over a dataset's batches."""
     by_index = not hasattr(dataset, "__iter__") or any(kind.__name__ == "PyDataset" for kind in type(dataset).__mro__)
-    return (dataset[i] for i in range(len(dataset))) if by_index else dataset
+    if not by_index:
+        return dataset
+    return (dataset[i] for i in (itertools.count() if is_endless(dataset) else range(len(dataset))))
 
 
 def parts_of(batch: Any, what: str) -> tuple[Any, ...]:
@@ -57,18 +62,37 @@ def parts_of(batch: Any, what: str) -> tuple[Any, ...]:
     return found if len(found) > 1 else (*found, None)
 
 
+def size_of(dataset: Any) -> float | None:
+    """How many batches a dataset says that it has: infinity if it has no end; None where it does not say."""
+    if hasattr(dataset, "cardinality"):
+        count = int(dataset.cardinality())
+        return {-1: math.inf, -2: None}.get(count, count)  # tf.data.INFINITE_CARDINALITY, UNKNOWN_CARDINALITY
+    if getattr(dataset, "num_batches", 0) is None:
+        return math.inf
+    try:
+        return len(dataset)
+    except (TypeError, NotImplementedError):  # a generator, a DataLoader over an IterableDataset
+        return None
+
+
 def is_endless(dataset: Any) -> bool:
     """As far as it says so."""
-    if hasattr(dataset, "cardinality"):
-        return int(dataset.cardinality()) == -1  # tf.data.INFINITE_CARDINALITY
-    return getattr(dataset, "num_batches", 0) is None
+    return size_of(dataset) == math.inf
 
 
 def drain(dataset: Any, what: str) -> tuple[tuple[Any, ...], int]:
     """A dataset of (x, y) or (x, y, weights) batches as arrays, read once, and how many rows a batch has."""
     if is_endless(dataset):
         raise UsageError(f"{what}: the dataset has no end; leave .repeat() out, or add .take(batches)")
-    batches = [parts_of(batch, what) for batch in batches_of(dataset)]
+    batches: list[tuple[Any, ...]] = []
+    left = machine.memory_mb() * 1e6 / 2  # to join the batches takes as much again
+    for batch in batches_of(dataset):
+        batches.append(parts_of(batch, what))
+        left -= sum(leaf.nbytes for leaf in leaves(list(batches[-1])))
+        if left < 0:
+            raise UsageError(
+                f"{what}: the dataset does not fit into memory, or has no end; leave --cache out, or add .take(batches)"
+            )
     if not batches:
         raise UsageError(f"{what} has no rows")
     return joined(batches, what), len(leaves(batches[0][0])[0])

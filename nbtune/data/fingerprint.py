@@ -16,7 +16,7 @@ from nbtune.ask.function import Function
 from nbtune.ask.options import Options
 from nbtune.data.content.objects import Contents, NoFingerprint
 from nbtune.data.rows import Data, Rows
-from nbtune.data.streams import GRAPH
+from nbtune.data.streams import GRAPH, files_of
 
 Fingerprint = dict[str, str]
 _PACKAGES = ("nbtune", "keras", "tensorflow", "tensorflow-cpu")
@@ -25,11 +25,13 @@ _PACKAGES = ("nbtune", "keras", "tensorflow", "tensorflow-cpu")
 def fingerprint(options: Options, function: Function, data: Data) -> Fingerprint:
     """Raises NoFingerprint, naming what cannot be compared."""
     content = Contents()
+    content.modules.outside.files |= files_of(data.stream)
     return {
         "function": content([function.name, function.call]),
         "data": content([[list(part) for part in _read(data)], *_stream(options, data)]),
         "terms of the fit": content([options.terms, data.batch_size, options.callbacks]),
         "settings of Keras": content.surroundings(),
+        "files that are read": content.outside(),
         "versions": content([[f"{name} {machine.installed(name)}" for name in _PACKAGES], content.modules.libraries]),
     }
 
@@ -47,17 +49,22 @@ def _stream(options: Options, data: Data) -> list[Any]:
     return [source.payload if source and source.kind == GRAPH else given for given, source in sources if source]
 
 
-def contents(objects: Mapping[str, Mapping[Any, Any]]) -> dict[str, dict[Any, str]]:
-    """The hashes of what stands behind names: axis to name to hash. What cannot be compared is equal to nothing later."""
-    content = Contents()
+def contents(objects: Mapping[str, Mapping[Any, Any]]) -> tuple[dict[str, dict[Any, str]], list[str]]:
+    """The hashes of what stands behind names: axis to name to hash, and what is to be said of them.
 
-    def of(thing: Any) -> str:
+    What cannot be compared is equal to nothing later.
+    """
+    notes: list[str] = []
+
+    def of(axis: str, name: Any, thing: Any) -> str:
+        content = Contents()
         try:
-            return content(thing)
-        except NoFingerprint:
+            return content(thing) + content.outside()
+        except NoFingerprint as error:
+            notes.append(f"No earlier result of {axis} {name} can be used: {error}.")
             return uuid.uuid4().hex
 
-    return {axis: {name: of(thing) for name, thing in things.items()} for axis, things in objects.items()}
+    return {axis: {name: of(axis, name, thing) for name, thing in things.items()} for axis, things in objects.items()}, notes
 
 
 def key(values: Mapping[str, Any], hashes: Mapping[str, Mapping[Any, str]]) -> str:

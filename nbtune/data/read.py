@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from nbtune.data.columns import array, features, labels, named_classes
-from nbtune.data.datasets import by_columns, drain, is_endless, joined
+from nbtune.data.datasets import by_columns, drain, joined
+from nbtune.data.row_labels import joined_by_place
 from nbtune.data.rows import Data, Inputs, Rows
-from nbtune.data.streams import Source, Stream, copy_of, is_factory, is_stream, kept, look, made, sendable, some
+from nbtune.data.streams import Seen, Source, Stream, copy_of, is_factory, is_stream, kept, look, made, sendable, some
 from nbtune.data.tree import in_order_of, leaves, map_leaves, named_leaves
 from nbtune.errors import UsageError
 
@@ -48,14 +51,15 @@ def read_data(
         rows = rows._replace(y=y)
         if validation is not None:
             validation = validation._replace(y=named_classes(validation.y, names)[0])
+    note = " ".join(filter(None, [given.note, given.joined, held_out.joined if held_out else ""]))
     if given.source is None:
         shuffle = shuffle and (given.shuffle or held_out is None)
-        return Data(*rows, validation, validation_split, batch_size, names, None, shuffle, given.note)
+        return Data(*rows, validation, validation_split, batch_size, names, None, shuffle, note)
     if names is not None:
         raise UsageError("data: the labels of the dataset are text; give whole numbers")
     own = held_out.source if held_out else None
     stream = Stream(given.source, own, steps)
-    return Data(*rows, None if own else validation, 0.0, batch_size, None, stream, True, given.note)
+    return Data(*rows, None if own else validation, 0.0, batch_size, None, stream, True, note)
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class _Given:
     Attributes:
         batch_size: of a dataset.
         source: of a dataset that is to be read anew in each epoch.
+        joined: what is to be said of how features and labels were brought together.
     """
 
     parts: tuple[Any, ...]
@@ -72,6 +77,7 @@ class _Given:
     source: Source | None = None
     shuffle: bool = True
     note: str = ""
+    joined: str = ""
 
 
 def _rows(read: _Given, what: str) -> Rows:
@@ -101,9 +107,11 @@ def _given(data: Any, what: str, cache: bool, steps: int | None) -> _Given:
     if columns is not None:
         return _Given(columns)
     if isinstance(data, (tuple, list)) and len(data) in (2, 3):
-        return _Given(tuple(data))
+        return _Given(tuple(data), joined=joined_by_place(data, what))
     if isinstance(data, Mapping) or getattr(data, "shape", None):
         return _Given((data, None))
+    if inspect.isgenerator(data):
+        raise UsageError(f"{what} is a generator, which can be read only once; give the function that makes it, without its ()")
     raise UsageError(
         f"{what} must be two things, features and labels, like x_train,y_train, or three with the rows' weights, "
         "or one tf.data.Dataset"
@@ -115,10 +123,10 @@ def _of_dataset(data: Any, what: str, cache: bool, steps: int | None) -> _Given:
     if cache:
         parts, size = drain(made(data), what)
         return _Given(parts, size)
-    if steps is None and not is_factory(data) and is_endless(data):
-        raise UsageError(f"{what}: the dataset has no end; add .take(batches), or --steps-per-epoch N")
     sent = sendable(data, what)  # before it is read, which may change it
     seen, is_same, in_order = kept(copy_of(data, sent), what) if steps is None else (look(made(data), what, 0.0), False, False)
+    if steps is None and not seen.complete:
+        _check_end(seen, what)
     size = len(leaves(seen.batches[0][0])[0])
     if is_same:
         return _Given(joined(seen.batches, what), size, shuffle=not in_order)
@@ -142,6 +150,19 @@ def _all_weights(weights: Any, rows: int, y: Inputs, what: str) -> Inputs:
     if isinstance(weights, Mapping):
         return {key: _weights(weights[key], rows, y[key], f"{what} {key!r}") for key in y}
     return type(y)([_weights(part, rows, y[i], f"{what} {i + 1}") for i, part in enumerate(weights)])
+
+
+def _check_end(seen: Seen, what: str) -> None:
+    """Raises UsageError for a dataset that has no end, or may have none: an epoch over it would never be over."""
+    remedy = "add .take(batches)" + (", or --steps-per-epoch N" if what == "data" else "")
+    if seen.size == math.inf:
+        raise UsageError(f"{what}: the dataset has no end; {remedy}")
+    if seen.size is None:
+        count = len(seen.batches)
+        raise UsageError(
+            f"{what}: the dataset does not say how many batches it has, and has not ended after {count:,}, so that an epoch may "
+            f"never be over; {remedy}"
+        )
 
 
 def _weights(weights: Any, rows: int, y: Inputs, what: str) -> np.ndarray:

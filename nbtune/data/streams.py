@@ -6,14 +6,17 @@ import functools
 import hashlib
 import inspect
 import itertools
+import math
+import os
 import sys
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import cloudpickle
+import numpy as np
 
-from nbtune.data.datasets import batches_of, is_dataset, is_endless, parts_of
+from nbtune.data.datasets import batches_of, is_dataset, parts_of, size_of
 from nbtune.data.tree import leaves
 from nbtune.errors import UsageError
 
@@ -75,6 +78,25 @@ def sendable(data: Any, what: str) -> Source | UsageError:
         )
 
 
+def files_of(stream: Stream | None) -> set[str]:
+    """The files and folders that TensorFlow datasets read, by the names in their graphs."""
+    sources = [source for source in (stream.training, stream.validation) if source] if stream else []
+    graphs = [source.payload[0] for source in sources if source.kind == GRAPH]
+    if not graphs:
+        return set()
+    tf = sys.modules["tensorflow"]  # where there is a dataset of it, it is loaded
+    nodes = []
+    for graph in map(tf.compat.v1.GraphDef.FromString, graphs):
+        nodes += [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    constants = [node.attr["value"].tensor.SerializeToString() for node in nodes if _is_text(node, tf.string)]
+    texts = {os.fsdecode(text) for found in constants for text in np.ravel(tf.io.parse_tensor(found, tf.string))}
+    return {text for text in texts if os.path.exists(text)}
+
+
+def _is_text(node: Any, kind: Any) -> bool:
+    return bool(node.op == "Const" and node.attr["value"].tensor.dtype == kind.as_datatype_enum)
+
+
 def copy_of(data: Any, source: Source | UsageError) -> Any:
     """Another one to look at, where that is possible: the user's own may count how often it is read."""
     return cloudpickle.loads(source.payload[0]) if isinstance(source, Source) and source.kind == OBJECT else data
@@ -82,11 +104,12 @@ def copy_of(data: Any, source: Source | UsageError) -> Any:
 
 @dataclass(frozen=True)
 class Seen:
-    """What one pass over a dataset gave, or the start of one that is too long."""
+    """What one pass over a dataset gave, or the start of one that is too long; `size` as `datasets.size_of` has it."""
 
     batches: list[tuple[Any, ...]]
     rows: list[bytes]  # a digest of each
     complete: bool
+    size: float | None
 
     @property
     def is_even(self) -> bool:
@@ -105,15 +128,15 @@ def look(dataset: Any, what: str, until: float) -> Seen:
     batches: list[tuple[Any, ...]] = []
     digests: list[bytes] = []
     held = 0.0
-    endless = is_endless(dataset)
+    size = size_of(dataset)
     for batch in batches_of(dataset):
         parts = parts_of(batch, what)
         batches.append(parts)
         digests += _digests(parts)
         held += sum(leaf.nbytes for leaf in leaves(list(parts)))
-        if endless or held > MOST_KEPT or time.monotonic() > until:
-            return Seen(batches, digests, complete=False)
-    return Seen(batches, digests, complete=True)
+        if size == math.inf or held > MOST_KEPT or time.monotonic() > until:
+            return Seen(batches, digests, False, size)
+    return Seen(batches, digests, True, size)
 
 
 def _digests(parts: tuple[Any, ...]) -> list[bytes]:

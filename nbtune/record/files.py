@@ -45,9 +45,11 @@ def _enter(folder: Path, above: int | None, make: bool) -> int | None:
     """Goes one folder down, which is made if it is missing; gives the handle of the one above back."""
     name = folder.name if above is not None else str(folder)
     if make:
+        _make_way(name, above, for_folder=True)
         with contextlib.suppress(FileExistsError):
             os.mkdir(name, dir_fd=above)
-    mode = os.stat(name, dir_fd=above, follow_symlinks=False).st_mode
+    found = os.stat(name, dir_fd=above, follow_symlinks=False)
+    mode = stat.S_IFLNK if getattr(found, "st_reparse_tag", 0) else found.st_mode  # a junction of Windows
     if not stat.S_ISDIR(mode):
         raise OSError(errno.ENOTDIR, f"is {_kind(mode)} and no folder", str(folder))
     if above is None:
@@ -55,6 +57,13 @@ def _enter(folder: Path, above: int | None, make: bool) -> int | None:
     below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | _FLAGS, dir_fd=above)
     os.close(above)
     return below
+
+
+def _make_way(name: str, handle: int | None, for_folder: bool = False) -> None:
+    """Moves a folder aside that stands in the place of a file, or whatever stands in the place of a folder."""
+    with contextlib.suppress(FileNotFoundError):
+        if stat.S_ISDIR(os.stat(name, dir_fd=handle, follow_symlinks=False).st_mode) != for_folder:
+            os.rename(name, f"{name}.{secrets.token_hex(4)}.aside", src_dir_fd=handle, dst_dir_fd=handle)
 
 
 def _kind(mode: int) -> str:
@@ -115,18 +124,26 @@ def as_object(text: bytes) -> dict[str, Any]:
 
 
 def write(path: Path, root: Path, data: bytes) -> None:
-    """Whole or not at all, so that a reader never sees half a file; what was there, a link too, is replaced."""
+    """Whole or not at all, so that a reader never sees half a file; a file or link that was there is replaced, a folder moved."""
     with _folder(path, root, make=True) as (above, handle):
         partial = above + f".{secrets.token_hex(8)}.partial"
         try:
             file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o666, dir_fd=handle)
             with os.fdopen(file, "wb") as out:
                 out.write(data)
+            _make_way(above + path.name, handle)
             os.replace(partial, above + path.name, src_dir_fd=handle, dst_dir_fd=handle)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(partial, dir_fd=handle)
             raise
+
+
+def put(partial: Path, path: Path, root: Path) -> None:
+    """Gives a file that was written beside its place that place, as `write` does."""
+    with _folder(path, root) as (above, handle):
+        _make_way(above + path.name, handle)
+        os.replace(above + partial.name, above + path.name, src_dir_fd=handle, dst_dir_fd=handle)
 
 
 def append(path: Path, root: Path, text: str) -> None:
@@ -136,8 +153,9 @@ def append(path: Path, root: Path, text: str) -> None:
 
 
 def remove(path: Path, root: Path) -> None:
-    """Removes a file of the project, if there is one; of a link the link."""
+    """Removes a file of the project, if there is one; of a link the link; a folder in its place is moved aside."""
     with contextlib.suppress(FileNotFoundError), _folder(path, root) as (above, handle):
+        _make_way(above + path.name, handle)
         os.unlink(above + path.name, dir_fd=handle)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import re
@@ -18,6 +19,7 @@ from nbtune.record import files, header
 
 LOCK = ".lock"
 USUAL = ".nbtune"
+_MENDED = "{} was damaged; its copy is whole, and what was trained is used."
 
 
 class Project:
@@ -42,15 +44,20 @@ class Project:
         """
         try:
             _make(directory)
-            earlier = [] if fresh else [path for path in _of_name(directory, name) if os.path.lexists(path / header.FILE)]
+            earlier = [] if fresh else [path for path in _of_name(directory, name) if header.is_in(path)]
         except ValueError:  # a null character
             raise UsageError(f"{str(directory)!r} cannot be the name of a folder; choose another --dir") from None
         except OSError as error:
             raise UsageError(f"cannot write to {directory}: {error.strerror}; choose another --dir") from None
         try:
             for path in reversed(earlier):
-                if fingerprint and not differences(fingerprint, header.read(path).fingerprint):
-                    return cls(path.absolute(), is_new=False)
+                found = header.read(path)
+                if fingerprint and not differences(fingerprint, found.fingerprint):
+                    project = cls(path.absolute(), False, _MENDED.format(path / header.FILE) if found.is_damaged else "")
+                    if found.is_damaged:  # the folder is ours now
+                        with contextlib.suppress(OSError):  # no room: the copy will do next time too
+                            header.write(path, found.fingerprint)
+                    return project
         except OSError as error:
             raise UsageError(f"cannot use {error.filename}: it {error.strerror}") from None
         note = _why_anew(fingerprint, earlier)

@@ -52,7 +52,8 @@ def earlier(project: Path, space: Space, objects: Mapping[str, Mapping[str, Any]
     told = {(type(event), event.trial) for event in read.events if isinstance(event, (TrialAdded, TrialEnded))}
     kept = [event for event in _kept_by_trials(project, told) if (type(event), event.trial) not in told]
     known = _known([*read.events, *kept])
-    ids, added = _ids(space, objects, {event.key: event.trial for event in known.values()})
+    hashes, incomparable = contents(objects)
+    ids, added = _ids(space, hashes, {event.key: event.trial for event in known.values()})
     last = {event.trial: event for event in [*kept, *read.events] if isinstance(event, TrialEnded)}
     last |= _unfinished(project, known, last)
     whole = [last[id] for id in ids if id in last and (last[id].status != STOPPED or last[id].score is not None)]
@@ -60,13 +61,13 @@ def earlier(project: Path, space: Space, objects: Mapping[str, Mapping[str, Any]
     lost = _without_weights(project, ended, objective, keep)
     holding = [event for event in ended if event.trial not in lost]
     again = [event for event in kept if event.trial in set(ids)]
-    notes = [*_of_the_log(project / log.FILE, read, again)]
+    notes = [*incomparable, *_of_the_log(project / log.FILE, read, again)]
     notes += [
         f"The score of trial {event.trial} is not what its history says; it is trained again."
         for event in whole
         if event not in ended
     ]
-    notes += [f"{path} is damaged; its trial is trained again." for path in lost.values() if path.exists()]
+    notes += [f"{path}; its trial is trained again." for path in lost.values()]
     alone = _alone(read.events, {event.trial for event in holding})
     own = tuple(known[id] for id in ids if id in known)
     return Earlier(tuple(ids), own, (*again, *added), (*alone, *holding), tuple(notes))
@@ -104,7 +105,10 @@ def _kept_by_trials(project: Path, told: Collection[tuple[type, str]]) -> list[T
         whole = (TrialAdded, id) in told and (TrialEnded, id) in told
         if not _ID.fullmatch(id) or whole or folder.is_symlink() or not folder.is_dir():
             continue
-        events = log.read_file(folder / OUTCOME, project).events
+        try:
+            events = log.read_file(folder / OUTCOME, project).events
+        except OSError:  # something else stands in its place
+            continue
         match events:
             case (TrialAdded(trial=first) as added, TrialEnded(trial=second) as ended) if first == second == id:
                 found += [added, ended]
@@ -142,10 +146,9 @@ def _holds(event: TrialEnded, objective: Objective) -> bool:
     return same(fmean(scores), event.score) and same(scores[objective.best(scores)], history[best - 1])
 
 
-def _ids(space: Space, objects: Mapping[str, Mapping[str, Any]], known: Mapping[str, str]) -> tuple[list[str], list[TrialAdded]]:
+def _ids(space: Space, hashes: Mapping[str, Mapping[Any, str]], known: Mapping[str, str]) -> tuple[list[str], list[TrialAdded]]:
     width = len(str(len(space)))  # KerasTuner pads trial ids to the width of max_trials
     next_number = 1 + max((int(id) for id in known.values()), default=-1)
-    hashes = contents(objects)
     ids: list[str] = []
     added: list[TrialAdded] = []
     for values in space:
@@ -158,17 +161,22 @@ def _ids(space: Space, objects: Mapping[str, Mapping[str, Any]], known: Mapping[
     return ids, added
 
 
-def _without_weights(project: Path, ended: Sequence[TrialEnded], objective: Objective, keep: int) -> dict[str, Path]:
-    """Of the best trials those whose weights are not what was written; of all but the very best they may also be missing."""
+def _without_weights(project: Path, ended: Sequence[TrialEnded], objective: Objective, keep: int) -> dict[str, str]:
+    """Of the best trials those whose weights are not what was written, and what is wrong with them.
+
+    Of all but the very best they may also be missing.
+    """
     handed_in = [event for event in ended if event.status != STOPPED or event.weights]
     ranking = ranked(handed_in, objective)
     lost = {}
     for event in ranking[:keep]:
         path = project / f"trial_{event.trial}" / "checkpoint.weights.h5"
         try:
-            fits = files.is_as_stamped(path, project, event.weights)
+            if not files.is_as_stamped(path, project, event.weights):
+                lost[event.trial] = f"{path} is damaged"
         except FileNotFoundError:
-            fits = event is not ranking[0]
-        if not fits:
-            lost[event.trial] = path
+            if event is ranking[0]:
+                lost[event.trial] = f"{path} is missing"
+        except OSError as error:
+            lost[event.trial] = f"{error.filename or path} {error.strerror}"
     return lost

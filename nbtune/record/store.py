@@ -8,7 +8,7 @@ DIRECTORY/NAME/
   trial_07/checkpoint.weights.h5 its best epoch's weights, for the best trials
   trial_07/unfinished.state      where it stands, until it has ended
   events.jsonl                   the log
-  nbtune.json                    the fingerprint of function, data and fit
+  nbtune.json, nbtune-copy.json  the fingerprint of function, data and fit, twice
   workers.log                    what the workers printed
 ```
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import threading
 import time
@@ -155,7 +156,7 @@ class Run:
     def _hear(self, generation: int, events: list[record.Event]) -> None:
         if self._owner == threading.get_ident():  # without workers
             if full := next((event for event in events if isinstance(event, DiskFull)), None):
-                raise OSError(full.reason)
+                raise OSError(errno.ENOSPC, f"{full.reason}; make room, then resume", str(self.project.path))
             self._take(*events)
         else:
             self._inbox.tell(partial(self._take_from, generation, events))
@@ -357,4 +358,5 @@ class Run:
             self._following.append(self._no_room(full))
 
     def _no_room(self, reason: str) -> life.Event:
-        return life.NoRoom(reason) if self._crew.size else life.Stop()  # without workers nothing can be paused
+        """Without workers nothing can be paused: it ends, and says why."""
+        return (life.NoRoom if self._crew.size else life.Broke)(reason)

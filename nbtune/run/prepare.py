@@ -21,6 +21,7 @@ from nbtune.ask.space import Architecture, Axis, Space, Value
 from nbtune.ask.strategy import TRIAL
 from nbtune.ask.surroundings import Surroundings
 from nbtune.ask.table.combinations import MANY
+from nbtune.ask.table.fitting import MOST_SEED
 from nbtune.ask.targets import Targets
 from nbtune.data import arrays
 from nbtune.data.content.objects import NoFingerprint
@@ -70,6 +71,8 @@ class Request:
             function.check(options.axes)
         except UsageError as error:
             raise error if options.axes else with_suggestion(error, function, options) from None
+        if options.seed + options.repeats - 1 > MOST_SEED:
+            raise UsageError(f"the seeds of the repeats count up from {options.seed:,}, and {MOST_SEED:,} is the largest", "seed")
         space = None if function.takes_hp else _selected(Space.product(options.axes), options)
         with about("data"):
             data = read_data(

@@ -51,7 +51,7 @@ def save(model: keras.Model, path: Path, project: Path) -> str:
             model.save_weights(Path(folder, partial.name))
             shutil.copyfile(Path(folder, partial.name), partial)
         stamp = files.stamp(partial, project)
-        os.replace(partial, path)
+        files.put(partial, path, project)
     finally:
         partial.unlink(missing_ok=True)
     return stamp

@@ -452,6 +452,7 @@ def test_a_value_that_does_not_fit_is_named_with_what_would(option, value, words
         ({"validation_split": None}, ["validation_split", "None"]),
         ({"seed": -1}, ["seed", "-1"]),
         ({"seed": "x"}, ["seed", "'x'"]),
+        ({"seed": 2**32}, ["seed", "4294967296", "the largest is 4,294,967,295"]),
         ({"objective": 3}, ["objective", "3"]),
         ({"axis": "dropout=0,0.2"}, ["axis"]),
         ({"axis": ["dropout"]}, ["axis"]),

@@ -522,3 +522,33 @@ def test_a_sample_is_two_rows_of_the_same_shape(inputs):
     assert data.rows == 2
     assert all(part.shape == (2, 3) for part in parts)
     assert not data.validated
+
+
+# ---- what pandas and NumPy know of rows, and Keras does not
+
+
+def test_masked_values_are_not_taken_as_they_are():
+    hidden = np.ma.masked_equal(X, X[3, 1])
+    assert "1 masked value, " in mistake((hidden, Y))
+    assert ".filled(0)" in mistake((hidden, Y))
+    assert "labels" in mistake((X, np.ma.masked_less(Y, 2)))
+    np.testing.assert_array_equal(read_data((np.ma.array(X), Y)).x, X)
+
+
+def test_rows_with_other_labels_are_joined_by_position_and_that_is_said():
+    frame, series = pd.DataFrame(X), pd.Series(Y)
+    assert not read_data((frame, series)).note
+    assert not read_data((frame.iloc[::-1], series.iloc[::-1])).note
+    scaled, shuffled = pd.DataFrame(X), pd.Series(Y, index=np.arange(20)[::-1])  # as after a StandardScaler
+    data = read_data((scaled, shuffled), (frame, series.set_axis(range(5, 25))))
+    np.testing.assert_array_equal(data.y, Y)
+    assert data.note.count("joined by position") == 2
+    assert "validation_data: x and y" in data.note
+
+
+def test_rows_that_were_shuffled_alone_are_refused():
+    frame, series = pd.DataFrame(X, index=list("abcdefghijklmnopqrst")), pd.Series(Y, index=list("abcdefghijklmnopqrst"))
+    assert "y with .loc[x.index]" in mistake((frame.iloc[::-1], series))
+    assert "the weights with" in mistake((frame, series, series.iloc[::-1] + 1))
+    assert "parts of x" in mistake(({"a": frame[0], "b": frame[1].iloc[::-1]}, series))
+    assert not read_data((frame.iloc[::-1].to_numpy(), series)).note

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from nbtune.data.read import read_data
+from nbtune.data.streams import files_of
 from nbtune.errors import UsageError
 from nbtune.training.streams import opened
 
@@ -103,6 +106,64 @@ def test_a_dataset_without_end_needs_the_length_of_an_epoch():
     with pytest.raises(UsageError, match="--steps-per-epoch"):
         read_data(endless, (X, Y))
     assert read_data(endless, (X, Y), steps=3).stream.steps == 3
+
+
+def endless_generator():
+    while True:
+        yield from generator()
+
+
+class EndlessLoader:
+    """As PyTorch's over an `IterableDataset`: it cannot say how long it is."""
+
+    def __iter__(self):
+        return endless_generator()
+
+    def __len__(self):
+        raise TypeError
+
+
+EndlessLoader.__name__ = "DataLoader"
+ENDLESS = {
+    "a generator function": endless_generator,
+    "a function of a dataset": lambda: tf.data.Dataset.from_tensor_slices((X, Y)).batch(8).repeat(),
+    "a dataset of unknown size": tf.data.Dataset.from_tensor_slices((X, Y)).batch(8).repeat().filter(lambda x, y: True),
+    "a loader": EndlessLoader(),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+@pytest.mark.parametrize("cache", [False, True])
+def test_what_may_have_no_end_needs_one(monkeypatch, kind, cache):
+    monkeypatch.setattr("nbtune.data.streams.MOST_KEPT", 10_000)
+    monkeypatch.setattr("nbtune.machine.memory_mb", lambda: 0.1)
+    with pytest.raises(UsageError, match=r"take\(batches\)"):
+        read_data(ENDLESS[kind], (X, Y), cache=cache)
+    assert read_data(ENDLESS[kind], (X, Y), steps=3).stream.steps == 3
+
+
+def test_one_to_validate_on_needs_an_end_of_its_own(monkeypatch):
+    monkeypatch.setattr("nbtune.data.streams.MOST_KEPT", 10_000)
+    for kind in ENDLESS:
+        with pytest.raises(UsageError, match="validation_data: the dataset") as mistake:
+            read_data((X, Y), ENDLESS[kind])
+        assert "--steps-per-epoch" not in str(mistake.value)
+
+
+def test_a_generator_is_given_as_the_function_that_makes_it():
+    with pytest.raises(UsageError, match="the function that makes it"):
+        read_data(generator(), (X, Y))
+
+
+def test_files_that_a_dataset_reads_are_known(tmp_path, monkeypatch):
+    monkeypatch.setattr("nbtune.data.streams.MOST_KEPT", 10)
+    names = [str(tmp_path / f"{i}.csv") for i in range(3)]
+    for name in names:
+        Path(name).write_text("1,2\n")
+    lines = tf.data.TextLineDataset(names[:2]).interleave(lambda _: tf.data.TextLineDataset(names[2]))
+    rows = lines.map(lambda line: (tf.strings.to_number(tf.strings.split(line, ",")), 1)).batch(1)
+    rows = rows.apply(tf.data.experimental.assert_cardinality(2))
+    assert files_of(read_data(rows).stream) == set(names)
 
 
 def test_a_function_that_loads_arrays_is_called_for_them():

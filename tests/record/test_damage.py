@@ -52,7 +52,8 @@ def train(folder):
 
 def outcome(project, id, index):
     weights = project / f"trial_{id}" / "checkpoint.weights.h5"
-    weights.parent.mkdir(exist_ok=True)
+
+    files.write(weights, project, b"")  # makes way
     with h5py.File(weights, "w") as file:
         file.create_group("layers")
     score, stamp = index / 10, files.stamp(weights, project)
@@ -223,3 +224,62 @@ def test_a_provisional_score_is_checked_as_a_finished_one(tmp_path):
     assert "1" not in {event.trial for event in before.ended}
     progress = train(tmp_path)
     assert (progress.coverage.stopped, progress.best.id, progress.best.provisional) == (1, "2", True)
+
+
+def reopened(folder):
+    """The project as the next run finds it, and what is left of it."""
+    project = Project.open(folder, "search", FINGERPRINT, fresh=False)
+    project.release()
+    return project, earlier(project.path, SPACE, {}, ACCURACY, KEEP)
+
+
+@pytest.mark.parametrize("name", ["nbtune.json", "nbtune-copy.json"])
+@pytest.mark.parametrize("kind", [*ODD_FILES, "a flipped digit", "nothing"])
+def test_a_header_that_alone_is_damaged_costs_nothing(tmp_path, name, kind):
+    train(tmp_path / "projects")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    path = tmp_path / "projects" / "search" / name
+    data = path.read_bytes()
+    path.unlink()
+    if kind == "a flipped digit":
+        path.write_bytes(data.replace(b'"d"', b'"c"'))
+    elif kind != "nothing":
+        ODD_FILES[kind](path, outside)
+    project, before = reopened(tmp_path / "projects")
+    assert project.path.name == "search"
+    assert len(before.ended) == len(SPACE)
+    assert ("its copy is whole" in project.note) == (name == "nbtune.json")
+    assert not list(outside.iterdir())
+    assert not reopened(tmp_path / "projects")[0].note, "it is whole again"
+
+
+def test_a_header_and_its_copy_that_are_damaged_are_named(tmp_path):
+    train(tmp_path)
+    for name in ("nbtune.json", "nbtune-copy.json"):
+        (tmp_path / "search" / name).write_bytes(b"{")
+    project, _ = reopened(tmp_path)
+    assert project.path.name == "search-2"
+    assert "has a damaged nbtune.json" in project.note
+
+
+@pytest.mark.parametrize("kind", ODD_FILES)
+@pytest.mark.parametrize("name", ["trial_5/checkpoint.weights.h5", "trial_5/trial.json", "trial_5/outcome.jsonl", "trial_5"])
+def test_what_stands_in_the_place_of_a_trials_file_costs_that_trial_at_most(tmp_path, name, kind):
+    whole = train(tmp_path / "projects")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    path = tmp_path / "projects" / "search" / name
+    path.rename(tmp_path / "was")
+    ODD_FILES[kind](path, outside)
+    _, before = reopened(tmp_path / "projects")
+    hurt = name.endswith((".h5", "_5"))
+    assert {event.trial for event in before.ended} == {"0", "1", "2", "3", "4", "5"} - ({"5"} if hurt else set())
+    assert ("trial_5" in "".join(before.notes)) == hurt
+    again = train(tmp_path / "projects")
+    assert again.ranking == whole.ranking
+    if hurt:
+        assert not path.is_symlink()
+        assert path.is_dir() == (name == "trial_5")
+    assert not reopened(tmp_path / "projects")[1].notes
+    assert not list(outside.iterdir())

@@ -53,16 +53,7 @@ def test_what_is_written_takes_the_place_of_a_link(project, outside, kind):
     assert [path.name for path in project.iterdir()] == ["file"]
 
 
-@pytest.mark.parametrize(
-    "act",
-    [
-        files.read,
-        files.remove,
-        files.stamp,
-        lambda path, root: files.append(path, root, "new"),
-        lambda path, root: files.write(path, root, b"new"),
-    ],
-)
+@pytest.mark.parametrize("act", [files.read, files.remove, files.stamp])
 def test_a_folder_that_is_a_link_is_not_entered(project, tmp_path, act):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "file").write_text("mine")
@@ -70,6 +61,21 @@ def test_a_folder_that_is_a_link_is_not_entered(project, tmp_path, act):
     with pytest.raises(OSError, match="is a link and no folder"):
         act(project / "trial_0" / "file", project)
     assert (tmp_path / "elsewhere" / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "act", [lambda path, root: files.append(path, root, "new"), lambda path, root: files.write(path, root, b"new")]
+)
+def test_what_is_in_the_way_of_a_new_file_is_moved_aside(project, tmp_path, act):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "file").write_text("mine")
+    (project / "trial_0").symlink_to(tmp_path / "elsewhere")
+    act(project / "trial_0" / "file", project)
+    assert (project / "trial_0" / "file").read_text() == "new"
+    assert (tmp_path / "elsewhere" / "file").read_text() == "mine"
+    assert not (project / "trial_0").is_symlink()
+    (aside,) = project.glob("trial_0.*.aside")
+    assert aside.is_symlink()
 
 
 def test_nothing_outside_is_named(project, outside):

@@ -48,7 +48,8 @@ def test_the_usual_folder_stays_out_of_a_repository(tmp_path):
 @pytest.mark.parametrize("header", ["", "{", "[]", '{"fingerprint": 3}', "\x00"])
 def test_a_damaged_header_is_no_match(tmp_path, header):
     first = opened(tmp_path)
-    (first.path / "nbtune.json").write_text(header)
+    for name in ("nbtune.json", "nbtune-copy.json"):
+        (first.path / name).write_text(header)
     assert opened(tmp_path).path != first.path
 
 
@@ -96,6 +97,7 @@ def test_a_header_that_cannot_be_used_is_named_for_what_it_is(tmp_path, what):
     first = opened(tmp_path)
     text, said = HEADERS[what]
     (first.path / "nbtune.json").write_text(text)
+    (first.path / "nbtune-copy.json").unlink()
     second = opened(tmp_path)
     assert second.path != first.path
     assert said in second.note
@@ -105,6 +107,7 @@ def test_a_header_that_cannot_be_used_is_named_for_what_it_is(tmp_path, what):
 def test_every_flip_in_the_header_is_noticed(tmp_path):
     first = opened(tmp_path)
     whole = (first.path / "nbtune.json").read_bytes()
+    (first.path / "nbtune-copy.json").unlink()
     for i in range(0, len(whole), 3):
         (first.path / "nbtune.json").write_bytes(whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :])
         again = opened(tmp_path)
@@ -128,6 +131,7 @@ def test_nothing_outside_is_opened_for_a_project(tmp_path, kind, file):
     outside.write_text("mine")
     first = opened(tmp_path / "projects")
     (first.path / file).unlink(missing_ok=True)
+    (first.path / "nbtune-copy.json").unlink()
     ODD[kind](first.path / file, outside)
     begun = time.monotonic()
     if file == ".lock":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import time
 
 import keras
@@ -12,9 +11,10 @@ import pytest
 
 import nbtune
 from nbtune import UsageError
+from nbtune.errors import SearchFailed
 from nbtune.record import log
 from nbtune.record.events import TrialEnded, TrialStarted
-from tests.conftest import dense
+from tests.conftest import dense, fill
 from tests.test_search import wait_until
 
 SIZE = 3
@@ -214,24 +214,11 @@ def test_the_same_search_twice_in_one_process(flowers, here):
     assert len({search.directory for search in again}) == 1
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of two MB, really."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, check=False)
-    if mounted.returncode:
-        pytest.skip("only root can mount a small disk")
-    yield disk
-    subprocess.run(["umount", "--lazy", disk], check=True)
-
-
-@pytest.mark.parametrize("room", [0, 60_000], ids=["for nothing", "for the log alone"])
-def test_a_full_disk_pauses_and_nothing_is_lost(flowers, small_disk, room):
+def test_a_full_disk_pauses_and_nothing_is_lost(flowers, small_disk):
     units = [6000, 7000]  # the weights of which take 190 kB and more
     search = nbtune.tune(dense, flowers, units=units, epochs=5, patience=None, workers=1, wait=False, dir=str(small_disk))
     wait_until(lambda: search.trials[0].epochs)
-    (small_disk / "filler").write_bytes(b"x" * (shutil.disk_usage(small_disk).free // 4096 * 4096 - room))
+    fill(small_disk, 60_000)  # for the log, and not for the weights
     with pytest.raises(UsageError, match="No space left on device; make room, then resume"):
         search.wait()
     assert search.state == "paused"
@@ -242,6 +229,24 @@ def test_a_full_disk_pauses_and_nothing_is_lost(flowers, small_disk, room):
     assert [event.trial for event in events(search, TrialEnded)] == ["0", "1"]
     assert [event.trial for event in events(search, TrialStarted)] == ["0", "1"], "what was trained is not trained again"
     assert search.best_model is not None
+
+
+def test_without_workers_a_full_disk_ends_it_and_says_so(flowers, small_disk):
+    def fills(values):
+        full = values["units"] == 7000 and not (small_disk / "room").exists()
+        return [keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: full and fill(small_disk, 60_000))]
+
+    terms = {"units": [6000, 7000], "epochs": 1, "callbacks": fills, "workers": 0}
+    search = nbtune.tune(dense, flowers, **terms, wait=False, dir=str(small_disk))
+    with pytest.raises(SearchFailed, match="No space left on device; make room, then resume"):
+        search.wait()
+    assert search.trials[0].status == "done"
+    (small_disk / "filler").unlink()
+    (small_disk / "room").touch()
+    search.resume()
+    search.wait()
+    assert search.coverage.done == 2
+    assert [event.trial for event in events(search, TrialEnded)].count("0") == 1
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_before_training(flowers, here):

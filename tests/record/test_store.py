@@ -17,6 +17,7 @@ from nbtune.record import log
 from nbtune.record.events import EpochEnded, EpochUnderWay, StateChanged, TrialEnded, TrialStarted
 from nbtune.record.progress import Progress
 from nbtune.record.store import Store
+from tests.conftest import fill
 
 SPACE = Space.product(
     [
@@ -258,6 +259,31 @@ def test_a_reader_never_sees_half_a_file(tmp_path, monkeypatch):
         search.store.write_oracle()
     assert (search.project / "oracle.json").read_text() == before
     assert json.loads(before)
+
+
+@pytest.mark.parametrize("room", range(0, 65_537, 4096))
+def test_a_disk_that_fills_at_any_step_loses_nothing(small_disk, room):
+    search = Simulated(folder(small_disk))
+    fill(small_disk, room)
+    refused = 0
+    for trial in [f"{i:02d}" for i in range(24)]:
+        for event in (TrialStarted(trial, 10.0), TrialEnded(trial, "done", 0.9, 1, history_of(0.9), 2.5)):
+            search.progress.apply(event)
+            try:
+                search.store.record(event)
+            except OSError:
+                refused += 1
+    assert refused
+    assert search.store.unwritten
+    (small_disk / "filler").unlink()
+    search.store.record()
+    search.store.write_oracle()
+    read = log.read(search.project)
+    assert len(read.events) == 48
+    assert not read.damaged
+    assert not read.gaps
+    assert len(reloaded(search).oracle.trials) == 24
+    assert not list(search.project.rglob("*.partial"))
 
 
 def test_nothing_is_pickled(finished):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from nbtune.errors import SearchFailed
 from nbtune.record.progress import Progress
 from nbtune.run.crew import Crew
 from nbtune.run.schedule import Schedule
-from tests.conftest import dense
+from tests.conftest import dense, fill
 
 LONG = {"units": [4, 6, 8, 10], "epochs": 100_000, "patience": None, "workers": 2}
 ROUNDS = int(os.environ.get("NBTUNE_STARTS", "4"))  # `make soak` sets more
@@ -250,28 +249,15 @@ def test_what_is_left_when_everything_is_killed_goes_with_the_next_search(here, 
     assert not list((here / ".nbtune").rglob(".*.weights.h5"))
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of two MB, really."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, check=False)
-    if mounted.returncode:
-        pytest.skip("only root can mount a small disk")
-    yield disk
-    subprocess.run(["umount", "--lazy", disk], check=True)
-
-
-def fill(disk, room):
-    (disk / "filler").write_bytes(b"x" * max(shutil.disk_usage(disk).free // 4096 * 4096 - room, 0))
-
-
 def wait_for_end_or_pause(search):
     wait_until(lambda: search.state != "running", 60)
 
 
-@pytest.mark.parametrize("engine", ["fused", "trial"])
-@pytest.mark.parametrize("room", range(0, 65_536, 8192 if "NBTUNE_STARTS" not in os.environ else 4096))
+ROOMS = [(room, engine) for room in range(0, 65_536, 4096) for engine in ("fused", "trial")]
+FEW_ROOMS = [(0, "fused"), (8192, "trial"), (24_576, "fused"), (61_440, "trial")]  # `test_store` has them all, without workers
+
+
+@pytest.mark.parametrize(("room", "engine"), ROOMS if "NBTUNE_STARTS" in os.environ else FEW_ROOMS)
 def test_a_disk_with_little_room_never_hangs_it(flowers, small_disk, room, engine):
     terms = {"units": [400, 500, 600], "epochs": 3, "patience": None, "workers": 1, "engine": engine, "retries": 0}
     search = tune(dense, flowers, wait=False, dir=str(small_disk), **terms)

@@ -9,6 +9,8 @@ from nbtune.ask import checks, names
 from nbtune.ask.objective import Objective
 from nbtune.ask.option import Place, Reads, Results, entry
 
+MOST_SEED = 2**32 - 1  # NumPy, whose seed is set too, takes no larger one
+
 _OBJECTIVES = tuple(sorted(f"val_{metric}" for metric in names.MAXIMISED | names.MINIMISED))
 
 
@@ -89,7 +91,7 @@ class Fitting:
         help="the seed of the split and of every trial",
         type="int",
         results=Results.AS_TERM,
-        check=checks.whole(0),
+        check=checks.whole(0, most=MOST_SEED),
         aliases=("random_state", "random_seed"),
     )
     repeats: int = entry(

@@ -8,11 +8,13 @@ import dis
 import linecache
 import sys
 import types
+from collections import ChainMap
 from collections.abc import Iterator
 from typing import Any
 
 from nbtune.data.content.graph import Node
 from nbtune.data.content.modules import Modules, resolved
+from nbtune.data.content.outside import Outside, named_only, outside
 
 # Of a class: what Python keeps for itself, or derives from the rest.
 _NOT_OWN = ("__dict__", "__weakref__", "__module__", "__firstlineno__", "__static_attributes__", "_abc_impl")
@@ -26,6 +28,7 @@ class Code:
     def __init__(self, modules: Modules) -> None:
         self._modules = modules
         self._texts: dict[tuple[str, int], dict[types.CodeType, types.CodeType]] = {}
+        self._trees: dict[str, dict[tuple[int, str], list[ast.AST]]] = {}
 
     def code(self, code: types.CodeType) -> Node:
         """What it does: its file, its lines and the places of its names do not count."""
@@ -46,6 +49,7 @@ class Code:
             try:
                 tree = ast.parse(text)
                 one, other = (compile(source, file, "exec", flags, dont_inherit=True) for source in (text, ast.unparse(tree)))
+                self._trees[file] = _functions(tree)
                 self._texts[file, flags] = dict(zip(_all(one), _all(other), strict=True))
             except (SyntaxError, ValueError, RecursionError):  # no Python, or of another dialect
                 pass
@@ -58,15 +62,33 @@ class Code:
         parts = [function.__code__, function.__defaults__, function.__kwdefaults__, cells, function.__dict__]
         if library := self._modules.reached(module):  # what a library wraps around the user's
             return Node(f"function {library} {module}.{function.__qualname__}".encode(), parts[1:])
+        by_text = self._look_outside(function)
         codes = list(_all(function.__code__))
         read = sorted({name for code in codes for name in _reads(code) if name in function.__globals__})
         values = [function.__globals__[name] for name in read]
         package = str(function.__globals__.get("__package__") or "")
-        imported = sorted({name for code in codes for name in self._imports(code, package)})
+        imported = sorted({name for code in codes for name in self._imports(code, package)} | by_text)
+        for name in imported:
+            self._modules.look_within(name)
         names = {name for code in codes for name in code.co_names}
         attributes = list(self._attributes([*values, *map(sys.modules.get, imported)], names))
         home = [] if module == "__main__" else [self._modules.of(module)]
         return Node(repr(read).encode(), [*parts, values, [self._modules.of(name) for name in imported], attributes, home])
+
+    def _look_outside(self, function: types.FunctionType) -> set[str]:
+        """Takes down what a function reads besides objects; returns the modules that it imports by a text."""
+        code = function.__code__
+        self._plain(code.co_filename, code.co_flags & _FUTURE)
+        trees = self._trees.get(code.co_filename, {}).get((code.co_firstlineno, code.co_name), [])
+        cells = {name: cell_contents(cell) for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True)}
+        lookup = ChainMap(cells, function.__globals__).__getitem__
+        found = Outside()
+        for tree in trees:
+            found.add(outside(tree, lookup, self._modules.is_own))
+        if not trees:
+            found.add(named_only({name for one in _all(code) for name in one.co_names}))
+        self._modules.outside.add(found)
+        return {name for name in found.modules if _is_module(name, self._modules)}
 
     def _imports(self, code: types.CodeType, package: str) -> Iterator[str]:
         """The modules that a piece of code imports when it runs, by a statement or by a name in quotes."""
@@ -98,6 +120,18 @@ class Code:
         own = {name: vars(cls)[name] for name in sorted(vars(cls)) if name not in _NOT_OWN}
         home = [] if cls.__module__ in ("__main__", None) else [self._modules.of(cls.__module__)]
         return Node(f"class {cls.__name__}".encode(), [type(cls), cls.__bases__, own, home])
+
+
+def _functions(tree: ast.AST) -> dict[tuple[int, str], list[ast.AST]]:
+    """The functions in a text, under the line and the name that their code has."""
+    found: dict[tuple[int, str], list[ast.AST]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Lambda):
+            found.setdefault((node.lineno, "<lambda>"), []).append(node)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            line = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            found.setdefault((line, node.name), []).append(node)
+    return found
 
 
 def cell_contents(cell: types.CellType) -> Any:

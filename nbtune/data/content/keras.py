@@ -38,12 +38,13 @@ def configured(thing: Any, is_own: Callable[[Any], bool]) -> Node:
     """Its class, its configuration without the names that Keras made up, its state, and what of it is the user's own."""
     parts = [type(thing), _configuration(thing, is_own(type(thing)))]
     layers = _layers(thing)
-    parts += [list(map(_state, layers))]
+    parts += [list(map(_state, layers)) if layers else _variables(thing)]
     for part in layers or [thing]:
         whole = is_own(type(part))
         parts.append({name: value for name, value in sorted(vars(part).items()) if _counts(name, value, whole, is_own)})
     if getattr(thing, "compiled", False) and hasattr(thing, "get_compile_config"):
-        parts.append([getattr(thing, name, None) for name in ("optimizer", "loss")])
+        parts += [getattr(thing, name, None) for name in ("optimizer", "loss")]
+        parts.append(_without_names(thing.get_compile_config()))
     return Node(b"configured", parts)
 
 
@@ -89,6 +90,11 @@ def _state(layer: Any) -> list[Any]:
         layer.save_assets(folder)
         files = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}
     return [store, files]
+
+
+def _variables(thing: Any) -> list[Any]:
+    """Of an optimizer or a metric; of a generator of seeds its state."""
+    return [*getattr(thing, "variables", ()), *filter(is_array, [getattr(thing, "state", None)])]
 
 
 def _counts(name: str, value: Any, whole: bool, is_own: Callable[[Any], bool]) -> bool:

@@ -9,11 +9,13 @@ import site
 import sys
 import sysconfig
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nbtune.data.content.graph import Node, digest
+from nbtune.data.content.outside import Outside, outside, run_at_import
 
 PYTHON, OWN = "Python", "nbtune"
 _MAIN = ("__main__", "__mp_main__")
@@ -30,12 +32,15 @@ class Modules:
 
     Attributes:
         libraries: the distributions that were reached, with their versions.
+        outside: what the user's own code reads besides objects.
     """
 
     def __init__(self) -> None:
         self.libraries: set[str] = set()
+        self.outside = Outside()
         self._known: dict[str, str] = {}
         self._made: dict[str, Module] = {}
+        self._within: dict[str, Outside] = {}
 
     def of(self, name: str) -> Module:
         """The one object that stands for a module of this name."""
@@ -89,10 +94,29 @@ class Modules:
             tree = ast.parse(text)
         except (SyntaxError, ValueError):  # compiled, perhaps
             return Node(b"module " + digest(module.name.encode(), text))
+        self._look_outside(module.name, str(file), tree)
         package = module.name if file.name == "__init__.py" else module.name.rpartition(".")[0]
         names = sorted(set(_imports(tree, package)))
         own = [self.of(name) for name in names if self.file(name) is not None]  # the others are attributes of modules
         return Node(b"module " + digest(module.name.encode(), ast.dump(tree).encode()), own)
+
+    def is_own(self, thing: Any) -> bool:
+        """Whether it is code of the user's own."""
+        thing = getattr(thing, "func", getattr(thing, "__func__", thing))
+        return not self.library(getattr(thing, "__module__", None) or "__main__")
+
+    def _look_outside(self, name: str, file: str, tree: ast.Module) -> None:
+        """What a module reads when it is imported, and what its functions name; what they do not, is said of those reached."""
+        lookup = {"__file__": file, "__name__": name}.__getitem__
+        found, at_import = (outside(part, lookup, self.is_own) for part in (tree, run_at_import(tree)))
+        self._within[name] = found
+        self.outside.add(replace(found, unknown=at_import.unknown, unknown_files=at_import.unknown_files))
+
+    def look_within(self, name: str) -> None:
+        """As if all functions of a module had been reached: one that is not imported yet does not tell which are."""
+        if name not in sys.modules and not self.library(name):
+            self.describe(self.of(name))
+            self.outside.add(self._within.get(name, Outside()))
 
 
 def _owner(top: str) -> str:

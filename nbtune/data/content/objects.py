@@ -7,8 +7,10 @@ import functools
 import hashlib
 import io
 import os
+import random
 import sys
 import types
+import typing
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +19,7 @@ from typing import Any
 import cloudpickle
 import numpy as np
 
-from nbtune.data.content import keras
+from nbtune.data.content import disk, keras
 from nbtune.data.content.code import Code
 from nbtune.data.content.graph import ATOMS, Node, digest
 from nbtune.data.content.graph import content as of_graph
@@ -25,6 +27,8 @@ from nbtune.data.content.modules import Module, Modules
 from nbtune.errors import UsageError
 
 BLOCK = 2**23  # bytes that a thread hashes at a time
+_DRAWS: tuple[Any, ...] = (random.random, np.random.normal)
+_DRAWN_FROM = [draw.__self__ for draw in _DRAWS]  # where there is no generator of one's own
 _WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary)  # caches of what lives elsewhere
 
 
@@ -41,6 +45,7 @@ class Contents:
 
     def __init__(self) -> None:
         self.modules = Modules()
+        self._texts: set[str] = set()  # that may name files
         self._code = Code(self.modules)
         self._rules: dict[type, Callable[[Any], Node]] = {
             list: _sequence,
@@ -56,6 +61,7 @@ class Contents:
             types.MethodType: lambda thing: Node(b"method", [thing.__func__, thing.__self__]),
             types.MappingProxyType: lambda thing: Node(b"mapping", [dict(thing)]),
             functools.cached_property: lambda thing: Node(b"cached property", [thing.func]),
+            typing.TypeVar: _type_variable,
             weakref.ref: lambda thing: Node(b"weak", [thing()]),
             **{kind: lambda thing: Node(b"weak") for kind in _WEAK},
         }
@@ -64,13 +70,43 @@ class Contents:
         """Raises NoFingerprint, naming what cannot be compared."""
         return of_graph(thing, self._node)
 
+    def outside(self) -> str:
+        """The hash of the files and environment variables that the code reads which was hashed so far.
+
+        Raises:
+            NoFingerprint: it reads some whose names only show when it runs, and nothing that it reaches names any.
+        """
+        found = self.modules.outside
+        if found.unknown:
+            raise NoFingerprint(f"the function uses {min(found.unknown)}, and what that comes to shows only when it runs")
+        files = found.files | found.listed
+        variables = [[name, os.environ.get(name)] for name in sorted(found.variables)]
+        if found.unknown_files:
+            texts = self._texts.union(value for _, value in variables if value)
+            named = {text for text in (texts - files) | found.listed if disk.is_there(text)}
+            if not named:
+                where = min(found.unknown_files)
+                raise NoFingerprint(
+                    f"the function reads a file whose name shows only when it runs, in {where}; read it in the notebook and let "
+                    "the function use what was read, or give its name as a text"
+                )
+            files |= named
+        try:
+            states = disk.states(sorted(files))  # without their names: a project may have been moved
+        except OSError as error:
+            raise NoFingerprint(f"the function reads what cannot be compared with a later one ({error})") from None
+        return self([states, variables])
+
     def surroundings(self) -> str:
         """The hash of what Keras has been told besides: its settings and the user's registered objects."""
-        return self(keras.surroundings(self._is_own))
+        return self(keras.surroundings(self.modules.is_own))
 
     def _node(self, thing: Any) -> Node:
         try:
-            return self._described(thing)
+            node = self._described(thing)
+            among = thing if type(thing) in (list, tuple) else ()
+            self._texts.update(part for part in (*node.parts, *among) if type(part) is str)
+            return node
         except NoFingerprint:
             raise
         except Exception as error:  # the user's own __reduce__ and get_config can raise anything
@@ -85,6 +121,10 @@ class Contents:
             return rule(thing)
         if isinstance(thing, type):
             return self._code.klass(thing)
+        if any(thing is one for one in _DRAWN_FROM):
+            return Node(b"the state of random numbers, which each trial sets anew")
+        if thing is os.environ:  # what is read of it is in `outside`
+            return Node(b"the environment")
         if isinstance(thing, types.ModuleType):
             return self._module(thing)
         if kind is np.ndarray or isinstance(thing, (np.memmap, np.generic)):
@@ -92,7 +132,7 @@ class Contents:
         if keras.is_array(thing):
             return Node(b"tensor", [kind, np.asarray(thing)])
         if keras.is_configured(thing, self.modules.library):
-            return keras.configured(thing, self._is_own)
+            return keras.configured(thing, self.modules.is_own)
         if callable(thing) and hasattr(thing, "__wrapped__") and self.modules.library(kind.__module__):
             terms: dict[str, Any] = getattr(thing, "cache_parameters", dict)()  # of functools.lru_cache
             return Node(b"wrapper", [kind, thing.__wrapped__, terms])
@@ -108,11 +148,6 @@ class Contents:
             found = getattr(found, part, None)
         return f"{self.modules.reached(module)} {module}.{name}".encode() if found is thing else b""
 
-    def _is_own(self, thing: Any) -> bool:
-        """Whether it is code of the user's own."""
-        thing = getattr(thing, "func", getattr(thing, "__func__", thing))
-        return not self.modules.library(getattr(thing, "__module__", None) or "__main__")
-
     def _module(self, module: types.ModuleType) -> Node:
         if self.modules.library(module.__name__) or self.modules.file(module.__name__):
             return Node(b"module", [self.modules.of(module.__name__)])
@@ -123,10 +158,17 @@ class Contents:
         reduce = cloudpickle.CloudPickler(io.BytesIO()).dispatch_table.get(type(thing)) or copyreg.dispatch_table.get(type(thing))
         found = reduce(thing) if reduce else thing.__reduce_ex__(4)
         if isinstance(found, str):
-            return Node(f"name {found}".encode(), [type(thing)])
+            home = getattr(thing, "__module__", None)
+            return Node(f"name {home} {found}".encode(), [type(thing)])
         make, arguments, *rest = found
         state, items, pairs = (*rest[:3], None, None, None)[:3]
         return Node(b"object", [make, arguments, _by_name(state, type(thing)), list(items or ()), list(pairs or ())])
+
+
+def _type_variable(thing: typing.TypeVar) -> Node:
+    """cloudpickle numbers them at random."""
+    terms = [thing.__bound__, thing.__constraints__, thing.__covariant__, thing.__contravariant__]
+    return Node(f"type variable {thing.__name__}".encode(), terms)
 
 
 def _by_name(state: Any, cls: type) -> Any:

@@ -12,6 +12,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from nbtune import machine
 from nbtune.errors import BackendDied, UsageError
 from nbtune.execution.local import pickling
@@ -41,6 +43,7 @@ class Workers:
         self._sending, self._settling = threading.Lock(), threading.Lock()
         self._closing = False
         self._ended = threading.Event()
+        self._stand_still: list[psutil.Process] = []
         where = {"log": str(log), "folder": os.getcwd(), "path": import_path(), "environment": supervisor.environment()}
         told = {"workers": count, "threads": threads, "gpus": machine.gpus(), "clock": machine.clock()}
         self._send({**told, **where})
@@ -64,8 +67,11 @@ class Workers:
 
     def pause(self) -> None:
         self._do("pause")
+        with contextlib.suppress(psutil.Error):
+            self._stand_still = psutil.Process(self._process.pid).children(recursive=True)
 
     def resume(self) -> None:
+        self._stand_still = []
         self._do("resume")
 
     def finish_up(self) -> None:
@@ -90,9 +96,9 @@ class Workers:
         try:
             Path(path).write_bytes(pickling.dumps(job))
         except Exception as error:  # pickling a user's objects can raise anything
-            raise UsageError(
-                f"{job.function.name} cannot be sent to the workers: {error}; create that thing inside of the function"
-            ) from None
+            what = pickling.unsendable(job.function.call)
+            reads = f"it reads {what} ({error}); create it" if what else f"{error}; create that thing"
+            raise UsageError(f"{job.function.name} cannot be sent to the workers: {reads} inside of the function") from None
         self._jobs.append((job, path))
         return path
 
@@ -110,6 +116,9 @@ class Workers:
                     self._take(message)
         finally:  # also where a message cannot be understood: nobody would listen to the next
             self._ended.set()
+            for process in self._stand_still:  # outside of Linux nobody ends them when the supervisor is killed
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
             self._give_up()
 
     def _take(self, message: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ and cloudpickle cannot write: what `functools` makes of functions. Caches start 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import operator
@@ -13,7 +14,7 @@ import sys
 import types
 import weakref
 from collections import ChainMap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import cloudpickle
@@ -25,6 +26,44 @@ def dumps(thing: Any) -> bytes:
     file = io.BytesIO()
     _Pickler(file).dump(thing)
     return file.getvalue()
+
+
+def unsendable(thing: Any) -> str:
+    """What of a function's variables cannot be written, as "batches, a generator"; "" where it is none of them.
+
+    A variable of the notebook that a helper reads, or one that a function closes over, counts too.
+    """
+    waiting, seen = [thing], set()
+    while waiting:
+        function = waiting.pop()
+        function = getattr(function, "__func__", getattr(function, "func", function))
+        if not isinstance(function, types.FunctionType) or id(function) in seen:
+            continue
+        seen.add(id(function))
+        for name, value in _variables(function):
+            if isinstance(value, (types.FunctionType, types.MethodType, functools.partial)):
+                waiting.append(value)
+            elif not _can_be_sent(value):
+                return f"{name}, a {type(value).__name__}"
+    return ""
+
+
+def _variables(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):  # an empty one
+            yield name, cell.cell_contents
+    codes = [function.__code__]
+    for code in codes:  # grows meanwhile
+        codes += [const for const in code.co_consts if isinstance(const, types.CodeType)]
+        yield from ((name, function.__globals__[name]) for name in code.co_names if name in function.__globals__)
+
+
+def _can_be_sent(thing: Any) -> bool:
+    try:
+        dumps(thing)
+    except Exception:  # whatever a user's object raises
+        return False
+    return True
 
 
 def _code(code: types.CodeType) -> tuple[Any, ...]:

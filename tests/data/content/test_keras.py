@@ -44,6 +44,27 @@ def strings(*texts):
     return layer
 
 
+def compiled(**terms):
+    made = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, kernel_initializer="ones")])
+    made.compile(**{"loss": "mse", "optimizer": "sgd", **terms})
+    return made
+
+
+def stepped(times):
+    optimizer, variable = keras.optimizers.SGD(0.1, momentum=0.9), keras.Variable(np.ones(2, "float32"))
+    optimizer.build([variable])
+    for _ in range(times):
+        optimizer.apply([np.ones(2, "float32")], [variable])
+    return optimizer
+
+
+def drawn(times):
+    generator = keras.random.SeedGenerator(1)
+    for _ in range(times):
+        generator.next()
+    return generator
+
+
 class Twice(keras.layers.Layer):
     def __init__(self, factor=2, table=None, **settings):
         super().__init__(**settings)
@@ -95,6 +116,13 @@ def test_made_again_it_is_equal(what):
         (Twice(table={1: "a"}), Twice(table={1: "b"})),
         (Twice(table=np.ones(3)), Twice(table=np.zeros(3))),
         (keras.Variable([1.0]), keras.Variable([2.0])),
+        (compiled(), compiled(loss="mae")),
+        (compiled(), compiled(optimizer="adam")),
+        (compiled(), compiled(loss_weights=2.0)),
+        (compiled(), compiled(metrics=["mae"])),
+        (compiled(weighted_metrics=["mae"]), compiled(weighted_metrics=["mse"])),
+        (stepped(1), stepped(2)),
+        (drawn(1), drawn(2)),
     ],
     ids=lambda thing: type(thing).__name__,
 )

@@ -14,25 +14,6 @@ from nbtune.data.content.objects import Contents
 from tests.data.content.test_objects import run
 
 
-@pytest.fixture
-def own(tmp_path, monkeypatch):
-    """Writes modules of the user's own, which are forgotten after the test."""
-    monkeypatch.syspath_prepend(tmp_path)
-    before = set(sys.modules)
-
-    def write(**texts):
-        for name, text in texts.items():
-            file = tmp_path / (name.replace("__", "/") + ".py")
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
-        importlib.invalidate_caches()
-
-    yield write
-    for name in set(sys.modules) - before:
-        if getattr(sys.modules[name], "__file__", None) and str(tmp_path) in str(sys.modules[name].__file__):
-            del sys.modules[name]
-
-
 def forget(*names):
     for name in names:
         sys.modules.pop(name, None)

@@ -1,4 +1,4 @@
-"""Random programs of constants, functions, classes, closures, partials and modules: one change anywhere that the builder
+"""Random programs of what Python defines, and of modules, files and variables that it reads: one change anywhere that the builder
 reaches is seen, and nothing else is, in another process with another hash seed either."""
 
 from __future__ import annotations
@@ -13,19 +13,27 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-KINDS = ("constant", "function", "closure", "partial", "class", "object", "method", "callable", "cached", "dict", "set", "module")
+PLAIN = ("constant", "function", "closure", "partial", "class", "object", "method", "callable", "cached", "dict", "set", "module")
+FURTHER = (
+    *("dataclass", "cached property", "metaclass", "decorator", "nested partial", "mutated default", "enum", "frozen set"),
+    *("generator", "array", "sparse", "frame", "relative", "import by name", "inherited", "redefined", "attribute", "descriptor"),
+    *("named tuple", "file", "variable"),
+)
+KINDS = PLAIN + FURTHER
 RUNNER = """
-import json, linecache, sys
+import json, linecache, os, sys
 from nbtune.data.content.objects import Contents
 found = []
 for folder in sys.argv[1:]:
     sys.path.insert(0, folder)
+    os.chdir(folder)
     text = open(folder + "/cell.txt").read()
     name = "cell" + str(hash(folder))
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     space = {"__name__": "__main__"}
     exec(compile(text, name, "exec"), space)
-    found.append(Contents()(space["build"]))
+    contents = Contents()
+    found.append(contents(space["build"]) + contents.outside())
     sys.path.pop(0)
     for module in [name for name in sys.modules if name.startswith("own_")]:
         del sys.modules[module]
@@ -57,17 +65,60 @@ class Part:
             "dict": f"def f{i}(): return {use}\np{i} = {{'a': {value}, 'f': f{i}}}",
             "set": f"def f{i}(): return {use}\np{i} = [{{'s{value}', 't', 'u', 'v'}}, f{i}]",
             "module": f"def p{i}():\n    import own_{i}\n    return own_{i}.f(), {use}",
+            **self.further(i, use),
         }[self.kind]
+
+    def further(self, i: int, use: str) -> dict[str, str]:
+        value, f = self.value, f"def f{i}(*_): return {use}\n"
+        one, other = f"class A{i}:\n    def g(self): return {value}, {use}\n", f"class B{i}(A{i}): pass\n"
+        return {
+            "dataclass": f"@dataclasses.dataclass\nclass D{i}:\n    x: int\n    y: object = {use}\np{i} = D{i}({value})",
+            "cached property": f"class p{i}:\n    @functools.cached_property\n    def x(self): return {value}, {use}",
+            "metaclass": f"class M{i}(type):\n    def x(cls): return {value}, {use}\nclass p{i}(metaclass=M{i}): pass",
+            "decorator": (
+                f"def deco{i}(n):\n    def wrap(f):\n        def inner(*x): return f(*x), n\n        return inner\n"
+                "    return wrap\n"
+                f"@deco{i}({value})\ndef p{i}(*_): return {use}"
+            ),
+            "nested partial": f"{f}p{i} = functools.partial(functools.partial(functools.partial(f{i}, 1), {value}), 3)",
+            "mutated default": f"def p{i}(x=[]): return x, {use}\np{i}.__defaults__[0].append({value})",
+            "enum": f"{f}class E{i}(enum.Enum):\n    A = {value}\n    B = 100\np{i} = [E{i}.A, f{i}]",
+            "frozen set": f"{f}p{i} = [frozenset({{'a', 'b', 'c', 's{value}'}}), f{i}]",
+            "generator": f"{f}p{i} = [np.random.default_rng({value}), f{i}]",
+            "array": f"{f}p{i} = {{'x': np.array([{value}, 2.0]), 'f': f{i}}}",
+            "sparse": f"{f}p{i} = [scipy.sparse.csr_matrix(np.array([[0, {value + 1}]])), f{i}]",
+            "frame": f"{f}p{i} = [pd.DataFrame({{'a': [1, {value}]}}), f{i}]",
+            "relative": f"from own_p{i}.b import g as g{i}\ndef p{i}(): return g{i}(), {use}",
+            "import by name": f"N{i} = 'own_{i}'\ndef p{i}():\n    return importlib.import_module(N{i}).f(), {use}",
+            "inherited": f"{one}{other}class p{i}(B{i}):\n    def g(self): return super().g()",
+            "redefined": f"class A{i}: pass\nclass B{i}(A{i}): pass\n{one}{other}p{i} = B{i}()",
+            "attribute": f"def p{i}(): return p{i}.x, {use}\np{i}.x = {value}",
+            "descriptor": (
+                f"class G{i}:\n    def __init__(s, v): s.v = v\n    def __get__(s, *_): return s.v\n"
+                f"class p{i}:\n    x = G{i}({value})\n    def f(s): return {use}"
+            ),
+            "named tuple": f"class p{i}(NamedTuple):\n    x: int = {value}\n    def f(s): return {use}",
+            "file": f"def p{i}(): return open('file_{i}.txt').read(), {use}",
+            "variable": f"os.environ['OWN_{i}'] = '{value}'\ndef p{i}(): return os.environ['OWN_{i}'], {use}",
+        }
 
 
 def write(folder: Path, parts, spaced: bool) -> str:
     folder.mkdir()
-    lines = ["import functools"]
+    lines = ["import dataclasses, enum, functools, importlib, os, numpy as np", "from typing import NamedTuple"]
+    slow = {"sparse": "import scipy.sparse", "frame": "import pandas as pd"}
+    lines += [text for kind, text in slow.items() if kind in {part.kind for part in parts}]
     for i, part in enumerate(parts):
         lines += ["", "# more", "", part.text(i)] if spaced else [part.text(i)]
-        if part.kind == "module":
+        text = f"{'# a comment' if spaced else ''}\ndef g(): return {part.value}\n"
+        if part.kind in ("module", "import by name"):
             (folder / f"own_{i}.py").write_text(f"from own_{i}_deep import g\ndef f(): return g()\n")
-            (folder / f"own_{i}_deep.py").write_text(f"{'# a comment' if spaced else ''}\ndef g(): return {part.value}\n")
+            (folder / f"own_{i}_deep.py").write_text(text)
+        if part.kind == "relative":
+            (folder / f"own_p{i}").mkdir()
+            for name, own in (("__init__", ""), ("a", text), ("b", "from .a import g as h\ndef g(): return h()\n")):
+                (folder / f"own_p{i}" / f"{name}.py").write_text(own)
+        (folder / f"file_{i}.txt").write_text(str(part.value))
     lines += [f"def build(units): return units, p{len(parts) - 1}"]
     (folder / "cell.txt").write_text("\n".join(lines) + "\n")
     return str(folder)
@@ -89,11 +140,11 @@ def reached(parts):
 @st.composite
 def programs(draw):
     count = draw(st.integers(2, 14))
-    kinds = [draw(st.sampled_from(KINDS)) for _ in range(count)]
+    kinds = [draw(st.sampled_from(draw(st.sampled_from([PLAIN, FURTHER])))) for _ in range(count)]
     return [Part(kind, draw(st.integers(0, 9)), draw(st.integers(max(-1, i - 3), i - 1))) for i, kind in enumerate(kinds)]
 
 
-@settings(max_examples=15)
+@settings(max_examples=12)
 @given(programs(), st.integers(1, 1000))
 def test_one_change_is_seen_and_nothing_else(tmp_path_factory, parts, seed):
     parent = tmp_path_factory.mktemp("programs")

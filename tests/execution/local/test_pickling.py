@@ -82,3 +82,24 @@ def test_a_cached_function_of_a_module_goes_by_its_name():
 @functools.lru_cache
 def cached_here(n):
     return n
+
+
+batches = (i for i in range(3))
+
+
+def helper():
+    return next(batches)
+
+
+def outer(lines):
+    return lambda units: [next(lines) for _ in range(units)]
+
+
+def test_what_cannot_be_sent_is_named():
+    def build(units):
+        return helper(), units
+
+    assert pickling.unsendable(build) == "batches, a generator"
+    assert pickling.unsendable(functools.partial(build, 3)) == "batches, a generator"
+    assert pickling.unsendable(outer(line for line in "ab")) == "lines, a generator"
+    assert pickling.unsendable(test_what_a_notebook_defines_arrives) == ""
