@@ -26,7 +26,8 @@ MOST_TOGETHER = 256  # trials of a stack: making them ready takes 15 s, beside w
 # ---- whether a stack, or XLA, is worth its compilation (2026-11-25)
 
 SETUPS_OF_A_STACK = 3.5  # setups of `model.fit` in which a stack is compiled: 2 to 3.5
-# in which a stack's first steps are compared with those of `model.fit`, which is one: estimated, not measured
+# in which a stack's first steps are compared with those of `model.fit`, for each loss: an estimate. Where benchmark (a),
+# which needs none, is made to, two losses take 3.7 s of 13.5 s of processor time (2026-11-26)
 SETUPS_OF_A_PROOF = 1.5
 STEPS_OF_A_SETUP = 500  # training steps that a setup of `model.fit` takes: 400 to 900 (Dense on digits, LSTM, Conv2D)
 # that an optimizer updates in the time in which XLA compiles a stack of Dense layers: 1.4 s of processor time, at 0.7 to 1.9 ns
