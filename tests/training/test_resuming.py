@@ -172,7 +172,10 @@ def own(units=8):
     return keras.Sequential([keras.Input((8,)), layers.Dense(units), Own(), layers.Dense(3, activation="softmax")])
 
 
-@pytest.mark.parametrize(("build", "options", "why"), [(own, {}, "Own, which may"), (plain, {"callbacks": list}, "callbacks")])
+NO_CALLBACKS = {"callbacks": lambda: []}
+
+
+@pytest.mark.parametrize(("build", "options", "why"), [(own, {}, "Own, which may"), (plain, NO_CALLBACKS, "callbacks")])
 def test_what_cannot_go_on_begins_again_and_says_so(job_of, build, options, why):  # noqa: F811
     x, _, _, y = rows()
     job, trials = job_of(build, (x, y), epochs=EPOCHS, patience=None, **options)
