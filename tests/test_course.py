@@ -19,7 +19,7 @@ COURSE = sorted(path for path in NOTEBOOKS.glob("*.ipynb") if path.stem != "quic
 EACH = pytest.mark.parametrize("path", COURSE, ids=[path.stem for path in COURSE])
 LESSONS = {
     *("1-first-search", "2-initialisation", "4-layers-and-units", "5-loss", "6-epochs-and-early-stopping"),
-    *("8-final-model", "regression", "images", "exercises"),
+    *("8-final-model", "regression", "images", "autoencoder", "exercises"),
 }
 RIGHT, WRONG = "✓", "✗"
 
