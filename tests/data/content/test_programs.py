@@ -72,7 +72,7 @@ class Part:
         value, f = self.value, f"def f{i}(*_): return {use}\n"
         one, other = f"class A{i}:\n    def g(self): return {value}, {use}\n", f"class B{i}(A{i}): pass\n"
         return {
-            "dataclass": f"@dataclasses.dataclass\nclass D{i}:\n    x: int\n    y: object = {use}\np{i} = D{i}({value})",
+            "dataclass": f"@dataclasses.dataclass\nclass D{i}:\n    x: int\n    def f(self): return {use}\np{i} = D{i}({value})",
             "cached property": f"class p{i}:\n    @functools.cached_property\n    def x(self): return {value}, {use}",
             "metaclass": f"class M{i}(type):\n    def x(cls): return {value}, {use}\nclass p{i}(metaclass=M{i}): pass",
             "decorator": (
