@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from nbtune.report.evaluation import Evaluation
 from nbtune.report.initial import drawn
 from nbtune.report.script import script
 from nbtune.report.tracking import followers
+from nbtune.report.tracking.follow import Follower
 from nbtune.report.verification import Verification
 from nbtune.run.judged import digest, rows_for_a_test
 from nbtune.run.lifecycle import Run
@@ -72,7 +73,11 @@ class Search:
 
     def __init__(self, run: Run, screen: Screen) -> None:
         self._run, self._screen = run, screen
-        self._followers = followers(run.progress, run.project.path, run.request.options.log)
+
+    @cached_property
+    def _followers(self) -> list[Follower]:
+        """Made before the search starts, since they leave out what has ended by then."""
+        return followers(self._run.progress, self._run.project.path, self._run.request.options.log)
 
     @property
     def state(self) -> str:
@@ -124,9 +129,10 @@ class Search:
         """
         self._begin(self._run.retry)
 
-    def _begin(self, start: Callable[[], None]) -> None:
-        self._screen.begin(self._run.progress, self, start)
-        for follower in self._followers:
+    def _begin(self, start: Callable[[], None], show: Callable[..., None] | None = None) -> None:
+        following = self._followers
+        (show or self._screen.begin)(self._run.progress, self, start)
+        for follower in following:
             follower.start()
 
     def _settle(self) -> None:
@@ -267,7 +273,8 @@ class Search:
         added = ", ".join(f"{name} {value}" for name, value in values.items())
         run.progress.notes = (*run.notes, f"Added: {added}. Write it in the cell too, to have it when that is run again.")
         self._run = run
-        self._screen.renew(run.progress, self, run.resume)
+        self.__dict__.pop("_followers", None)  # another grid is followed anew
+        self._begin(run.resume, self._screen.renew)
 
     def save(self, path: str | os.PathLike[str] = "", refit: bool = False) -> Path:
         """Writes the winner as a whole model, for `keras.saving.load_model`; in a worker.

@@ -175,8 +175,10 @@ class MarimoSurface(PanelSurface):
         super().__init__(Nowhere)
 
     def open(self, progress: Progress, controls: Controls) -> None:
+        is_first = self._front is None
         super().open(progress, controls)
-        sys.modules["marimo"].output.append(self._panel.front)
+        if is_first:
+            sys.modules["marimo"].output.append(self._panel.front)
 
     @property
     def widget(self) -> Front:
