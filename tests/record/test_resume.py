@@ -11,7 +11,6 @@ import pytest
 
 import nbtune
 from nbtune import UsageError
-from nbtune.errors import SearchFailed
 from nbtune.record import log
 from nbtune.record.events import TrialEnded, TrialStarted
 from tests.conftest import dense, fill
@@ -229,24 +228,6 @@ def test_a_full_disk_pauses_and_nothing_is_lost(flowers, small_disk):
     assert [event.trial for event in events(search, TrialEnded)] == ["0", "1"]
     assert [event.trial for event in events(search, TrialStarted)] == ["0", "1"], "what was trained is not trained again"
     assert search.best_model is not None
-
-
-def test_without_workers_a_full_disk_ends_it_and_says_so(flowers, small_disk):
-    def fills(values):
-        full = values["units"] == 7000 and not (small_disk / "room").exists()
-        return [keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: full and fill(small_disk, 60_000))]
-
-    terms = {"units": [6000, 7000], "epochs": 1, "callbacks": fills, "workers": 0}
-    search = nbtune.tune(dense, flowers, **terms, wait=False, dir=str(small_disk))
-    with pytest.raises(SearchFailed, match="No space left on device; make room, then resume"):
-        search.wait()
-    assert search.trials[0].status == "done"
-    (small_disk / "filler").unlink()
-    (small_disk / "room").touch()
-    search.resume()
-    search.wait()
-    assert search.coverage.done == 2
-    assert [event.trial for event in events(search, TrialEnded)].count("0") == 1
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_before_training(flowers, here):
