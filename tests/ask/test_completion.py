@@ -26,8 +26,8 @@ def offered(line):
     [
         ("%%tune --un", ["--units"]),
         ("%%tune --epochs 3 --pa", ["--patience"]),
-        ("%%tune --va", ["--validation-data", "--validation-split"]),
-        ("%%tune --no", ["--no-wait"]),
+        ("%%tune --va", ["--validation-batch-size", "--validation-data", "--validation-split"]),
+        ("%%tune --no", ["--no-shuffle", "--no-wait"]),
         ("%%tune --zzz", []),
         ("%%tune --units 16 --unit", []),
         ("%%tune --axis rate=1 --ax", ["--axis"]),

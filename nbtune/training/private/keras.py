@@ -130,7 +130,7 @@ def has_schedule(optimizer: Any) -> bool:
 
 def uncompiled_config(model: keras.Model) -> Any:
     """A model serialised but for what it was compiled with, of which a schedule, for one, need not have a configuration."""
-    compiled = attribute(model, "compiled")
+    compiled = model.compiled
     model.compiled = False
     try:
         return keras.saving.serialize_keras_object(model)
