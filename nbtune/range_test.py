@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 # How each network is trained, whichever way the test is asked for. Training alone decides, so no rows need be held out.
-TERMS: Mapping[str, Any] = {"epochs": 2, "patience": None, "objective": "loss", "retries": 0, "keep": 1}
+TERMS: Mapping[str, Any] = {"epochs": 2, "patience": None, "objective": "loss", "validation_split": 0.0, "retries": 0, "keep": 1}
 NAME, LOW, HIGH, POINTS = "lr", 1e-6, 1.0, 25
 
 

@@ -18,8 +18,8 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 COURSE = sorted(path for path in NOTEBOOKS.glob("*.ipynb") if path.stem != "quickstart")
 EACH = pytest.mark.parametrize("path", COURSE, ids=[path.stem for path in COURSE])
 LESSONS = {
-    *("1-first-search", "2-initialisation", "4-layers-and-units", "5-loss", "6-epochs-and-early-stopping"),
-    *("8-final-model", "regression", "images", "autoencoder", "exercises"),
+    *("1-first-search", "2-initialisation", "3-learning-rate", "4-layers-and-units", "5-loss", "6-epochs-and-early-stopping"),
+    *("7-grid-search-at-scale", "8-final-model", "regression", "images", "autoencoder", "exercises"),
 }
 RIGHT, WRONG = "✓", "✗"
 

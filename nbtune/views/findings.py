@@ -54,7 +54,8 @@ def within_chance(progress: Progress) -> str:
     if near < 2:
         return ""
     differ = f"differ by {apart[near - 1]:,} of {rows:,} rows" if apart[near - 1] else f"have the same score on {rows:,} rows"
-    return f"Ranks 1 to {near} {differ}, no more than chance (± {chance:.1f} rows); try --repeats 5 to tell them apart."
+    ranks = "1 and 2" if near == 2 else f"1 to {near}"
+    return f"Ranks {ranks} {differ}, no more than chance (± {chance:.1f} rows); try --repeats 5 to tell them apart."
 
 
 def edges(progress: Progress) -> list[Edge]:
