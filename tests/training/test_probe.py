@@ -222,10 +222,15 @@ def test_a_plan_measures_stacks_and_trials_alone(flowers, here):
 def test_of_a_large_stack_a_plan_trains_a_part(flowers, here, monkeypatch):
     trained = []
     train = fit.fit_stack
-    monkeypatch.setattr(fit, "fit_stack", lambda job, emit, trials: trained.append(trials) or train(job, emit, trials))
+
+    def noted(job, emit, trials, *more):
+        trained.append(trials)
+        return train(job, emit, trials, *more)
+
+    monkeypatch.setattr(fit, "fit_stack", noted)
     rates = [i / 1e5 for i in range(1, 2001)]
     plan = tune(plain, flowers, units=[4], learning_rate=rates, plan=True, epochs=2, workers=0, dir=str(here)).plan
-    assert (plan.trials, plan.stacks) == (2000, 1)
+    assert (plan.trials, plan.stacks) == (2000, 8), "a stack has 256 trials at most"
     assert [len(trials) for trials in trained] == [MOST_TRIALS]
     chosen = [values["learning_rate"] for values in trained[0].values()]
     assert chosen == sorted(chosen)
