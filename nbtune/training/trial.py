@@ -86,7 +86,7 @@ def _fit(task: _Task) -> TrialEnded:
         if end.status != DONE or (task.stopping() and len(ends) < job.repeats):
             break
     if ended.score is not None:
-        ended = replace(ended, weights=weights.keep(job, task.emit, task.trial, kept, task.stopping))
+        ended = weights.handed_in(ended, weights.keep(job, task.emit, task.trial, kept, task.stopping))
     return replace(ended, seconds=sum(end.seconds for end in ends))
 
 

@@ -9,12 +9,13 @@ import secrets
 import shutil
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 
 from nbtune.record import files
-from nbtune.record.events import DiskFull, Emit, Stopping
+from nbtune.record.events import STOPPED, DiskFull, Emit, Stopping, TrialEnded
 from nbtune.record.job import Job
 from nbtune.training.stopping import never
 
@@ -36,6 +37,13 @@ def keep(job: Job, emit: Emit, trial: str, model: keras.Model, stopping: Stoppin
         if stopping():
             return None
         time.sleep(SECONDS_BETWEEN_TRIES)
+
+
+def handed_in(ended: TrialEnded, stamp: str | None) -> TrialEnded:
+    """A trial's end with the stamp of its weights. Where they found no room it is "stopped", so that it is trained again."""
+    if stamp is not None:
+        return replace(ended, weights=stamp)
+    return replace(ended, status=STOPPED, error=ended.error or "there was no room on the disk for its weights")
 
 
 def save(model: keras.Model, path: Path, project: Path) -> str:

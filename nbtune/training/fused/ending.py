@@ -9,7 +9,7 @@ from typing import Any
 
 from nbtune.record.events import DONE, STOPPED, Emit, TrialEnded
 from nbtune.record.job import Job
-from nbtune.training import trial
+from nbtune.training import trial, weights
 from nbtune.training.fused.member import Member
 from nbtune.training.fused.repeats import Kept, Repeats
 
@@ -71,7 +71,7 @@ class Ending:
             return
         ended, best = outcome
         if best and self._is_to_keep(ended):
-            ended = replace(ended, weights=save(best))
+            ended = weights.handed_in(ended, save(best))
         ended = replace(ended, seconds=ended.seconds + time.monotonic() - start)
         self.ended.append(ended)
         self._emit([ended])
