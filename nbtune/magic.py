@@ -115,7 +115,7 @@ class TuneMagics(Magics):
         return search
 
     def _command(self, line: str) -> Any:
-        from nbtune.views.frontend import clicks_work  # here, so that %load_ext stays quick
+        from nbtune.views.frontend import in_terminal  # here, so that %load_ext stays quick
 
         verb, *rest = line.split() or ["status"]
         if verb not in FOR_FUNCTIONS and len(rest) > (verb != "clean"):
@@ -140,7 +140,7 @@ class TuneMagics(Magics):
                 print(search.best)
             case "pause" | "resume" | "stop" | "retry":
                 getattr(search, verb)()
-                if verb in ("resume", "retry") and not clicks_work(self.shell):  # the prompt would be written over
+                if verb in ("resume", "retry") and in_terminal():  # the prompt would be written over
                     search.wait()
         if verb in ("status", "pause", "resume", "stop", "retry"):
             print(search)

@@ -78,7 +78,7 @@ CELLS = [
     x = (np.random.default_rng(0).normal(size=(90, 4)) + y[:, None]).astype("float32")
     """,
     """
-    %%tune --data x,y --units 4:9 --epochs 200 --patience none --no-wait
+    %%tune --data x,y --units 4:9 --epochs 1000 --patience none --no-wait
     def build(units):
         import keras
         return keras.Sequential([keras.Input((4,)), keras.layers.Dense(units), keras.layers.Dense(3, activation="softmax")])

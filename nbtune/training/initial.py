@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
-from scipy import stats
 
 from nbtune.ask.space import Value
 from nbtune.data import arrays as data
@@ -101,6 +100,8 @@ def fans(shape: Sequence[int]) -> tuple[int, int]:
 
 def formula(initializer: Any, shape: Sequence[int]) -> Formula | None:
     """The distribution that a Keras initialiser draws a weight of this shape from; None for one that is not Keras's own."""
+    from scipy import stats  # half a second, which no worker pays that only trains
+
     kind, settings = type(initializer).__name__, initializer.get_config() if hasattr(initializer, "get_config") else {}
     if isinstance(initializer, keras.initializers.VarianceScaling):
         fan_in, fan_out = fans(shape)
@@ -127,6 +128,8 @@ def formula(initializer: Any, shape: Sequence[int]) -> Formula | None:
 
 
 def _named(distribution: str, mean: float, variance: float) -> Formula:
+    from scipy import stats  # half a second, which no worker pays that only trains
+
     std = math.sqrt(variance)
     if distribution == "uniform":
         limit = math.sqrt(3 * variance)

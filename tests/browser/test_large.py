@@ -38,7 +38,11 @@ def search():
             progress.apply(EpochEnded(trial.id, epoch, {"accuracy": epoch / 12, "val_accuracy": epoch / 13}))
         train(trial.id)
 
-Live(progress, None, PanelSurface()).start()
+class Nobody:
+    pass  # clicks nothing
+
+nobody = Nobody()
+Live(progress, nobody, PanelSurface()).start()
 threading.Thread(target=contextvars.copy_context().run, args=[search], daemon=True).start()
 """
 

@@ -14,8 +14,8 @@ import pytest
 
 from nbtune import tune
 from nbtune.run import lifecycle
-from tests.conftest import dense
-from tests.run.test_lifecycle import fill, is_free, none_train, small_disk, wait_until  # noqa: F401
+from tests.conftest import dense, fill
+from tests.run.test_lifecycle import is_free, none_train, wait_until
 
 GRID = {"units": [4, 6, 8], "epochs": 100_000, "patience": None, "workers": 1}
 ENGINES = ["fused", "trial"]
@@ -150,7 +150,7 @@ def test_workers_that_die_meanwhile_end_the_wait(started):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_full_disk_meanwhile_costs_weights_and_no_more(started, small_disk, engine):  # noqa: F811
+def test_a_full_disk_meanwhile_costs_weights_and_no_more(started, small_disk, engine):
     search = started(engine=engine, units=[400, 500, 600], dir=str(small_disk))
     fill(small_disk, 0)
     began = time.monotonic()
