@@ -13,6 +13,7 @@ from keras import layers, optimizers
 
 from nbtune.ask.options import Options
 from nbtune.execution.inline import Inline
+from nbtune.record import checkpoint
 from nbtune.record.events import EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
 from nbtune.run.prepare import Request, prepare
 from nbtune.training import trial
@@ -60,6 +61,8 @@ def in_stacks(job, trials):
     """The ends of the trials; all have to be fused."""
     ended, refused = fit.fit_stack(job, lambda events: None, trials)
     assert not refused
+    for state in job.project.glob(f"trial_*/{checkpoint.FILE}"):  # of a slow machine: nobody goes on from there
+        state.unlink()
     return {end.trial: end for end in ended}
 
 
