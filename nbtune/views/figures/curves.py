@@ -172,15 +172,7 @@ def _style(axes: Axes, info: CurvesInfo) -> None:
         axes.set_ylim(low - room, high + room)
     longest = max((len(curve.values) for curve in info.curves), default=10)
     axes.set_xlim(min(1, longest - 1) - 0.01 * longest, longest * 1.02 + 0.1)
-    axes.set_facecolor(ink.WHITE)
-    axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
-    axes.tick_params(which="both", colors=ink.QUIET, labelsize=ink.SMALL, length=2, labelfontfamily=ink.FONT, grid_color=ink.GRID)
-    axes.grid(True, color=ink.GRID, linewidth=0.6, linestyle="-")
-    axes.set_axisbelow(True)
-    axes.set_xlabel("epoch", fontsize=ink.SMALL, color=ink.QUIET, labelpad=1, family=ink.FONT)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(ink.FAINT)
+    ink.by_epoch(axes)
 
 
 def _draw_lines(axes: Axes, info: CurvesInfo) -> None:

@@ -49,3 +49,16 @@ def sheet(figure: Figure | SubFigure) -> Axes:
 def write(axes: Axes, x: float, y: float, text: str, points: float = BODY, color: str = TEXT, **how: object) -> None:
     # parse_math: a value may hold a dollar sign.
     axes.text(x, y, text, fontsize=points, color=color, family=FONT, parse_math=False, usetex=False, **how)  # type: ignore[arg-type]
+
+
+def by_epoch(axes: Axes) -> None:
+    """The look of axes whose x is the epoch."""
+    axes.set_facecolor(WHITE)
+    axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
+    axes.tick_params(which="both", colors=QUIET, labelsize=SMALL, length=2, labelfontfamily=FONT, grid_color=GRID)
+    axes.grid(True, color=GRID, linewidth=0.6, linestyle="-")
+    axes.set_axisbelow(True)
+    axes.set_xlabel("epoch", fontsize=SMALL, color=QUIET, labelpad=1, family=FONT)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(FAINT)

@@ -97,15 +97,7 @@ def draw_lr(info: LrInfo, figure: Figure | SubFigure) -> None:
 def _style(axes: Axes, log: bool) -> None:
     if log:
         axes.set_yscale("log")
-    axes.set_facecolor(ink.WHITE)
-    axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
-    axes.tick_params(which="both", colors=ink.QUIET, labelsize=ink.SMALL, length=2, labelfontfamily=ink.FONT, grid_color=ink.GRID)
-    axes.grid(True, color=ink.GRID, linewidth=0.6, linestyle="-")
-    axes.set_axisbelow(True)
-    axes.set_xlabel("epoch", fontsize=ink.SMALL, color=ink.QUIET, labelpad=1, family=ink.FONT)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(ink.FAINT)
+    ink.by_epoch(axes)
 
 
 def _draw_key(sheet: Axes, curves: Sequence[RateCurve], left: float, top: float, width: float) -> None:
