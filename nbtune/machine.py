@@ -21,6 +21,7 @@ from nbtune import cgroup
 from nbtune.costs import SHARED_MB, WORKER_MB
 
 TENSORFLOW = "tensorflow"
+TRAINING_BACKENDS = (TENSORFLOW, "jax", "torch")  # of those that Keras has: NumPy and OpenVINO only predict
 
 
 class _Clock:
@@ -57,7 +58,10 @@ def python() -> str:
 
 
 def keras_backend() -> str:
-    """The backend that a new process's Keras will have: "tensorflow", "jax", "torch" … Keras is not imported."""
+    """The backend that this process's Keras has or will have: "tensorflow", "jax", "torch" … Keras is not imported."""
+    loaded = sys.modules.get("keras")
+    if loaded is not None and hasattr(loaded, "config"):
+        return str(loaded.config.backend())
     if named := os.environ.get("KERAS_BACKEND"):
         return named
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
@@ -80,8 +84,8 @@ def memory_mb() -> float:
 
 
 def gpus() -> tuple[str, ...]:
-    """The NVIDIA GPUs that workers may use, each as `CUDA_VISIBLE_DEVICES` names it; none where TensorFlow cannot use them."""
-    there = _nvidia_devices()
+    """The NVIDIA GPUs that workers may use, each as `CUDA_VISIBLE_DEVICES` names it; none where the backend cannot use them."""
+    there = _nvidia_devices() if _uses_cuda(keras_backend()) else ()
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is None or not there:
         return there
@@ -92,7 +96,7 @@ def gpus() -> tuple[str, ...]:
 
 @cache  # asking takes up to a second; machines without a GPU are not asked
 def _nvidia_devices() -> tuple[str, ...]:
-    if shutil.which("nvidia-smi") is None or not _tensorflow_uses_cuda():
+    if shutil.which("nvidia-smi") is None:
         return ()
     try:
         listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=10, check=True).stdout
@@ -112,8 +116,14 @@ def devices(listed: str) -> tuple[str, ...]:
     return tuple(name for whole, parts in found for name in (parts or [whole]))
 
 
-def _tensorflow_uses_cuda() -> bool:
-    """tensorflow-cpu never does, and tensorflow only with CUDA's libraries, from wheels or from the system."""
+def _uses_cuda(backend: str) -> bool:
+    """JAX does with a plugin, PyTorch unless it says that it was built for CPUs; tensorflow-cpu never does, and tensorflow only
+    with CUDA's libraries, from wheels or from the system.
+    """
+    if backend == "jax":
+        return any(installed(f"jax-cuda{number}-plugin") != "none" for number in (12, 13))
+    if backend == "torch":
+        return not installed("torch").endswith("+cpu")
     has_library = installed("nvidia-cudnn-cu12") != "none" or find_library("cudnn") is not None
     return has_library and any(installed(name) != "none" for name in ("tensorflow", "tf-nightly"))
 

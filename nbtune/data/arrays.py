@@ -52,13 +52,13 @@ class Arrays:
         return replace(both, sample_weight=map_leaves(join, first, last))
 
 
-def write(data: Data, folder: Path, targets: Targets | None, seed: int, floatx: str | None = None) -> None:
-    """Writes `train` and `val` parts to `folder`, for `read`, in single precision unless Keras's `floatx` is double.
+def write(data: Data, folder: Path, targets: Targets | None, seed: int, floatx: str = "float32") -> None:
+    """Writes `train` and `val` parts to `folder`, for `read`, in single precision if that is Keras's `floatx`.
 
     Without validation data of its own the split is random by `seed`, and stratified where rows have a class; or it takes the
     last rows, where their order is to be kept.
     """
-    wide = floatx == "float64"
+    wide = floatx != "float32"
     if data.validation is not None:
         _write(folder / "train", data.parts[0], wide)
         _write(folder / "val", data.validation, wide)

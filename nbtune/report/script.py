@@ -21,6 +21,7 @@ from nbtune.ask.space import Value
 from nbtune.data.rows import Data
 from nbtune.record.job import Job
 from nbtune.report.script_data import data_lines, fit
+from nbtune.report.script_keras import backend_lines, settings_lines
 
 _INITIALISE = """\
 for weight in model.weights:
@@ -39,7 +40,9 @@ def script(options: Options, data: Data, job: Job, values: Mapping[str, Value]) 
         loss = loss.removeprefix("sparse_")
     schedule = _schedule(job, values, data.training_rows)
     parts = [
+        backend_lines(),
         _imports(job.function, split=data.validation is None and data.split > 0 and data.shuffle and not data.stream),
+        settings_lines(job.surroundings),
         _one_cycle(schedule),
         _surroundings(job.function),
         "\n".join([*data_lines(options, data, job), *_encode(data, job, loss, change)]),

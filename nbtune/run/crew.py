@@ -101,8 +101,9 @@ class Crew:
 
     def _with_data(self, site: Site, rows: Data | None = None) -> Job:
         """The job for the workers of a site, to whom the data, or other rows, are written."""
-        arrays.write(rows or self._request.data, site.scratch / "data", self.job.targets, self.job.seed)
-        return replace(self.job, folder=site.scratch / "data")
+        folder, job = site.scratch / "data", self.job
+        arrays.write(rows or self._request.data, folder, job.targets, job.seed, job.surroundings.floatx)
+        return replace(job, folder=folder)
 
     def room(self) -> int:
         """How many are here now, or are expected."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from nbtune.ask.logged import check_logged, usual_objective
 from nbtune.ask.options import APPLIED_OUTSIDE, Options
 from nbtune.ask.selection import select
 from nbtune.ask.space import Architecture, Axis, Space, Value
-from nbtune.ask.strategy import TRIAL
+from nbtune.ask.strategy import FUSED, TRIAL
 from nbtune.ask.surroundings import Surroundings
 from nbtune.ask.table.combinations import MANY
 from nbtune.ask.table.fitting import MOST_SEED
@@ -60,7 +59,7 @@ class Request:
     @classmethod
     def of(cls, options: Options) -> Request:
         """Raises UsageError for every mistake that can be seen without Keras."""
-        _check_backend()
+        options = _for_backend(options)
         _check_places(options)
         if options.build is None:
             raise UsageError("which function builds the model? Define one in the cell, or name it with --build", "build")
@@ -110,15 +109,24 @@ def _check_places(options: Options) -> None:
             raise UsageError(f"{name} is for this machine's processes; what a Dask cluster has is set there", name)
 
 
-def _check_backend() -> None:
-    """Before workers start, that would fail one after the other."""
+def _for_backend(options: Options) -> Options:
+    """Trial by trial where Keras does not train with TensorFlow.
+
+    Raises:
+        UsageError: that is not what was asked for, or this backend does not train at all.
+    """
     backend = machine.keras_backend()
-    if backend != "tensorflow":
-        where = "KERAS_BACKEND" if os.environ.get("KERAS_BACKEND") else "keras.json"
+    if backend == machine.TENSORFLOW:
+        return options
+    remedy = "set %env KERAS_BACKEND=tensorflow, then restart the kernel"
+    if backend not in machine.TRAINING_BACKENDS:
+        raise UsageError(f"Keras is set to its {backend} backend, which nbtune does not train with; {remedy}")
+    if options.engine == FUSED:
         raise UsageError(
-            f"Keras is set to its {backend} backend ({where}), and nbtune trains with TensorFlow; set "
-            "%env KERAS_BACKEND=tensorflow, then restart the kernel"
+            f"Keras is set to its {backend} backend, and training together needs TensorFlow; leave --engine out, or {remedy}",
+            "engine",
         )
+    return replace(options, engine=TRIAL)
 
 
 def _fingerprint(options: Options, function: Function, data: Data) -> tuple[Fingerprint | None, str]:

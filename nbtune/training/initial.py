@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from nbtune.ask.space import Value
 from nbtune.data import arrays as data
 from nbtune.data.rows import Inputs
 from nbtune.errors import UsageError
+from nbtune.machine import TENSORFLOW
 from nbtune.record.events import Emit
 from nbtune.record.initial import Initial, Signals, Weights
 from nbtune.record.job import Job
@@ -69,7 +69,7 @@ def initial(
         filled: the initialiser that has filled its kernels, if not those of its layers.
 
     Raises:
-        UsageError: it is no model, or one that has no weights before it sees rows, and there are none.
+        UsageError: it is no model, or one that has no weights before it sees rows, and there are none; or another backend.
     """
     model = made if isinstance(made, keras.Model) or not callable(made) else _made(made, values)
     if not isinstance(model, keras.Model):
@@ -190,6 +190,8 @@ def _signals(model: keras.Model, x: Inputs, y: np.ndarray | None, inits: Sequenc
     """What comes of the model as it is, and of each initialiser, in that order; nothing without a graph."""
     if not isinstance(getattr(model, "inputs", None), list):  # a class of one's own: its layers form no graph that can be asked
         return
+    if keras.backend.backend() != TENSORFLOW:
+        raise UsageError(f"what goes through a network is shown on TensorFlow alone; Keras is set to {keras.backend.backend()}")
     before = model.get_weights()
     rows = keras.tree.map_structure(lambda part: keras.ops.convert_to_tensor(part[:ROWS]), x)
     labels = None if y is None else keras.tree.map_structure(lambda part: part[:ROWS], y)
@@ -205,6 +207,8 @@ def _signals(model: keras.Model, x: Inputs, y: np.ndarray | None, inits: Sequenc
 
 
 def _signal(name: str, model: keras.Model, rows: Any, labels: np.ndarray | None) -> Signals:
+    import tensorflow as tf  # which Keras need not train with
+
     layers = _in_graph(model)
     watched = keras.Model(model.inputs, [[layer.output for layer in layers], model.outputs])
     with tf.GradientTape() as tape:
@@ -233,5 +237,5 @@ def _loss(model: keras.Model, rows: Any, labels: np.ndarray | None, outputs: Seq
     if labels is not None and model.compiled:
         known = keras.tree.map_structure(keras.ops.convert_to_tensor, labels)
         return model.compute_loss(x=rows, y=known, y_pred=outputs[0] if len(outputs) == 1 else outputs)
-    draws = np.random.default_rng(0)
-    return sum(tf.reduce_mean(tf.cast(each, "float32") * draws.standard_normal(each.shape).astype("float32")) for each in outputs)
+    draws, ops = np.random.default_rng(0), keras.ops
+    return sum(ops.mean(ops.cast(each, "float32") * draws.standard_normal(each.shape).astype("float32")) for each in outputs)

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from nbtune.ask.space import Value
+from nbtune.machine import TENSORFLOW
 from nbtune.record import checkpoint
 from nbtune.record.checkpoint import Checkpoint
 from nbtune.record.events import STOPPED, TrialEnded
@@ -57,6 +58,8 @@ def obstacle(job: Job, model: keras.Model, values: Mapping[str, Value]) -> str |
         return "a fit of its own"
     if job.stream is not None:
         return "data that is read anew in each epoch"
+    if keras.backend.backend() != TENSORFLOW:
+        return f"Keras on {keras.backend.backend()}, which draws the order of the rows anew in each epoch"
     if job.callbacks is not None or schedules.plateau(job, values):
         return "callbacks"
     try:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import keras
 
-from nbtune.ask.surroundings import Surroundings
+from nbtune.ask.surroundings import Surroundings, of_tensorflow
+from nbtune.machine import TENSORFLOW
 from nbtune.record.job import Terms
 from nbtune.training.private import keras as private
 
@@ -23,13 +25,15 @@ def renew(terms: Terms, free_memory: bool = False) -> None:
 
 
 def apply(surroundings: Surroundings) -> None:
-    """Sets Keras in this process as the notebook has it."""
-    if surroundings.floatx is None:
+    """Sets Keras and TensorFlow in this process as the notebook has them."""
+    _apply_to_tensorflow(surroundings.tensorflow)
+    if not surroundings.config:
         return
-    keras.config.set_floatx(surroundings.floatx)
-    keras.config.set_image_data_format(surroundings.image_data_format)
-    keras.config.set_epsilon(surroundings.epsilon)
+    for name, value in surroundings.config.items():
+        getattr(keras.config, f"set_{name}")(value)
     keras.config.set_dtype_policy(surroundings.dtype_policy)
+    filters = keras.config.enable_traceback_filtering if surroundings.filtered else keras.config.disable_traceback_filtering
+    filters()
     known = keras.saving.get_custom_objects()
     for name, thing in surroundings.custom_objects.items():
         package, mark, plain = name.partition(">")
@@ -37,6 +41,26 @@ def apply(surroundings: Surroundings) -> None:
             keras.saving.register_keras_serializable(package, plain)(thing)
         known[name] = thing
     private.make_known(surroundings.custom_objects)
+
+
+def _apply_to_tensorflow(settings: Mapping[str, Any]) -> None:
+    """What is so already is left alone: some of it TensorFlow takes only before it has run anything."""
+    if not settings or keras.backend.backend() != TENSORFLOW:
+        return
+    import tensorflow as tf
+
+    now = of_tensorflow()
+    changed = {name: value for name, value in settings.items() if value != now[name]}
+    if changed.get("determinism"):  # TensorFlow has no public way back
+        tf.config.experimental.enable_op_determinism()
+    if "eager" in changed:
+        tf.config.run_functions_eagerly(changed["eager"])
+    if "options" in changed:
+        tf.config.optimizer.set_experimental_options(changed["options"])
+    if "jit" in changed:
+        tf.config.optimizer.set_jit(changed["jit"])
+    if "tensor_float_32" in changed:
+        tf.config.experimental.enable_tensor_float_32_execution(changed["tensor_float_32"])
 
 
 @contextlib.contextmanager

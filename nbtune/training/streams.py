@@ -10,6 +10,7 @@ import keras
 
 from nbtune.data.datasets import is_dataset
 from nbtune.data.streams import FACTORY, GRAPH, Source
+from nbtune.errors import UsageError
 
 
 def opened(source: Source) -> Any:
@@ -28,8 +29,17 @@ def opened(source: Source) -> Any:
 
 
 def _from_batches(make: Callable[[], Iterable[Any]], first: Iterable[Any]) -> Any:
-    """A dataset that calls a function for a new iterable of batches in each epoch."""
-    import tensorflow as tf
+    """A dataset that calls a function for a new iterable of batches in each epoch.
+
+    Raises:
+        UsageError: Keras trains with something else, and TensorFlow, which makes it, is not there.
+    """
+    try:
+        import tensorflow as tf
+    except ImportError:
+        raise UsageError(
+            "batches from a generator need TensorFlow; give a function that makes a keras.utils.PyDataset, or a DataLoader"
+        ) from None
 
     batch = keras.tree.lists_to_tuples(next(iter(first)))
     spec = lambda part: tf.TensorSpec([None, *part.shape[1:]], part.dtype)  # noqa: E731

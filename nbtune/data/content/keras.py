@@ -16,10 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from nbtune.ask.surroundings import of_tensorflow
 from nbtune.data.content.graph import Node
 
 _TENSORS = ("tensorflow", "keras", "jax", "jaxlib", "torch")
 _SETTINGS = {"backend": "tensorflow", "floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+_LIMITS = ("max_epochs", "max_steps_per_epoch")  # of `fit`, which not every Keras has
+_USUAL = {"determinism": False, "eager": False, "jit": "", "tensor_float_32": True}
 
 
 def is_array(thing: Any) -> bool:
@@ -145,16 +148,28 @@ def _snake_case(name: str) -> str:
 
 
 def surroundings(is_own: Callable[[Any], bool]) -> dict[str, Any]:
-    """What Keras has been told in this process and what a model depends on; the same whether Keras is loaded yet or not."""
+    """What Keras and TensorFlow have been told in this process, and what a model depends on; the same whether they are loaded
+    yet or not.
+    """
     keras = sys.modules.get("keras")
     if keras is None or not hasattr(keras, "config"):
-        return {**_SETTINGS, **_from_file(), "policy": None, "objects": {}}
+        return {**_SETTINGS, **_from_file(), "policy": None, "objects": {}, **_of_tensorflow()}
     config = keras.config
     settings = {name: getattr(config, name)() for name in _SETTINGS}
     policy = config.dtype_policy()
     registered = keras.saving.get_custom_objects()
     own = {name: thing for name, thing in sorted(registered.items()) if is_own(thing)}
+    settings |= {name: limit for name in _LIMITS if (limit := getattr(config, name, bool)())}
+    settings |= _of_tensorflow()
     return {**settings, "policy": None if policy.name == settings["floatx"] else policy.get_config(), "objects": own}
+
+
+def _of_tensorflow() -> dict[str, Any]:
+    """What is not as TensorFlow has it from the start."""
+    found = of_tensorflow()
+    options = {name: value for name, value in found.pop("options", {}).items() if value or not name.startswith("disable_")}
+    changed = {name: value for name, value in found.items() if value != _USUAL[name]}
+    return changed | ({"options": options} if options else {})
 
 
 def _from_file() -> dict[str, Any]:

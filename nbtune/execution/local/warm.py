@@ -23,7 +23,7 @@ from nbtune.training.private import xlacache
 
 SECONDS_TO_END = 5
 _READ_AT_IMPORT = ("TF_", "XLA_", "KERAS_", "CUDA_", "NVIDIA_", "OMP_", "MKL_", "LD_", "PYTHON")
-_PACKAGES = ("tensorflow", "tensorflow-cpu", "jax", "torch", "keras", "numpy", "nbtune")
+_PACKAGES = ("tensorflow", "tensorflow-cpu", "jax", "jaxlib", "torch", "keras", "numpy", "nbtune")
 
 
 class SupervisorProcess:
@@ -60,8 +60,9 @@ class SupervisorProcess:
         """The kernel's, as the workers are to have it."""
         folder = str(self.scratch)  # for sockets of multiprocessing, which would outlive a killed process
         # a GPU's memory as it is needed, or the first process would take all of it
-        defaults = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
-        return {**defaults, **os.environ, **xlacache.environment(), "TMPDIR": folder}
+        defaults = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+        own = {"TMPDIR": folder, "KERAS_BACKEND": machine.keras_backend()}  # which the notebook's Keras may have been told
+        return {**defaults, **os.environ, **xlacache.environment(), **own}
 
     def fits(self) -> bool:
         """Whether it is alive, and TensorFlow would be imported in the same way now."""
@@ -165,7 +166,7 @@ def _fixed() -> list[str]:
     """What decides how TensorFlow is imported, and which."""
     environment = {**os.environ, **xlacache.environment()}
     variables = [f"{name}={environment[name]}" for name in sorted(environment) if name.startswith(_READ_AT_IMPORT)]
-    return [*variables, *map(machine.installed, _PACKAGES)]
+    return [*variables, machine.keras_backend(), *map(machine.installed, _PACKAGES)]
 
 
 def _require_backend() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from nbtune.ask.space import Architecture, Value
 from nbtune.data import arrays as data
@@ -223,6 +224,10 @@ def _beside(job: Job, arrays: data.Arrays) -> str | None:
         return "a dataset that is read anew in each epoch"
     if arrays.y is None:
         return "a model without labels"
+    if limit := next((name for name in ("max_epochs", "max_steps_per_epoch") if getattr(keras.config, name, bool)()), None):
+        return f"keras.config.set_{limit}"
+    if tf.config.functions_run_eagerly():
+        return "tf.config.run_functions_eagerly"
     if any(part.dtype.kind == "S" for part in keras.tree.flatten(arrays.x)):
         return "features that are text"
     weights, labels = keras.tree.flatten(arrays.sample_weight), keras.tree.flatten(arrays.y)

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from nbtune.training.private.missing import Missing, attribute, member
 
@@ -176,6 +175,8 @@ def dividing_rows() -> Iterator[None]:
     It looks for divisors of zero in the other rows too, in a branch whose shapes depend on them, which `vectorized_map` cannot
     do. An optimizer has none: it divides by a root behind an epsilon.
     """
+    import tensorflow as tf  # which Keras need not train with
+
     module: Any = member("keras.src.backend.tensorflow", "numpy")
     divide = attribute(module, "divide")
 

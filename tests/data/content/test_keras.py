@@ -9,6 +9,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from nbtune.data.content.objects import Contents
 from tests.data.content.test_objects import run
@@ -186,6 +187,9 @@ def test_settings_count(monkeypatch):
             lambda: keras.config.set_image_data_format("channels_last"),
         ),
         (lambda: keras.config.set_dtype_policy("mixed_bfloat16"), lambda: keras.config.set_dtype_policy("float32")),
+        (lambda: keras.config.set_max_epochs(3), lambda: keras.config.set_max_epochs(None)),
+        (lambda: tf.config.optimizer.set_jit("autoclustering"), lambda: tf.config.optimizer.set_jit("")),
+        (lambda: tf.config.run_functions_eagerly(True), lambda: tf.config.run_functions_eagerly(False)),
     ):
         change()
         assert Contents().surroundings() != before
