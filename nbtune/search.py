@@ -352,7 +352,7 @@ class Search:
         trial = trial or self.best
         if not trial.history:
             raise UsageError(f"this combination has no history to compare: {trial.label} is {trial.status}")
-        return Verification(trial.label, trial.history, self._run.model_fit(trial))
+        return Verification(trial.label, trial.history, self._run.model_fit(trial), self._run.progress.objective)
 
     def to_frame(self) -> pandas.DataFrame:
         """One row a trial, in grid order: its values, then what came of it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nbtune.ask.function import Function
@@ -41,6 +41,7 @@ def tune(
     min_delta: float = 0.0,
     objective: Any = None,
     validation_batch_size: int | None = None,
+    validation_freq: int | Sequence[int] = 1,
     callbacks: Any = None,
     seed: int = 0,
     repeats: int = 1,
@@ -95,6 +96,8 @@ def tune(
         objective: what ranks the trials; max:NAME or min:NAME for a metric of your own; after a comma, metrics to show
             beside it; if left out, val_accuracy for classification, val_mean_absolute_error for regression.
         validation_batch_size: rows in a batch of the evaluation; if left out, as in training.
+        validation_freq: validate after every N epochs, or after these, as `fit` does; other epochs neither rank nor
+            stop a trial.
         callbacks: a function that makes the callbacks of each trial, given its values; what they write goes to the
             trial's folder.
         seed: the seed of the split and of every trial.

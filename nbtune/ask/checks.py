@@ -140,6 +140,19 @@ def objective(name: str, value: Any) -> Objective | None:
     return replace(found[0], also=tuple(each.name for each in found[1:]))
 
 
+def frequency(name: str, value: Any) -> int | tuple[int, ...]:
+    """`fit`'s `validation_freq`: a whole number, or epochs counted from 1."""
+    if isinstance(value, str):
+        read = read_values(value)
+        value = read if len(read) > 1 else read[0]
+    if isinstance(value, (list, tuple, set, frozenset, range)) and value:
+        for epoch in value:
+            count(1)(name, epoch)
+        return tuple(sorted({int(epoch) for epoch in value}))
+    count(1)(name, value)
+    return int(value)
+
+
 def _objective(name: str, value: Any) -> Objective:
     if isinstance(value, Objective):
         return value

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nbtune.ask import names
@@ -11,11 +13,19 @@ from nbtune.errors import UsageError, did_you_mean
 
 @dataclass(frozen=True)
 class Objective:
-    """`name` as Keras logs it (`val_accuracy`), `direction` "max" or "min"; `also`: names of metrics to have beside it."""
+    """What trials are ranked by, and in which epochs that is measured.
+
+    Attributes:
+        name: as Keras logs it (`val_accuracy`).
+        direction: "max" or "min".
+        also: names of metrics to have beside it.
+        every: `fit`'s `validation_freq`: validation comes after every so many epochs, or after these, counted from 1.
+    """
 
     name: str
     direction: str
     also: tuple[str, ...] = ()
+    every: int | tuple[int, ...] = 1
 
     @classmethod
     def of(cls, text: str) -> Objective:
@@ -66,6 +76,30 @@ class Objective:
 
     def is_better(self, score: float, other: float) -> bool:
         return self.order(score) < self.order(other)
+
+    def validates(self, epoch: int) -> bool:
+        """Whether there is a validation after this epoch, counted from 1."""
+        return epoch % self.every == 0 if isinstance(self.every, int) else epoch in self.every
+
+    def _epochs(self, name: str) -> Iterator[int]:
+        """Those in which a metric is measured."""
+        every = self.every if name.startswith("val_") else 1
+        return itertools.count(every, every) if isinstance(every, int) else iter(sorted(every))
+
+    def by_epoch(self, name: str, history: Mapping[str, Sequence[float]]) -> Sequence[float]:
+        """A metric's values, one an epoch, NaN where it was not measured; empty where it is not in the history."""
+        values = history.get(name, ())
+        if self.every == 1 or not name.startswith("val_"):
+            return values
+        measured = dict(zip(self._epochs(name), values, strict=False))
+        return [measured.get(epoch, math.nan) for epoch in range(1, max(measured, default=0) + 1)]
+
+    def at(self, epoch: int | None, name: str, history: Mapping[str, Sequence[float]]) -> float | None:
+        """A metric's value in an epoch, counted from 1; None where it was not measured."""
+        if epoch is None or epoch < 1 or (name.startswith("val_") and not self.validates(epoch)):
+            return None
+        values = self.by_epoch(name, history)
+        return values[epoch - 1] if epoch <= len(values) else None
 
     def check(self, losses: Sequence[str], validated: bool) -> None:
         """Raises UsageError where this objective cannot rank the trials fairly."""

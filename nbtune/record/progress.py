@@ -48,7 +48,7 @@ class Trial:
         epochs: how many were trained.
         share: how much of the next one is trained, from 0 to 1; 0 where epochs are short.
         run: with repeats that are trained one after the other, how many are behind it.
-        history: metric to its values, one an epoch.
+        history: metric to its values, one an epoch; of validation where there was one, as in Keras's own `History`.
         rates: the learning rate at the first step of each epoch; empty until the trial has ended.
         size: how many weights its model has; None where that is not known.
         seconds: wall time in the worker.
@@ -192,13 +192,14 @@ class Progress:
 
     def _gone_on(self, history: Mapping[str, Sequence[float]]) -> dict[str, Any]:
         """What is known of a trial that goes on after these epochs."""
-        values = history.get(self.objective.name, [])
+        values = self.objective.by_epoch(self.objective.name, history)
         finite = [value for value in values if isfinite(value)]
         if not finite:
             return {}
         score = finite[self.objective.best(finite)]
         kept = {name: tuple(each) for name, each in history.items()}
-        return {"history": kept, "epochs": len(values), "score": score, "best_epoch": values.index(score) + 1}
+        epochs = max(map(len, kept.values()))
+        return {"history": kept, "epochs": epochs, "score": score, "best_epoch": values.index(score) + 1}
 
     def _after_epoch(self, old: Trial, event: EpochEnded) -> Trial:
         again = event.epoch == 1 and bool(old.history)  # each run of a trial begins anew

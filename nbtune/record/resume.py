@@ -135,15 +135,15 @@ def _holds(event: TrialEnded, objective: Objective) -> bool:
     """Whether an outcome is one: its score has to be what its history, and with repeats its scores, say."""
     if event.status not in (DONE, STOPPED):
         return event.status in (FAILED, DIVERGED)
-    best, history = event.best_epoch or 0, event.history.get(objective.name, [])
-    lengths = [len(values) for values in event.history.values()]
-    if event.score is None or not math.isfinite(event.score) or not 1 <= best <= min(lengths, default=0) or not history:
+    best = objective.at(event.best_epoch, objective.name, event.history)
+    measured = [objective.at(event.best_epoch, name, event.history) for name in event.history]
+    if event.score is None or not math.isfinite(event.score) or best is None or None in measured:
         return False
     scores = event.scores or [event.score]
     if not all(map(math.isfinite, scores)):
         return False
     same = partial(math.isclose, rel_tol=1e-9, abs_tol=1e-12)
-    return same(fmean(scores), event.score) and same(scores[objective.best(scores)], history[best - 1])
+    return same(fmean(scores), event.score) and same(scores[objective.best(scores)], best)
 
 
 def _ids(space: Space, hashes: Mapping[str, Mapping[Any, str]], known: Mapping[str, str]) -> tuple[list[str], list[TrialAdded]]:

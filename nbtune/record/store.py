@@ -135,10 +135,11 @@ def _metrics(trial: Trial, objective: Objective) -> dict[str, Any]:
     """The metrics of the best epoch, as KerasTuner's `MetricsTracker` holds them; steps count from 0."""
     if trial.best_epoch is None:
         return {}
-    step = trial.best_epoch - 1
+    values = {name: objective.at(trial.best_epoch, name, trial.history) for name in trial.history}
     return {
-        name: {"direction": _direction(name, objective), "observations": [{"value": [values[step]], "step": step}]}
-        for name, values in trial.history.items()
+        name: {"direction": _direction(name, objective), "observations": [{"value": [value], "step": trial.best_epoch - 1}]}
+        for name, value in values.items()
+        if value is not None
     }
 
 

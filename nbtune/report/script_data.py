@@ -181,9 +181,12 @@ def _weights(data: Data, job: Job, values: Mapping[str, Value]) -> list[str]:
 def _validation(data: Data, job: Job) -> list[str]:
     if not data.validated:
         return []
+    every = job.objective.every
+    seldom = [] if every == 1 else [f"    validation_freq={every if isinstance(every, int) else list(every)},"]
     if data.stream and data.stream.validation:
-        return ["    validation_data=dataset_val,"]
+        return ["    validation_data=dataset_val,", *seldom]
     held_out = data.validation if data.validation is not None else data.parts[0]
     size = job.validation_batch_size or (data.batch_size if data.stream else None)
     shown = [f"    validation_batch_size={size},"] if size else []
+    shown += seldom
     return [f"    validation_data=({', '.join(f'{name}_val' for name in _names(held_out))}{',' * (held_out.y is None)}),", *shown]

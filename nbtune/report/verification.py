@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from nbtune.ask.objective import Objective
 from nbtune.views.words import plural
 
 History = Mapping[str, Sequence[float]]
@@ -17,12 +18,14 @@ class Verification:
 
     Attributes:
         label: its values.
-        search, model_fit: each one's history, metric to its values, one an epoch.
+        search, model_fit: each one's history, metric to its values.
+        objective: knows in which epochs they were measured.
     """
 
     label: str
     search: History
     model_fit: History
+    objective: Objective = Objective("val_loss", "min")
 
     @property
     def difference(self) -> float:
@@ -36,11 +39,12 @@ class Verification:
         names = list(self.model_fit)
         head = ["epoch", *(f"{name}{by}" for name in names for by in ("", ", model.fit"))]
         epochs = max((len(values) for values in [*self.search.values(), *self.model_fit.values()]), default=0)
-        sides = [side for name in names for side in (self.search.get(name, ()), self.model_fit[name])]
-        return [head, *([str(i + 1), *(f"{s[i]:.7g}" if i < len(s) else "" for s in sides)] for i in range(epochs))]
+        sides = [(name, side) for name in names for side in (self.search, self.model_fit)]
+        values = [[self.objective.at(epoch, *side) for side in sides] for epoch in range(1, epochs + 1)]
+        return [head, *([str(i), *("" if v is None else f"{v:.7g}" for v in row)] for i, row in enumerate(values, 1))]
 
     def _sentence(self) -> str:
-        epochs = plural(len(next(iter(self.search.values()), ())), "epoch")
+        epochs = plural(max(map(len, self.search.values()), default=0), "epoch")
         return f"{self.label}: {epochs}; largest relative difference from model.fit: {self.difference:.1e}"
 
     def __str__(self) -> str:

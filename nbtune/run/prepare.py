@@ -86,6 +86,8 @@ class Request:
         if options.loss and getattr(data.y, "ndim", 0) == 1:
             with about("loss"):
                 Labels.of(data.y, request.losses)
+        with about("validation_freq"):
+            _check_frequency(options, function, data)
         if options.objective:
             with about("objective"):
                 options.objective.check(request.losses, data.validated)
@@ -107,6 +109,18 @@ def _check_places(options: Options) -> None:
     for name in ("workers", "memory_limit"):
         if options.dask is not None and getattr(options, name) is not None:
             raise UsageError(f"{name} is for this machine's processes; what a Dask cluster has is set there", name)
+
+
+def _check_frequency(options: Options, function: Function, data: Data) -> None:
+    every = options.validation_freq
+    if every == 1:
+        return
+    if not data.validated:
+        raise UsageError("validation_freq is for validation data; give --validation-data or --validation-split")
+    if (every if isinstance(every, int) else every[0]) > options.epochs:
+        raise UsageError(f"validation_freq: none of {options.epochs} epochs is validated; give a smaller one, or more --epochs")
+    if function.fit is not None:
+        raise UsageError(f"validation_freq: {function.name} has a fit of its own; give it to model.fit there")
 
 
 def _for_backend(options: Options) -> Options:
@@ -182,7 +196,7 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
             targets.check_class_weights()
     with about("schedule"):
         _check_schedule(request, look, asked)
-    objective = options.objective or usual_objective(targets, look.logs)
+    objective = replace(options.objective or usual_objective(targets, look.logs), every=options.validation_freq)
     with about("objective"):
         objective.check(request.losses, data.validated)
         if look.loss is None or look.logs:

@@ -100,7 +100,14 @@ def write(job: Job, values: Mapping[str, Value], at: Checkpoint) -> None:
         checkpoint.write(job.project, values, at)
 
 
-class Continued(keras.callbacks.EarlyStopping):
+class Stopper(keras.callbacks.EarlyStopping):
+    """Keras's own, which lets an epoch without validation pass; this one says no word about it."""
+
+    def get_monitor_value(self, logs: Mapping[str, Any]) -> Any:
+        return (logs or {}).get(self.monitor)
+
+
+class Continued(Stopper):
     """Early stopping as it was after some epochs.
 
     Args:

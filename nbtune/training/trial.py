@@ -205,16 +205,22 @@ def verdict(job: Job, trial: str, history: dict[str, list[float]], best_epoch: i
     Raises:
         KeyError: the objective is not in it.
     """
-    if status == STOPPED and not history:
-        return TrialEnded(trial, STOPPED, error="stopped in its first epoch")
-    scores = history.get(job.objective.name)
-    if scores is None:
-        raise KeyError(f"the model logs no {job.objective.name!r}; it logs {', '.join(history)}")
-    bad = [i for i, pair in enumerate(zip(history["loss"], scores, strict=True), 1) if not all(map(math.isfinite, pair))]
+    name, losses = job.objective.name, history.get("loss", [])
+    if status == STOPPED and not history.get(name):
+        return TrialEnded(trial, STOPPED, error=f"stopped {'before it was validated' if history else 'in its first epoch'}")
+    scores = [job.objective.at(epoch, name, history) for epoch in range(1, len(losses) + 1)]
+    bad = [i for i, pair in enumerate(zip(losses, scores, strict=True), 1) if not all(map(_is_finite, pair))]
     if bad:
         return TrialEnded(trial, DIVERGED, history=history, error=f"the loss became NaN or infinite in epoch {bad[0]}")
-    error = f"stopped early, after {len(scores)} of {job.epochs} epochs" if status == STOPPED else None
+    if name not in history:
+        raise KeyError(f"the model logs no {name!r}; it logs {', '.join(history)}")
+    error = f"stopped early, after {len(losses)} of {job.epochs} epochs" if status == STOPPED else None
     return TrialEnded(trial, status, scores[best_epoch - 1], best_epoch, history, error=error)
+
+
+def _is_finite(value: float | None) -> bool:
+    """None: not measured."""
+    return value is None or math.isfinite(value)
 
 
 def new_model(job: Job, values: Mapping[str, Value], x: Inputs) -> keras.Model:
@@ -237,7 +243,7 @@ def early_stopping(job: Job, at: Checkpoint | None = None) -> keras.callbacks.Ea
         "patience": job.epochs if job.patience is None else job.patience,
         "restore_best_weights": True,
     }
-    return resuming.Continued(at, **settings) if at else keras.callbacks.EarlyStopping(**settings)
+    return resuming.Continued(at, **settings) if at else resuming.Stopper(**settings)
 
 
 def watching(
@@ -320,6 +326,7 @@ def train(
         held_out = (fed(arrays.x_val), fed(arrays.y_val), arrays.sample_weight_val)
         terms["validation_data"] = held_out if held_out[2] is not None else held_out[:2]
         terms |= {"validation_batch_size": job.validation_batch_size} if job.validation_batch_size else {}
+        terms |= _seldom(job)
     if arrays.sample_weight is not None:
         terms["sample_weight"] = arrays.sample_weight
     rows = (fed(arrays.x),) if arrays.y is None else (fed(arrays.x), fed(arrays.y))
@@ -333,6 +340,12 @@ def train(
     return _history(job, model, job.function.fit(hyperparameters(values), model, *rows, **terms))
 
 
+def _seldom(job: Job) -> dict[str, Any]:
+    """For a `fit` that does not validate after every epoch."""
+    every = job.objective.every
+    return {} if every == 1 else {"validation_freq": every if isinstance(every, int) else list(every)}
+
+
 def _train_stream(
     job: Job, stream: Stream, model: keras.Model, values: Mapping[str, Value], arrays: data.Arrays, callbacks: Sequence[Any]
 ) -> dict[str, list[float]]:
@@ -343,6 +356,7 @@ def _train_stream(
     elif arrays.validated:
         terms["validation_data"] = (fed(arrays.x_val), fed(arrays.y_val), arrays.sample_weight_val)
         terms["validation_batch_size"] = job.validation_batch_size or job.batch_size
+    terms |= _seldom(job) if "validation_data" in terms else {}
     weights = job.resolved(values).get("class_weight", "none")
     if weights != "none":
         terms["class_weight"] = weights

@@ -15,11 +15,10 @@ MEANS = (
 def gap(trial: Trial, progress: Progress) -> float | None:
     """By how much the best epoch was better on the training than on the validation data; None without both."""
     objective = progress.objective
-    training, validation = trial.history.get(objective.metric), trial.history.get(objective.name)
-    at = (trial.best_epoch or 0) - 1
-    if objective.metric == objective.name or not training or not validation or not 0 <= at < min(len(training), len(validation)):
+    training, validation = (objective.at(trial.best_epoch, name, trial.history) for name in (objective.metric, objective.name))
+    if objective.metric == objective.name or training is None or validation is None:
         return None
-    return objective.order(validation[at]) - objective.order(training[at])
+    return objective.order(validation) - objective.order(training)
 
 
 def verdicts(progress: Progress) -> dict[str, str]:

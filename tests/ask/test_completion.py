@@ -26,7 +26,7 @@ def offered(line):
     [
         ("%%tune --un", ["--units"]),
         ("%%tune --epochs 3 --pa", ["--patience"]),
-        ("%%tune --va", ["--validation-batch-size", "--validation-data", "--validation-split"]),
+        ("%%tune --va", ["--validation-batch-size", "--validation-data", "--validation-freq", "--validation-split"]),
         ("%%tune --no", ["--no-shuffle", "--no-wait"]),
         ("%%tune --zzz", []),
         ("%%tune --units 16 --unit", []),

@@ -114,6 +114,8 @@ SAME = [
     ("--objective val_loss", {"objective": SimpleNamespace(name="val_loss", direction="min")}),  # a keras_tuner.Objective
     ("--no-shuffle", {"shuffle": False}),
     ("--validation-batch-size 64", {"validation_batch_size": 64}),
+    ("--validation-freq 2", {"validation_freq": 2}),
+    ("--validation-freq 5,1,10", {"validation_freq": [1, 5, 10]}),
     ("--callbacks build", {"callbacks": print}),
     ("--seed 7", {"seed": 7}),
     ("--seed 0", {"seed": 0}),

@@ -73,6 +73,17 @@ class Fitting:
         left_out="as in training",
         aliases=("val_batch_size", "eval_batch_size"),
     )
+    validation_freq: int | tuple[int, ...] = entry(
+        1,
+        group="fitting",
+        metavar="N|N,N",
+        help="validate after every N epochs, or after these, as `fit` does; other epochs neither rank nor stop a trial",
+        type="int | Sequence[int]",
+        results=Results.AS_TERM,
+        check=checks.frequency,
+        left_out="after each",
+        aliases=("val_freq", "eval_every", "validate_every", "validation_frequency"),
+    )
     callbacks: Any = entry(
         group="fitting",
         metavar="FACTORY",

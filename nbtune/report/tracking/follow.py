@@ -54,9 +54,10 @@ class Telling:
         if trial.id not in self._epochs:
             self._tracker.begin(trial)
         told = self._epochs.get(trial.id, 0)
-        length = min(map(len, trial.history.values()), default=0)
-        for epoch in range(told, length):
-            self._tracker.epoch(trial, epoch + 1, {name: values[epoch] for name, values in trial.history.items()})
+        length, at = max(map(len, trial.history.values()), default=0), self._progress.objective.at
+        for epoch in range(told + 1, length + 1):
+            logs = {name: at(epoch, name, trial.history) for name in trial.history}
+            self._tracker.epoch(trial, epoch, {name: value for name, value in logs.items() if value is not None})
         self._epochs[trial.id] = max(told, length)
         if trial.ended:
             self._tracker.end(trial)

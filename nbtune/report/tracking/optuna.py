@@ -38,7 +38,7 @@ class Study:
 
     def end(self, trial: Trial) -> None:
         values = plain(trial)
-        history = trial.history.get(self._objective.name, ())
+        history = self._objective.by_epoch(self._objective.name, trial.history)
         done = trial.status == DONE and trial.score is not None
         self._study.add_trial(
             create_trial(
@@ -46,7 +46,7 @@ class Study:
                 value=trial.score if done else None,
                 params=values,
                 distributions={name: self._axes[name] for name in values},
-                intermediate_values={epoch + 1: value for epoch, value in enumerate(history)},
+                intermediate_values={epoch: value for epoch, value in enumerate(history, 1) if self._objective.validates(epoch)},
                 user_attrs={"trial": trial.id, "status": trial.status, "best_epoch": trial.best_epoch, "seconds": trial.seconds},
             )
         )

@@ -48,7 +48,7 @@ class Ending:
     def stop(self, members: Sequence[Member], kept: Callable[[Member], Kept], save: Save) -> None:
         """Every trial ends with what it has, of these repeats, which are under way, and of earlier ones."""
         for member in members:
-            if member.history:
+            if member.history.get(self._job.objective.name):
                 self._note(member, kept, STOPPED)
         for name, repeats in self._repeats.items():
             self._end(name, save, repeats.so_far())

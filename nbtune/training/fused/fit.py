@@ -321,6 +321,8 @@ class Fit:
     def _end_epoch(self, epoch: int, results: Mapping[str, np.ndarray], before: float) -> None:
         if self._job.objective.name not in results:
             raise CannotFuse(f"the model logs no {self._job.objective.name!r}")
+        if not self._job.objective.validates(epoch + 1):  # the evaluation is part of what was compiled, and changes nothing
+            results = {name: values for name, values in results.items() if not name.startswith("val_")}
         logs = [{name: float(v[member.place]) for name, v in results.items()} for member in self._running]
         for member, own in zip(self._running, logs, strict=True):
             member.take(epoch, own)

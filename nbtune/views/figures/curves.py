@@ -29,7 +29,7 @@ class Curve:
         trial: its id.
         role: "best-1" to "best-3", "running-1" to "running-3", or "faint".
         status: as in `Trial.status`.
-        values: one an epoch, from epoch 1; NaN where not finite.
+        values: one an epoch, from epoch 1; NaN where not finite, or not measured.
         training: the same metric on the training data, for a highlighted trial; else empty.
         best_epoch: counted from 1.
     """
@@ -46,8 +46,9 @@ class Curve:
         return self.role != FAINT
 
     @property
-    def epochs(self) -> range:
-        return range(1, len(self.values) + 1)
+    def points(self) -> list[tuple[int, float]]:
+        """Epochs and values, as far as there are."""
+        return [(epoch, value) for epoch, value in enumerate(self.values, 1) if math.isfinite(value)]
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def _score(trial: Trial) -> str:
 
 def _curve(trial: Trial, progress: Progress, role: str) -> Curve:
     objective = progress.objective
-    values = _finite(trial.history[objective.name])
+    values = _finite(objective.by_epoch(objective.name, trial.history))
     other = objective.metric != objective.name and role != FAINT
     training = _finite(trial.history.get(objective.metric, ())) if other else ()
     shown = trial.best_epoch if trial.best_epoch and trial.best_epoch <= len(values) else None
@@ -170,7 +171,7 @@ def _style(axes: Axes, info: CurvesInfo) -> None:
         axes.set_ylim(low / 1.1, high * 1.1)
     else:
         axes.set_ylim(low - room, high + room)
-    longest = max((len(curve.values) for curve in info.curves), default=10)
+    longest = max((len(part) for curve in info.curves for part in (curve.values, curve.training)), default=10)
     axes.set_xlim(min(1, longest - 1) - 0.01 * longest, longest * 1.02 + 0.1)
     ink.by_epoch(axes)
 
@@ -179,7 +180,7 @@ def _draw_lines(axes: Axes, info: CurvesInfo) -> None:
     from matplotlib.collections import LineCollection
 
     faint = [curve for curve in info.curves if not curve.highlighted]
-    segments = [list(zip(curve.epochs, curve.values, strict=True)) for curve in faint]
+    segments = [curve.points for curve in faint]
     axes.add_collection(LineCollection(segments, colors=ink.FAINT, linewidths=0.6, alpha=0.7), autolim=False)
     if info.baseline:
         value, says = info.baseline
@@ -188,11 +189,12 @@ def _draw_lines(axes: Axes, info: CurvesInfo) -> None:
     for curve in (curve for curve in info.curves if curve.highlighted):
         color, dash = ink.ROLES[curve.role], (0, (4, 1.5)) if curve.status == RUNNING else "-"
         axes.plot(range(1, len(curve.training) + 1), curve.training, color=color, linewidth=0.8, linestyle=":", marker="")
-        alone = "o" if len(curve.values) == 1 else ""
-        axes.plot(curve.epochs, curve.values, color=color, linewidth=1.8, linestyle=dash, marker=alone, markersize=3)
+        alone = "o" if len(curve.points) == 1 else ""
+        at, values = zip(*curve.points, strict=True) if curve.points else ((), ())
+        axes.plot(at, values, color=color, linewidth=1.8, linestyle=dash, marker=alone, markersize=3)
         if curve.best_epoch:
-            at = curve.values[curve.best_epoch - 1]
-            axes.plot([curve.best_epoch], [at], marker="o", markersize=5.5, color=color, markeredgecolor=ink.WHITE, zorder=4)
+            best = curve.values[curve.best_epoch - 1]
+            axes.plot([curve.best_epoch], [best], marker="o", markersize=5.5, color=color, markeredgecolor=ink.WHITE, zorder=4)
 
 
 def _draw_key(sheet: Axes, info: CurvesInfo, left: float, top: float, width: float) -> None:

@@ -80,17 +80,18 @@ function decades([low, high]) {
   return found.length > 1 ? found : ticks(low, high, 4);
 }
 
-/** A line breaks where a value is not finite; one value alone is a dot. */
+/** A line goes on past epochs whose value is not known, or was not measured; one value alone is a dot. */
 function drawn({ values, role, width = 1.8, dash, best, opacity }, frame) {
   let path = "";
   let pen = "M";
   values.forEach((value, i) => {
-    const seen = known(value) && (!frame.log || value > 0);
+    if (!known(value)) return;
+    const seen = !frame.log || value > 0;
     if (seen) path += `${pen}${frame.x(i + 1).toFixed(1)} ${frame.y(value).toFixed(1)}`;
     pen = seen ? "L" : "M";
   });
   const parts = [draw("path", { d: path || "M0 0", "stroke-width": width, "stroke-dasharray": dash, opacity, class: `nbtune-line nbtune-role-${role}` })];
-  const at = best || (values.length === 1 ? 1 : 0);
+  const at = best || (values.filter(known).length === 1 ? values.findIndex(known) + 1 : 0);
   if (at && known(values[at - 1])) {
     parts.push(draw("circle", { cx: frame.x(at), cy: frame.y(values[at - 1]), r: best ? 3.2 : 1.8, class: `nbtune-dot nbtune-role-${role}` }));
   }

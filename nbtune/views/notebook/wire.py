@@ -261,12 +261,12 @@ def _detail(progress: Progress, index: int) -> schema.Detail:
         error=trial.error or "",
         best=trial.best_epoch,
         plots=[_plot(name, trial, progress) for name in metrics],
-        curve=_finite(trial.history.get(objective.name, ())),
+        curve=_finite(objective.by_epoch(objective.name, trial.history)),
     )
 
 
 def _plot(name: str, trial: Trial, progress: Progress) -> schema.Plot:
-    training, validation = trial.history[name], trial.history.get(f"val_{name}", ())
+    training, validation = trial.history[name], progress.objective.by_epoch(f"val_{name}", trial.history)
     objective = progress.objective if name == progress.objective.metric else None
     seen = [value for value in (*training, *validation) if math.isfinite(value)]
     low, high = limits(seen, objective) if objective else (min(seen, default=0.0), max(seen, default=1.0))

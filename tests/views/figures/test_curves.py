@@ -30,7 +30,7 @@ def test_a_trial_under_way_can_lead():
 
 def test_a_curve_has_epochs_from_one_and_its_best_epoch(fifty_four):
     best = curves_info(fifty_four).curves[-1]
-    assert list(best.epochs) == [1, 2, 3, 4, 5]
+    assert [epoch for epoch, _ in best.points] == [1, 2, 3, 4, 5]
     assert best.best_epoch == 4
     assert best.values[3] == fifty_four.best.score
     assert len(best.training) == 5
