@@ -29,6 +29,7 @@ from nbtune.report.tracking.follow import Follower
 from nbtune.report.verification import Verification
 from nbtune.run.judged import digest, rows_for_a_test
 from nbtune.run.lifecycle import Run
+from nbtune.run.opening import Cancel
 from nbtune.run.plan import Plan
 from nbtune.run.prepare import Request
 from nbtune.training import winner
@@ -493,19 +494,25 @@ def compare(a: Search, b: Search) -> Comparison:
 
 
 def launch(
-    request: Request, name: str, pool: Pool, keep: Callable[[Search], object] = lambda search: None, screen: Screen | None = None
+    request: Request,
+    name: str,
+    pool: Pool,
+    keep: Callable[[Search], object] = lambda search: None,
+    screen: Screen | None = None,
+    cancel: Cancel | None = None,
 ) -> Search:
     """The one road from a request to a search that runs, or that is only planned where that is what was asked for.
 
     Args:
         keep: gets the search before it starts.
         screen: where it shows; the cell that runs if left out.
+        cancel: called from another thread, it has this raise an error, unless it comes too late.
     """
     for tracker in request.options.log:
         check_installed(tracker)
     screen = screen or Screen()
     with screen.notice("Starting the workers …"):
-        run = Run(request, name, pool)
+        run = Run(request, name, pool, cancel)
     run.progress.notes = run.notes
     search = Search(run, screen)
     keep(search)

@@ -20,6 +20,7 @@ from nbtune.panel import form
 from nbtune.panel.form import Field
 from nbtune.record.progress import Progress, duration
 from nbtune.run.estimate import Estimate, Estimator
+from nbtune.run.opening import Cancel
 from nbtune.run.plan import Plan
 from nbtune.run.prepare import Request
 from nbtune.search import Search, launch
@@ -32,6 +33,7 @@ from nbtune.views.screen import Screen
 from nbtune.views.surface import Controls
 
 ESTIMATING = "estimating …"
+_OFFERS = {"500": "Train a fair sample of 500", "all": "Train every one"}  # text of the option `sample` to the button's
 MANY, LONG = 200, 600  # combinations, seconds: from here on the panel shows how the grid grows
 
 
@@ -84,10 +86,11 @@ class Panel:
             function.name, ",".join(("x", "y", "sample_weight")[: len(data)]) if isinstance(data, (tuple, list)) else "data"
         )
         self._filled = form.fields(function, read_data(data, None, 0.0).y, earlier)
-        self._lock = threading.RLock()
+        self._lock, self._door = threading.RLock(), threading.Lock()
         self._told: dict[str, Any] = {}
         self._estimate: Estimate | None = None
-        self._cost, self._starting = "", False
+        self._cost = ""
+        self._starting: Cancel | None = None  # of the search that is being started
         self._wrong: UsageError | None = None  # what is wrong with all of it, beyond the fields one by one
         self._estimator = Estimator(self._estimated, self._names.pool)
         self._surface: SetupSurface | None = None
@@ -131,11 +134,23 @@ class Panel:
         with self._lock:
             if self._starting:
                 return
-            self._starting = True
+            self._starting = Cancel()
         self._tell(**self._standing())
-        threads.start(self._start, "nbtune-start")
+        threads.start(self._start, "nbtune-start", self._starting)
 
-    def _start(self) -> None:
+    def cancel(self) -> None:
+        """Gives up the start of a search, where one is being started."""
+        with self._lock:
+            cancel, self._starting = self._starting, None
+        if cancel:
+            self._tell(**self._standing())
+            threads.start(cancel, "nbtune-cancel")  # it ends workers, and the page shall not wait for that
+
+    def _start(self, cancel: Cancel) -> None:
+        with self._door:  # one that is being cancelled may still hold its folder
+            self._try_to_start(cancel)
+
+    def _try_to_start(self, cancel: Cancel) -> None:
         assert self._surface is not None
         try:
             request = Request.of(self.options())
@@ -144,16 +159,24 @@ class Panel:
             if self.search is not None:
                 self.search.stop()
                 self.search.wait()
+            cancel.check()
             self._names.begin()
             self._surface.cell = self.cell
-            launch(request, self._names.search, self._names.pool, self._take, Screen(self._surface))
+            launch(request, self._names.search, self._names.pool, self._take, Screen(self._surface), cancel)
+            if cancel.asked and self.search:  # too late to be cancelled
+                self.search.stop()
         except UsageError as error:
-            self._mistaken(error)
+            self._failed(cancel, error)
         except Exception as error:  # it must not vanish in a thread
-            self._mistaken(UsageError(f"{type(error).__name__}: {error}"))
+            self._failed(cancel, UsageError(f"{type(error).__name__}: {error}"))
         finally:
-            self._starting = False
+            if self._starting is cancel:
+                self._starting = None
             self._tell(**self._standing())
+
+    def _failed(self, cancel: Cancel, error: UsageError) -> None:
+        if not cancel.asked:  # else it is what was wanted
+            self._mistaken(error)
 
     def _take(self, search: Search) -> None:
         self.search = search
@@ -172,6 +195,11 @@ class Panel:
                     self._tell(form=[asdict(field) for field in self._filled])
                 case {"kind": "start"}:
                     self.start()
+                case {"kind": "cancel"}:
+                    self.cancel()
+                case {"kind": "offer", "text": str(text)}:
+                    self._fill("sample", lambda field: replace(field, text=text))
+                    self._tell(form=[asdict(field) for field in self._filled])
                 case {"kind": "click", "button": str(button)} if (edge := self._edge(button)) is not None:
                     self._fill(edge.name, lambda field: form.with_value(field, edge.beyond))
                     self._tell(form=[asdict(field) for field in self._filled])
@@ -246,7 +274,8 @@ class Panel:
             "size": self._size() if not errors else {},
             "cost": self._cost,
             "cell": self.cell,
-            "starting": self._starting,
+            "starting": self._starting is not None,
+            "offers": _OFFERS if "sample" in errors and not self.texts.get("sample") else {},
         }
 
     def _wrong_values(self, field: Field) -> list[str]:

@@ -36,11 +36,15 @@ class TrialAdded:
 
 @dataclass(frozen=True)
 class TrialStarted:
-    """`history`, metric to values, is of the epochs that were trained before it was stopped, and after which it goes on."""
+    """`history`, metric to values, is of the epochs that were trained before it was stopped, and after which it goes on.
+
+    `at_once` is how many of its repeats are trained side by side.
+    """
 
     trial: str
     at: float
     history: dict[str, list[float]] = field(default_factory=dict, hash=False)
+    at_once: int = 1
 
 
 @dataclass(frozen=True)

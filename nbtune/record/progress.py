@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite, nan
 from statistics import stdev
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbtune.ask.objective import Objective
 from nbtune.ask.space import Value
@@ -31,8 +31,6 @@ from nbtune.record.events import (
 from nbtune.record.heldout import HeldOut
 from nbtune.record.ranking import ranked
 
-NEWEST = 0.3  # weight of the latest epoch in how long an epoch takes
-
 
 @dataclass(frozen=True, repr=False)
 class Trial:
@@ -48,6 +46,7 @@ class Trial:
         epochs: how many were trained.
         share: how much of the next one is trained, from 0 to 1; 0 where epochs are short.
         run: with repeats that are trained one after the other, how many are behind it.
+        at_once: how many of its repeats are trained side by side.
         history: metric to its values, one an epoch; of validation where there was one, as in Keras's own `History`.
         rates: the learning rate at the first step of each epoch; empty until the trial has ended.
         size: how many weights its model has; None where that is not known.
@@ -55,8 +54,10 @@ class Trial:
         error: a traceback or a reason.
         weights: the stamp of the file of its weights, as `files` makes it; None where none were kept.
         alone: why it could not be trained together with the others of its stack; None where it was, or had none.
-        started, last: when it started and when it last gave a sign of life, in seconds since the epoch.
-        pace: seconds that an epoch takes by now.
+        started: when, in seconds since the epoch.
+        since, begun, last: when it started, when it first gave a sign of life after what was compiled, and when it last did, in
+            seconds that the search was running by then.
+        trained: how many epochs it trained from `begun` to `last`, over all of its runs.
     """
 
     id: str
@@ -75,9 +76,12 @@ class Trial:
     weights: str | None = field(default=None, repr=False, compare=False)
     alone: str | None = None
     run: int = 0
+    at_once: int = 1
     started: float | None = field(default=None, repr=False, compare=False)
+    since: float = field(default=0.0, repr=False, compare=False)
+    begun: float | None = field(default=None, repr=False, compare=False)
     last: float | None = field(default=None, repr=False, compare=False)
-    pace: float | None = field(default=None, repr=False, compare=False)
+    trained: float = field(default=0.0, repr=False, compare=False)
 
     @property
     def ended(self) -> bool:
@@ -132,6 +136,19 @@ class Coverage:
     __repr__ = __str__
 
 
+class Unit(NamedTuple):
+    """Trials that are handed out together, which may be one, and what they cost beside other units.
+
+    Attributes:
+        setup: whatever they train.
+        epochs: if each trains all of its epochs.
+    """
+
+    trials: tuple[str, ...]
+    setup: float
+    epochs: float
+
+
 class Progress:
     """What is known of a search. `version` grows with every event, so that a view sees whether to draw.
 
@@ -160,6 +177,8 @@ class Progress:
         self.notes: tuple[str, ...] = ()  # what people should know of how it began, a sentence each
         self.advice: tuple[str, ...] = ()  # what looked like a mistake before it began, a sentence each
         self.held_out = HeldOut()  # the rows that scores are measured on
+        self.patience: int | None = None  # epochs without a better score after which a run ends
+        self.units: tuple[Unit, ...] = ()  # how the trials are handed out, as far as that is known
         self.state, self.reason = "planned", ""
         self.version = 0
         self._clock = 0.0  # seconds spent running before `_since`
@@ -173,9 +192,10 @@ class Progress:
                 self.reason = reason
             case TrialReopened(trial):
                 self._trials[trial] = _reopened(self._trials[trial])
-            case TrialStarted(trial, at, history) if not self._trials[trial].ended:
+            case TrialStarted(trial, at, history, at_once) if not self._trials[trial].ended:
                 old = self._trials[trial]
-                begun = Trial(trial, old.values, RUNNING, alone=old.alone, started=at)
+                begun = Trial(trial, old.values, RUNNING, alone=old.alone, at_once=at_once, started=at)
+                begun = replace(begun, since=self.seconds_spent(at))
                 self._trials[trial] = replace(begun, **self._gone_on(history))
             case TrainedAlone(trials, reason):
                 for trial in trials:
@@ -183,7 +203,7 @@ class Progress:
             case EpochUnderWay(trials, epoch, share, at):
                 for trial in trials:
                     if (old := self._trials[trial]).status == RUNNING:
-                        self._trials[trial] = _timed(old, epoch - 1, share, at)
+                        self._trials[trial] = self._timed(old, epoch - 1, share, at)
             case EpochEnded(trial) if self._trials[trial].status == RUNNING:
                 self._trials[trial] = self._after_epoch(self._trials[trial], event)
             case TrialEnded() if not self._trials[event.trial].ended:
@@ -203,13 +223,23 @@ class Progress:
 
     def _after_epoch(self, old: Trial, event: EpochEnded) -> Trial:
         again = event.epoch == 1 and bool(old.history)  # each run of a trial begins anew
-        old = replace(old, run=old.run + 1, history={}, score=None, best_epoch=None, last=None) if again else old
+        old = replace(old, run=old.run + 1, history={}, score=None, best_epoch=None, epochs=0, share=0.0) if again else old
         history = {**old.history, **{name: (*old.history.get(name, ()), value) for name, value in event.logs.items()}}
         score, best_epoch = old.score, old.best_epoch
         value = event.logs.get(self.objective.name, nan)
         if isfinite(value) and (score is None or self.objective.is_better(value, score)):
             score, best_epoch = value, event.epoch
-        return replace(_timed(old, event.epoch, 0.0, event.at), history=history, score=score, best_epoch=best_epoch)
+        return replace(self._timed(old, event.epoch, 0.0, event.at), history=history, score=score, best_epoch=best_epoch)
+
+    def _timed(self, old: Trial, epochs: int, share: float, at: float | None) -> Trial:
+        """A trial that is so far now; until its first sign of life it may have been compiled, which tells nothing."""
+        new = replace(old, epochs=epochs, share=share)
+        if not at:
+            return new
+        spent = self.seconds_spent(at)
+        if old.begun is None:
+            return replace(new, last=spent, begun=spent)
+        return replace(new, last=spent, trained=old.trained + max(epochs + share - old.epochs - old.share, 0.0))
 
     def _ended(self, old: Trial, event: TrialEnded) -> Trial:
         history = {name: tuple(values) for name, values in event.history.items()} or old.history
@@ -296,15 +326,6 @@ class Progress:
 def _reopened(old: Trial) -> Trial:
     """One that is to be trained again; what it had when it was stopped stays until it starts."""
     return replace(old, status=PENDING, started=None) if old.status == STOPPED else Trial(old.id, old.values)
-
-
-def _timed(trial: Trial, epochs: int, share: float, at: float | None) -> Trial:
-    """A trial that is so far now; until its first sign of life it may have been compiled, which tells nothing."""
-    trained, pace = epochs + share - trial.epochs - trial.share, trial.pace
-    if at and trial.last and trained > 0:
-        each = (at - trial.last) / trained
-        pace = each if pace is None else pace + (1 - (1 - NEWEST) ** trained) * (each - pace)
-    return replace(trial, epochs=epochs, share=share, last=at, pace=pace)
 
 
 def show(value: object) -> str:

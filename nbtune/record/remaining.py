@@ -2,120 +2,147 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import heapq
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from nbtune.record.events import PENDING, STOPPED
+from nbtune.record.lifetimes import Lifetimes
 
 if TYPE_CHECKING:
     from nbtune.record.progress import Progress, Trial
 
-
-class Lifetimes:
-    """How many epochs trials live for, where some have ended (early or not) and others are still under way.
-
-    By the product-limit estimator (E. L. Kaplan and P. Meier, JASA 53, 1958): of the trials that reached an epoch, the
-    share that ended with it. What nothing is known of lasts for all epochs.
-    """
-
-    def __init__(self, trials: Iterable[Trial], epochs: int) -> None:
-        """`epochs`: how many a trial trains at most."""
-        self._epochs = epochs
-        seen = [trial for trial in trials if trial.epochs]
-        ends = Counter(trial.epochs for trial in seen if trial.ended and trial.status != STOPPED)
-        self._survive = [
-            (epoch, 1 - count / sum(trial.epochs >= epoch for trial in seen)) for epoch, count in sorted(ends.items())
-        ]
-
-    def left(self, after: float) -> float:
-        """Expected number of further epochs of a trial that is still under way after so many."""
-        total, alive, at = 0.0, 1.0, after
-        for epoch, survive in self._survive:
-            if epoch > after:
-                total += alive * (epoch - at)
-                alive, at = alive * survive, float(epoch)
-        return total + alive * max(self._epochs - at, 0)
+FIXED = 0.15  # of an epoch of a stack, whatever the number of trials that are still in it
+EPOCHS_THAT_TELL, SECONDS_THAT_TELL = 0.5, 3.0  # one of both: the first steps of what was compiled are slow
+MOST_IN_TURN = 1000  # units whose turns are gone through one by one; of more of them the last to end hardly counts
 
 
 def share_done(progress: Progress) -> float:
     """How much of the training is behind it, from 0 to 1: epochs trained of the epochs expected."""
-    trials = progress.trials
-    lives = Lifetimes(trials, progress.epochs)
-    return fmean(_share(trial, progress, lives) for trial in trials) if trials else 1.0
+    trials, lives = progress.trials, Lifetimes.of(progress)
+    return fmean(_share(trial, progress.repeats, lives) for trial in trials) if trials else 1.0
 
 
-def _share(trial: Trial, progress: Progress, lives: Lifetimes) -> float:
+def _share(trial: Trial, repeats: int, lives: Lifetimes) -> float:
     if trial.ended and trial.status != STOPPED:
         return 1.0
+    runs = max(repeats // trial.at_once, 1)
     trained = trial.epochs + trial.share
     if not trained:
-        return trial.run / progress.repeats
-    runs = progress.repeats if trial.run else 1  # a stack trains all runs side by side, where it can
-    return (min(trial.run, runs - 1) + trained / (trained + lives.left(trained))) / runs
+        return trial.run / runs
+    return (min(trial.run, runs - 1) + trained / (trained + lives.left(trial).expected)) / runs
 
 
 class _Stack(NamedTuple):
-    """What was started together, as one computation: seconds since, and seconds until its end if that can be told."""
+    """What was started together, as one computation, and has not ended.
+
+    Attributes:
+        elapsed: seconds since.
+        left: seconds until its end, if that can be told.
+        cost: of all of it, beside other units.
+    """
 
     elapsed: float
     left: float | None
+    cost: float
 
 
 def seconds_left(progress: Progress, now: float) -> float | None:
     """An estimate; None as long as nothing is known of how long an epoch takes.
 
     A stack is what was started together, one trial or several: those are trained as one computation, and their
-    seconds add up to its own. Trials that stop early are in it.
+    seconds add up to its own. What one costs in seconds is that of the others, in proportion to what they cost by the plan.
     """
-    trials = progress.trials
-    stacks = _stacks(trials)
+    lives, spent = Lifetimes.of(progress), progress.seconds_spent(now)
+    costs = _Costs(progress, lives)
+    stacks = _started(progress.trials)
     over = [stack for stack in stacks if all(trial.ended for trial in stack)]
-    lives = Lifetimes(trials, progress.epochs)
-    lasted = [seconds for stack in over if (seconds := sum(trial.seconds for trial in stack))]
-    running = [_under_way(stack, progress, lives, now, bool(lasted)) for stack in stacks if stack not in over]
-    usual = fmean(lasted) if lasted else _usual(running, trials)
-    if usual is None:
+    lasted = [(seconds, costs.of(stack)) for stack in over if (seconds := sum(trial.seconds for trial in stack))]
+    running = [_under_way(stack, progress, lives, spent, costs.of(stack)) for stack in stacks if stack not in over]
+    each = _seconds_a_cost(lasted, running, progress.trials, costs)
+    if each is None:
         return None
-    left = [max(usual - stack.elapsed, 0.0) if stack.left is None else stack.left for stack in running]
-    shares = [stack.elapsed / (stack.elapsed + rest or 1) for stack, rest in zip(running, left, strict=True)]
-    pending = sum(trial.status == PENDING for trial in trials) / (fmean(map(len, stacks)) if stacks else 1)
-    spent, worked = progress.seconds_spent(now), len(over) + sum(shares)
-    each = spent / worked if spent and over else usual / max(progress.workers, 1)
-    return max((pending + len(shares) - sum(shares)) * each, *left, 0.0)
+    left = [max(each * stack.cost - stack.elapsed, 0.0) if stack.left is None else stack.left for stack in running]
+    return _end(left, [each * cost for cost in costs.pending()], max(progress.workers, 1))
 
 
-def _usual(running: Sequence[_Stack], trials: Sequence[Trial]) -> float | None:
-    """How long a stack takes, where none has ended in this run: by those under way, else by an earlier run's trials."""
-    known = [stack.elapsed + stack.left for stack in running if stack.left is not None]
-    earlier = [trial.seconds for trial in trials if trial.ended and trial.seconds and trial.started is None]
-    found = known or earlier
-    return fmean(found) if found else None
+def _seconds_a_cost(
+    lasted: Sequence[tuple[float, float]], running: Sequence[_Stack], trials: Sequence[Trial], costs: _Costs
+) -> float | None:
+    """By what has ended or is under way; where nothing tells yet, by the trials of an earlier run."""
+    known = [*lasted, *((stack.elapsed + stack.left, stack.cost) for stack in running if stack.left is not None)]
+    if not known:
+        earlier = [trial for trial in trials if trial.ended and trial.seconds and trial.started is None]
+        known = [(trial.seconds, costs.of([trial])) for trial in earlier]
+    total = sum(cost for _, cost in known)
+    return sum(seconds for seconds, _ in known) / total if total else None
 
 
-def _under_way(stack: Sequence[Trial], progress: Progress, lives: Lifetimes, now: float, others: bool) -> _Stack:
-    """By its epochs; where those cannot be timed yet, by how much of it is done, unless `others` tell more."""
-    elapsed = now - (stack[0].started or now)
-    alive = [trial for trial in stack if not trial.ended]
-    paces = [trial.pace for trial in alive if trial.pace is not None and trial.last is not None]
-    if paces:
-        latest = max(trial.last for trial in alive if trial.last is not None)
-        runs = progress.repeats if any(trial.run for trial in alive) else 1
-        further = fmean(_further(trial, runs, lives) for trial in alive)
-        return _Stack(elapsed, max(fmean(paces) * further - (now - latest), 0.0))
-    known = not others and any(trial.epochs or trial.ended for trial in stack)
-    share = fmean(_share(trial, progress, lives) for trial in stack) if known else 0.0
-    return _Stack(elapsed, elapsed * (1 - share) / share if share and elapsed else None)
+def _end(running: Sequence[float], pending: Sequence[float], workers: int) -> float:
+    """Seconds until the last of the workers is done, each of which takes the next unit when it has none."""
+    ends = sorted(running)[-workers:]
+    ends += [0.0] * (workers - len(ends))
+    if len(pending) > MOST_IN_TURN:
+        return max((sum(running) + sum(pending)) / workers, *ends)
+    heapq.heapify(ends)
+    for seconds in pending:
+        heapq.heapreplace(ends, ends[0] + seconds)
+    return max(ends)
 
 
-def _further(trial: Trial, runs: int, lives: Lifetimes) -> float:
-    """Epochs before it: of this run, and of those that come after it."""
-    left = lives.left(trial.epochs + trial.share)
-    return left + max(runs - 1 - trial.run, 0) * (trial.epochs + trial.share + left)
+class _Costs:
+    """What trials cost beside each other, by the plan; as much as others of which it says nothing."""
+
+    def __init__(self, progress: Progress, lives: Lifetimes) -> None:
+        self._trials = progress.trials
+        self._units = progress.units
+        part = min(lives.usual / progress.epochs, 1.0) if progress.epochs else 1.0
+        self._each: dict[str, float] = {}
+        for unit in self._units:
+            cost = (unit.setup + part * unit.epochs) / len(unit.trials)
+            self._each |= dict.fromkeys(unit.trials, cost)
+        self._usual = fmean(self._each.values()) if self._each else 1.0
+
+    def of(self, trials: Iterable[Trial]) -> float:
+        return sum(self._each.get(trial.id, self._usual) for trial in trials)
+
+    def pending(self) -> list[float]:
+        """Of each unit that is still to be started."""
+        waiting = {trial.id: trial for trial in self._trials if trial.status == PENDING}
+        found = [[waiting.pop(id) for id in unit.trials if id in waiting] for unit in self._units]
+        return [self.of(unit) for unit in [*found, *([trial] for trial in waiting.values())] if unit]
 
 
-def _stacks(trials: Sequence[Trial]) -> list[list[Trial]]:
+def _under_way(stack: Sequence[Trial], progress: Progress, lives: Lifetimes, spent: float, cost: float) -> _Stack:
+    """By its epochs; where those cannot be timed yet, nothing is known of its end."""
+    elapsed = spent - stack[0].since
+    timed = [(trial, trial.begun, trial.last) for trial in stack if trial.begun is not None and trial.last is not None]
+    done = _epochs([(trial.trained, trial.trained) for trial, *_ in timed], len(stack))
+    seconds = max(last for *_, last in timed) - min(begun for _, begun, _ in timed) if timed else 0.0
+    if not seconds or (done < EPOCHS_THAT_TELL and seconds < SECONDS_THAT_TELL):
+        return _Stack(elapsed, None, cost)
+    left = _epochs([_further(trial, progress, lives) for trial in stack if not trial.ended], len(stack))
+    return _Stack(elapsed, max(seconds / done * left - (spent - max(last for *_, last in timed)), 0.0), cost)
+
+
+def _epochs(each: Sequence[tuple[float, float]], trials: int) -> float:
+    """What epochs of some trials of a stack cost, beside one of all of them: the more, the more trials are in it.
+
+    Args:
+        each: epochs until its last run ends, and usual ones, of each.
+    """
+    return FIXED * max((longest for longest, _ in each), default=0.0) + (1 - FIXED) * sum(usual for _, usual in each) / trials
+
+
+def _further(trial: Trial, progress: Progress, lives: Lifetimes) -> tuple[float, float]:
+    """Epochs before it in this run and those that come after: until the last of those side by side has ended, and usual ones."""
+    this, most = lives.left(trial), progress.epochs - trial.epochs - trial.share
+    later = max(progress.repeats // trial.at_once - 1 - trial.run, 0) * lives.usual
+    return this.of_longest(trial.at_once, most) + later, this.expected + later
+
+
+def _started(trials: Sequence[Trial]) -> list[list[Trial]]:
     """The trials that have begun, those together that did so at the same moment."""
     found: dict[float, list[Trial]] = {}
     for trial in trials:

@@ -18,8 +18,8 @@ from nbtune.record.events import Event
 from nbtune.record.initial import Initial
 from nbtune.record.job import Job
 from nbtune.record.predicted import Predicted
-from nbtune.record.progress import Trial
-from nbtune.run.grouping import in_order, shared_out
+from nbtune.record.progress import Trial, Unit
+from nbtune.run.grouping import in_order, shared_out, units
 from nbtune.run.judged import check_predictable, predicted
 from nbtune.run.opening import LOG, Opened, work_of
 from nbtune.run.prepare import Request
@@ -104,6 +104,10 @@ class Crew:
         folder, job = site.scratch / "data", self.job
         arrays.write(rows or self._request.data, folder, job.targets, job.seed, job.surroundings.floatx)
         return replace(job, folder=folder)
+
+    def units(self, stacks: Sequence[Sequence[int]], ids: Sequence[str]) -> tuple[Unit, ...]:
+        """What these stacks cost beside each other; `ids`: of all trials."""
+        return units(stacks, ids, self._space, work_of(self._request))
 
     def room(self) -> int:
         """How many are here now, or are expected."""

@@ -22,6 +22,7 @@ from nbtune.costs import (
     OPERATIONS_A_WEIGHT,
     OTHER_WEIGHTS,
 )
+from nbtune.record.progress import Unit
 
 _TRAINING_STEP = frozenset(APPLIED_OUTSIDE) - set(SAME_ARCHITECTURE)  # these change it, and not the model
 _SMALLEST_TO_HALVE = 3  # a stack is compiled, whatever its size
@@ -95,6 +96,13 @@ class _Costs:
         place = {(depth, size): n for depth, own in sizes.items() for n, size in enumerate(sorted(own, reverse=True))}
         return sorted(part, key=lambda i: (place[self.depth(i), self.size(i)], self.depth(i), i))
 
+    def unit(self, part: Sequence[int]) -> tuple[float, float]:
+        """What a stack costs before its epochs, and in all of them."""
+        models = len({(self.depth(i), self.size(i)) for i in part})
+        models = len({(self.depth(i), self.size(i)) for i in part})
+        fixed = OPERATIONS_A_STACK + len(part) * OPERATIONS_A_TRIAL + models * self._a_model
+        return fixed, self.stack(part) - fixed
+
     def first(self, order: Sequence[int]) -> list[float]:
         """The cost of each stack that the first of these trials make, all padded to the widest of their depth."""
         counts: Counter[int] = Counter()
@@ -145,6 +153,12 @@ def shared_out(groups: Sequence[Sequence[int]], workers: int, space: Space, work
         ways.append(found)
     best = min(ways, key=lambda way: _end(list(map(costs.stack, way)), workers))
     return sorted(best, key=costs.stack, reverse=True)
+
+
+def units(stacks: Sequence[Sequence[int]], ids: Sequence[str], space: Space, work: Work) -> tuple[Unit, ...]:
+    """The trials of these stacks, whose `ids` are in grid order, with what they cost."""
+    costs = _Costs(space, work)
+    return tuple(Unit(tuple(ids[i] for i in stack), *costs.unit(stack)) for stack in stacks)
 
 
 def in_order(stacks: Sequence[list[int]], space: Space, workers: int) -> Sequence[list[int]]:

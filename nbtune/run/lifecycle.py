@@ -277,9 +277,9 @@ class Run:
             how = "%tune resume tries again, and search.resume(dask=client) goes on elsewhere"
             self._following.append(life.NobodyCame(f"{error}. {how}"))
             return
-        ids = [trial.id for trial in self.progress.trials]
-        stacks = ([ids[i] for i in stack] for stack in work.result())
+        self.progress.units = self._crew.units(work.result(), [trial.id for trial in self.progress.trials])
         self._ended_before = self.progress.ended
+        stacks = (unit.trials for unit in self.progress.units)
         self._schedule = Schedule(stacks, self._crew.room, self.request.options.retries, lambda id: self.progress.trial(id).ended)
         self._following.append(life.WorkersCame())
 

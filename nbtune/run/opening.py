@@ -39,11 +39,26 @@ class Cancel:
         self._site: Site | None = None
         self._asked = False
 
+    @property
+    def asked(self) -> bool:
+        return self._asked
+
+    def check(self) -> None:
+        """Raises UsageError if it was asked for."""
+        if self._asked:
+            raise UsageError("the start was cancelled")
+
     def __call__(self) -> None:
         with self._lock:
             self._asked = True
             if self._site:
                 self._site.close()
+
+    def settle(self) -> None:
+        """From now on it comes too late. Raises UsageError if it was asked for before."""
+        with self._lock:
+            self._site = None
+            self.check()
 
     def watch(self, site: Site) -> None:
         with self._lock:
@@ -85,10 +100,13 @@ def opened(request: Request, name: str, pool: Pool, emit: Emit, cancel: Cancel |
         UsageError: the request cannot be carried out; nothing is left on disk, nor after any other error or an interrupt.
     """
     options = request.options
+    cancel = cancel or Cancel()
     project = Project.open(Path(options.dir), name, request.fingerprint, options.fresh)
-    places = _Places(pool, emit, project.path / LOG, cancel or Cancel(), options.dask)
+    places = _Places(pool, emit, project.path / LOG, cancel, options.dask)
     try:
-        return _opened(request, project, places)
+        found = _opened(request, project, places)
+        cancel.settle()
+        return found
     except BaseException as error:
         places.close()
         project.discard()
@@ -161,6 +179,7 @@ def _gone_on(
     before = earlier(project.path, space, job.objects, job.objective, options.keep)
     terms = (job.objective, job.epochs, workers)
     progress = Progress(space.combinations, *terms, before.ids, job.repeats, space.excluded, space.unsampled)
+    progress.patience = job.patience
     for event in before.ended:
         progress.apply(event)
     store = Store(project.path, space, progress, options.seed, options.keep, before.known)

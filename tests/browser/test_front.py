@@ -81,7 +81,7 @@ def test_a_score_so_far_is_hatched_and_the_bar_counts_epochs(still):
     assert bar.evaluate("bar => bar.value") == pytest.approx(1 / 3, abs=0.001)
     assert hatched.count() == 2
     assert "best so far val_accuracy 0.7500" in page.locator(".nbtune-headline").inner_text()
-    assert re.search("about 10 s left", page.locator(".nbtune-headline").inner_text())
+    assert re.search("about 15 s left", page.locator(".nbtune-headline").inner_text())
     assert page.locator(".nbtune-key").get_by_text("score so far").is_visible()
     first = page.locator("tbody tr").first.inner_text()
     assert "0.7500 so far" in first

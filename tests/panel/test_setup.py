@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -176,6 +178,40 @@ def test_start_gives_the_estimate_up(open_page, monkeypatch):
     page.say("start")
     until(lambda: page.known["cost"] == "" and not page.known["starting"])
     assert page.panel._estimator.asked == [None]
+
+
+def test_a_start_can_be_cancelled_and_made_again(open_page, monkeypatch):
+    """As long as the search is being opened; what comes of it then is no mistake."""
+    launched = []
+
+    def launch(request, name, pool, keep, screen, cancel):
+        launched.append(cancel)
+        until(lambda: cancel.asked or len(launched) > 1)
+        cancel.check()
+
+    monkeypatch.setattr(setup, "launch", launch)
+    page = open_page()
+    page.say("start")
+    until(lambda: launched)
+    assert page.known["starting"]
+    page.say("cancel")
+    assert not page.known["starting"]
+    page.say("start")
+    until(lambda: len(launched) == 2 and not page.known["starting"])
+    assert (page.known["mistake"], page.known["errors"]) == ("", {})
+
+
+def test_a_grid_that_is_too_large_offers_a_sample(open_page):
+    page = open_page()
+    page.fill("layers", "1:1000")
+    page.fill("units", "1:1000")
+    page.say("start")
+    until(lambda: page.known["errors"] and not page.known["starting"])
+    assert re.match(r"sample: 3,000,000 combinations would take .* days", page.known["errors"]["sample"])
+    assert page.known["offers"] == {"500": "Train a fair sample of 500", "all": "Train every one"}
+    page.say("offer", text="500")
+    assert (page.known["errors"], page.known["offers"]) == ({}, {})
+    assert "--sample 500" in page.known["cell"]
 
 
 def test_start_tells_what_is_wrong(open_page):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +19,6 @@ from nbtune.record.events import (
     to_dict,
 )
 from nbtune.record.progress import Progress, duration, show
-from nbtune.record.remaining import Lifetimes, seconds_left, share_done
 
 ACCURACY = Objective("val_accuracy", "max")
 ERROR = Objective("val_loss", "min")
@@ -242,39 +238,6 @@ def test_a_search_that_never_ran_spent_nothing():
     assert progress_of().seconds_spent(1e9) == 0
 
 
-def test_time_left_is_unknown_before_the_first_trial_ended():
-    assert seconds_left(reduced([StateChanged("running", 0), TrialStarted("0", 0)]), 3) is None
-
-
-@pytest.mark.parametrize(("workers", "left"), [(1, 30.0), (2, 15.0), (0, 30.0)])
-def test_time_left_is_what_the_trials_lasted_for_those_to_come(workers, left):
-    progress = reduced([done("0", 0.5, 8.0), done("1", 0.5, 12.0)], n=5, workers=workers)
-    assert seconds_left(progress, 100) == pytest.approx(left)
-
-
-def test_time_left_shrinks_while_a_trial_runs_and_never_below_nought():
-    progress = reduced([done("0", 0.5, 10.0), TrialStarted("1", 100.0)], n=2)
-    left = [seconds_left(progress, now) for now in (100, 104, 109, 200)]
-    assert left == [pytest.approx(10), pytest.approx(6), pytest.approx(1), 0]
-
-
-def test_a_stack_whose_first_trial_ends_as_it_starts_leaves_the_time_unknown():
-    events = [TrialStarted("0", 100.0), TrialStarted("1", 100.0), done("0", 0.5, 0.0)]
-    assert seconds_left(reduced(events, n=2), 100) is None
-
-
-def test_time_left_of_a_stack_with_everything_in_it_goes_by_its_epochs():
-    began = [StateChanged("running", 100.0), TrialStarted("0", 100.0), TrialStarted("1", 100.0)]
-    events = [*began, EpochEnded("0", 5, {}), EpochEnded("1", 5, {}), done("0", 0.5, 6.0)]
-    progress = reduced(events, n=2)
-    assert progress.epochs == 10
-    assert seconds_left(progress, 106) == pytest.approx(2)  # 6 s for three quarters
-
-
-def test_nothing_is_left_at_the_end():
-    assert seconds_left(reduced([done("0", 0.5, 10.0), done("1", 0.5, 10.0)], n=2), 50) == 0
-
-
 # ---- in words
 
 
@@ -296,35 +259,6 @@ def test_durations_as_people_say_them(seconds, text):
 @pytest.mark.parametrize(("value", "text"), [(0.001, "0.001"), (1e-5, "1e-05"), (16, "16"), ("relu", "relu"), (True, "True")])
 def test_values_as_people_write_them(value, text):
     assert show(value) == text
-
-
-RECORDED = json.loads((Path(__file__).parent / "recorded_times.json").read_text())
-
-
-@pytest.mark.parametrize(("name", "share"), [*zip(RECORDED, (1.0, 0.8, 0.8, 0.8, 0.8), strict=True)])
-def test_time_left_of_recorded_searches_is_within_thirty_per_cent_once_a_tenth_is_done(name, share):
-    """Start, end if it is not start + seconds, seconds and epochs of each trial of real searches with early stopping.
-
-    They ran on two workers of a busy machine.
-
-    In the first, trials cost about the same. In the others the cost grows along an axis, which nothing can know before.
-    """
-    record = RECORDED[name]
-    epochs = {trial[-1] for trial in record["trials"]}
-    assert len(epochs) > 5, "some stopped early"
-    n = len(record["trials"])
-    progress = Progress([{"trial": i} for i in range(n)], ERROR, max(epochs), record["workers"])
-    moments = [(0.0, 0, StateChanged("running", 0.0))]
-    for trial, (start, *end, seconds, _) in zip(progress.trials, record["trials"], strict=True):
-        moments.append((start, 1, TrialStarted(trial.id, start)))
-        moments.append((end[0] if end else start + seconds, 2, TrialEnded(trial.id, "done", 0.5, 1, {}, seconds)))
-    good = []
-    for now, _, event in sorted(moments, key=lambda moment: moment[:2]):
-        progress.apply(event)
-        left = record["ended"] - now
-        if progress.ended >= 0.1 * n and left > 5:
-            good.append(0.7 * left < seconds_left(progress, now) < 1.3 * left)
-    assert sum(good) >= share * len(good) > 10
 
 
 # ---- while trials are under way
@@ -355,47 +289,6 @@ def test_each_run_of_a_trial_begins_anew():
     progress = reduced([*epochs("0", 3), EpochEnded("0", 1, {"val_accuracy": 0.05}, 120.0)])
     trial = progress.trial("0")
     assert (trial.run, trial.epochs, trial.score, trial.history) == (1, 1, 0.05, {"val_accuracy": (0.05,)})
-
-
-def test_time_left_is_known_from_the_second_epoch_and_leaves_the_first_out():
-    both = [event for trial in "01" for event in epochs(trial, 4)]
-    progress = reduced([StateChanged("running", 100.0), *both], n=2)
-    assert seconds_left(progress, 111.0) == pytest.approx(6 * 2.0)  # six epochs of both at once, the fourth just over
-    assert seconds_left(progress, 112.0) == pytest.approx(11.0)
-    assert seconds_left(reduced([StateChanged("running", 100.0), *epochs("0", 1)], n=1), 105.0) == pytest.approx(45.0)
-
-
-def test_time_left_goes_by_parts_of_an_epoch_that_takes_long_and_not_by_how_long_compiling_took():
-    began = [StateChanged("running", 100.0), TrialStarted("0", 100.0), EpochUnderWay(["0"], 1, 0.01, 160.0)]
-    progress = reduced(began, n=1)
-    assert seconds_left(progress, 160.0) is None
-    progress.apply(EpochUnderWay(["0"], 1, 0.11, 170.0))
-    assert seconds_left(progress, 170.0) == pytest.approx(989)  # ten seconds a tenth of an epoch, 9.89 epochs
-
-
-def test_time_left_counts_what_has_not_begun():
-    progress = reduced([StateChanged("running", 100.0), *epochs("0", 5, first=2.0)], n=3, workers=1)
-    assert seconds_left(progress, 110.0) == pytest.approx(10 + 2 * 20)
-
-
-def test_the_share_that_is_done_counts_epochs():
-    progress = reduced([StateChanged("running", 100.0), *epochs("0", 5), *epochs("1", 2), done("2", 0.5)], n=4)
-    assert share_done(reduced([TrialStarted("0", 0.0)])) == 0
-    assert 0.25 + (5 + 2) / 10 / 4 <= share_done(progress) < 1
-    for trial in "013":
-        progress.apply(done(trial, 0.4))
-    assert share_done(progress) == 1
-
-
-def test_the_epochs_before_a_trial_are_those_that_others_lived_for():
-    """By hand: of five, one ends after 2 epochs, one after 4; one is under way with 3, two with 5; all train 10 at most."""
-    ended = [TrialEnded(t, "done", 0.5, 1, {"val_accuracy": [0.5] * n}) for t, n in (("0", 2), ("1", 4))]
-    progress = reduced([*ended, *(event for t, n in (("2", 3), ("3", 5), ("4", 5)) for event in epochs(t, n))], n=5)
-    lives = Lifetimes(progress.trials, 10)
-    assert lives.left(0) == pytest.approx(2 + 2 * 4 / 5 + 6 * 4 / 5 * 2 / 3)
-    assert lives.left(3) == pytest.approx(1 + 6 * 2 / 3)
-    assert lives.left(5) == pytest.approx(5)
-    assert Lifetimes([], 10).left(4) == 6
 
 
 def test_what_was_stopped_early_is_ranked_and_stays_until_it_goes_on():

@@ -187,11 +187,10 @@ class Fit:
         self._obstacle = next(filter(None, (resuming.obstacle(job, template.model, spec.values) for spec in stack)), None)
 
     def run(self) -> None:
-        now = machine.now()
-        self._emit([TrialStarted(spec.trial, now, spec.at.end.history if spec.at else {}) for spec in self._stack])
-        self._ending.begin(spec.trial for spec in self._stack)
-        repeats = list(enumerate(self._job.each_repeat))
+        now, repeats = machine.now(), list(enumerate(self._job.each_repeat))
         at_once = self._repeats_at_once(len(repeats))
+        self._emit([TrialStarted(spec.trial, now, spec.at.end.history if spec.at else {}, at_once) for spec in self._stack])
+        self._ending.begin(spec.trial for spec in self._stack)
         steps = at_once * _most_steps(self._job, self._template, self._arrays)
         held = zip(self._template.weights, skipping.counts(self._template, self._stack), strict=True)
         numbers = steps * sum(weight.size * count for weight, count in held)

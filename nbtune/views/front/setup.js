@@ -17,14 +17,16 @@ export class SetupView {
     this._mistake = make("p", { class: "nbtune-problem", role: "alert" });
     this._start = make("button", { type: "button", class: "nbtune-button nbtune-start", onclick: () => this._begin() },
       make("span", { "aria-hidden": "true" }, "▶"), make("span", {}, "Start"));
+    this._cancel = make("button", { type: "button", class: "nbtune-button", hidden: true, onclick: () => this._give_up() }, "Cancel");
+    this._offers = make("div", { class: "nbtune-controls", hidden: true });
     this._notice = make("span", { role: "status", class: "nbtune-quiet" });
     this._live = new LiveView(data, ask);
     this._live.element.hidden = true;
     this._form = make("details", { open: true, class: "nbtune-form" }, make("summary", {}, "Settings"), this._fields,
       make("div", { class: "nbtune-sum" }, this._size, this._growth));
-    this._controls = make("div", { class: "nbtune-controls" }, this._start, this._notice, this._cell_part());
+    this._controls = make("div", { class: "nbtune-controls" }, this._start, this._cancel, this._notice, this._cell_part());
     this.element = make("section", { class: "nbtune nbtune-live nbtune-setup", "aria-label": "Set up a search", "data-lm-suppress-shortcuts": "true" },
-      this._form, this._mistake, this._controls, this._cell, this._live.element);
+      this._form, this._mistake, this._offers, this._controls, this._cell, this._live.element);
   }
 
   end() {
@@ -55,6 +57,7 @@ export class SetupView {
     if (message.errors || message.wrong) this._mark();
     if (message.size) this._show_size(message.size);
     if ("cost" in message) say(this._cost, message.cost);
+    if (message.offers) this._show_offers(message.offers);
     if ("mistake" in message) say(this._mistake, message.mistake);
     if ("cell" in message) say(this._code, message.cell);
     if ("notice" in message) say(this._notice, message.notice);
@@ -73,10 +76,24 @@ export class SetupView {
     this._ask({ kind: "start" });
   }
 
+  _give_up() {
+    this._cancel.disabled = true;
+    this._ask({ kind: "cancel" });
+  }
+
+  /** Ways out of a grid that is too large. */
+  _show_offers(offers) {
+    const buttons = Object.entries(offers).map(([text, words]) =>
+      make("button", { type: "button", class: "nbtune-button", onclick: () => this._ask({ kind: "offer", text }) }, words));
+    this._offers.hidden = !buttons.length;
+    this._offers.replaceChildren(...buttons);
+  }
+
   _show_start() {
     const { starting, head, errors } = this._data;
     const busy = head?.state === "running" || head?.state === "paused";
     this._start.disabled = Boolean(starting || Object.keys(errors ?? {}).length);
+    Object.assign(this._cancel, { hidden: !starting, disabled: false });
     say(this._start.lastChild, starting ? "Starting…" : busy ? "Start anew" : "Start");
     set(this._start, { title: busy ? "Stop the search below and start this one" : "Train every combination" });
     if (busy && !this._busy) this._form.open = false; // the form has done its work; a click on its line brings it back
