@@ -12,6 +12,7 @@ from nbtune.record.events import FAILED, EpochEnded, StateChanged, TrialEnded, T
 from nbtune.record.heldout import HeldOut
 from nbtune.record.predicted import Predicted
 from nbtune.views.figures.judged import judged
+from nbtune.views.figures.plots import plot
 
 from ..views.conftest import DIGITS, done, half_way, product, search
 from .conftest import ROOT
@@ -197,7 +198,7 @@ def test_the_pointer_names_a_curve_a_click_chooses_it_and_dragging_zooms(still):
         return [dot.x + dot.width / 2, dot.y + dot.height / 2];
     }""")
     page.mouse.move(*at)
-    assert page.locator(".nbtune-tip").inner_text() == "units 8: 0.9 in epoch 4"
+    assert page.locator(".nbtune-tip").first.inner_text() == "units 8: 0.9 in epoch 4"
     page.mouse.click(*at)
     panel.answer()
     page.get_by_role("region", name="One trial").get_by_text("Trial 0: units 8").wait_for(timeout=2000)
@@ -252,3 +253,87 @@ def test_the_files_are_modules_that_a_browser_loads_as_they_are(chromium):
         kinds = page.evaluate(f"import('http://front.test/{widget}_widget.js').then((m) => Object.keys(m.default()))")
         assert sorted(kinds) == ["initialize", "render"]
     page.close()
+
+
+# ---- the plots as tabs
+
+
+class Draws:
+    """A search that draws, as `Search.plot` does."""
+
+    def __init__(self, progress):
+        self._progress = progress
+
+    def plot(self, kind):
+        return plot(self._progress, kind)
+
+
+def shown(panel, name):
+    """Opens a tab and waits for its plot."""
+    panel.page.get_by_role("tab", name=name).click()
+    for _ in range(100):
+        panel.answer()
+        if panel.page.locator(".nbtune-caption").inner_text():
+            return
+    raise AssertionError(f"{name} does not come")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_each_plot_has_a_tab_that_is_drawn_on_demand(still, half, dark):
+    panel = still(half, width=1280, height=1100, dark=dark, controls=Draws(half))
+    page = panel.page
+    tabs = page.get_by_role("tab").all_inner_texts()
+    assert tabs == ["Curves and map", "Parallel", "Importance", "Slices", "Size", "Learning rate", "Initialisation"]
+    assert page.get_by_role("tab", selected=True).inner_text() == "Curves and map"
+    for name in ("Slices", "Importance"):
+        shown(panel, name)
+        assert not page.locator(".nbtune-map").is_visible()
+        picture = page.locator(".nbtune-drawn")
+        assert picture.evaluate("image => image.naturalWidth") > 300
+        assert picture.get_attribute("alt").startswith(name)
+        panel.shot(f"tab-{name.lower()}{'-dark' * dark}")
+    page.get_by_role("tab", name="Curves and map").click()
+    assert page.locator(".nbtune-map").is_visible()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_range_dragged_on_an_axis_keeps_the_lines_that_pass_there(still, half, dark):
+    panel = still(half, width=1100, height=1000, dark=dark, controls=Draws(half))
+    page = panel.page
+    shown(panel, "Parallel")
+    scored = len(half.ranking)
+    assert f"{scored} combinations; best" in page.locator(".nbtune").inner_text()
+    axis = page.get_by_role("slider", name="units: keep").locator("rect").first.bounding_box()
+    x = axis["x"] + axis["width"] / 2
+    page.mouse.move(x, axis["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(x, axis["y"] + axis["height"] / 3 - 4, steps=5)
+    page.mouse.up()
+    best = max((t for t in half.ranking if t.values["units"] == 64), key=lambda t: t.score)
+    kept = sum(t.values["units"] == 64 for t in half.ranking)
+    said = page.locator(".nbtune-parallel").locator("xpath=../..").inner_text()
+    assert f"{kept} of {scored} combinations; best val_accuracy {best.score:.4g} ({best.label})" in said
+    panel.shot(f"tab-parallel{'-dark' * dark}")
+    page.get_by_role("button", name="show all").click()
+    assert "of" not in page.locator(".nbtune-parallel").locator("xpath=../..").inner_text().split(";")[0]
+
+    page.get_by_role("slider", name="layers: keep").focus()
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("document.activeElement.getAttribute('aria-valuetext')") == "1"
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("document.activeElement.getAttribute('aria-valuetext')") == "2"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.getAttribute('aria-valuetext')") == "all"
+
+
+def test_tabs_are_walked_with_the_arrows(still, half):
+    panel = still(half, controls=Draws(half))
+    page = panel.page
+    page.get_by_role("tab", name="Curves and map").focus()
+    page.keyboard.press("ArrowRight")
+    panel.answer()
+    assert page.get_by_role("tab", selected=True).inner_text() == "Parallel"
+    page.keyboard.press("End")
+    assert page.evaluate("document.activeElement.textContent") == "Initialisation"
+    page.keyboard.press("Home")
+    assert page.locator(".nbtune-map").is_visible()

@@ -25,7 +25,7 @@ FOUR = product(units=[8, 16], layers=[1, 2])
         ),
         (
             [RUN, done("0", 0.98333, seconds=40)],
-            "running: 1 of 4, about 1 min 00 s left; best val_accuracy 0.9833 (units 8, layers 1)",
+            "running: 1 of 4, about 1 min 20 s left; best val_accuracy 0.9833 (units 8, layers 1)",
         ),
         ([RUN, TrialEnded("0", FAILED, seconds=1.0)], "running: 1 of 4, 1 failed, a few seconds left"),
         ([RUN, StateChanged("paused", 1010.0)], "paused: 0 of 4, resume when you like"),
@@ -54,7 +54,7 @@ def test_a_search_in_which_everything_failed_says_so_and_why():
 
 def test_the_best_epoch_so_far_leads():
     progress = search(FOUR, events=[RUN, TrialStarted("1", 1000.0), EpochEnded("1", 1, {"val_accuracy": 0.7}, 1004.0)])
-    assert headline(progress, 1004.0).endswith("left; best so far val_accuracy 0.7000 (units 8, layers 2)")
+    assert headline(progress, 1004.0).endswith("1 of 10 epochs; best so far val_accuracy 0.7000 (units 8, layers 2)")
 
 
 def test_one_combination():

@@ -4,6 +4,7 @@ import { known, make, say, set } from "./dom.js";
 import { Curves } from "./curves.js";
 import { GridMap } from "./gridmap.js";
 import { Leaderboard } from "./leaderboard.js";
+import { Tabs } from "./tabs.js";
 import { TrialView } from "./trial.js";
 
 const PATIENCE = 2500; // milliseconds until a click counts as not heard
@@ -32,8 +33,9 @@ export class LiveView {
     this._failures = make("div", { class: "nbtune-failures" });
     this._large = make("button", { type: "button", class: "nbtune-button nbtune-small", title: "Fill the screen; Escape ends it", onclick: () => this._enlarge() }, "Large view");
     this._row = make("div", { class: "nbtune-controls" }, this._bar, this._count, this._large);
-    this._results = make("div", { hidden: true },
-      make("div", { class: "nbtune-halves" }, this._curves.element, this._map.element), this._trial.element, this._board.element, this._failures);
+    const overview = make("div", { class: "nbtune-halves" }, this._curves.element, this._map.element);
+    this._tabs = new Tabs(data, overview, pick, ask);
+    this._results = make("div", { hidden: true }, this._tabs.element, this._trial.element, this._board.element, this._failures);
     this.element = make("section", { class: "nbtune nbtune-live", "aria-label": "Search", "data-lm-suppress-shortcuts": "true" },
       this._line, this._notes, this._advice, this._row, this._spoken, this._problem, this._text, this._picture, this._results);
     this._resize = () => [this._curves, this._map].forEach((chart) => chart.size.measure());
@@ -43,6 +45,7 @@ export class LiveView {
   end() {
     document.removeEventListener("fullscreenchange", this._resize);
     [this._curves, this._map].forEach((chart) => chart.size.end());
+    this._tabs.end();
   }
 
   _enlarge() {
@@ -75,6 +78,7 @@ export class LiveView {
     this._trial.update();
     this._map.choose();
     this._curves.update();
+    this._tabs.choose();
     this._board.update();
     if (known(trial)) this._trial.element.scrollIntoView({ block: "nearest" });
   }
@@ -100,6 +104,8 @@ export class LiveView {
     if (message.curves || message.lines || message.detail) this._curves.update();
     if (message.map || message.cells || message.scale) this._map.update(message.cells);
     if (message.trials || message.table || message.curves) this._board.update();
+    if (message.tab) this._tabs.take(message.tab);
+    if (message.table || message.grid) this._tabs.refresh();
     if (message.trials?.[this._data.chosen]) this._ask({ kind: "choose", trial: this._data.chosen });
     if (message.detail || message.grid) this._trial.update();
     if (message.failures) this._show_failures(message.failures);

@@ -16,6 +16,7 @@ from nbtune.views.findings import Edge
 from nbtune.views.front import Front
 from nbtune.views.notebook.buttons import Action, action, buttons, edge_of
 from nbtune.views.notebook.schema import Button, Message, Output
+from nbtune.views.notebook.tabs import CAPTIONS, tab
 from nbtune.views.notebook.wire import Wire
 from nbtune.views.surface import Controls
 
@@ -34,6 +35,7 @@ class LivePanel:
         self._search = weakref.ref(controls)  # a page keeps its widget for ever, which must not keep the user's data
         self._wire = Wire(progress)
         self._lock = threading.RLock()  # one message at a time, in order
+        self._drawing = threading.Lock()
         self._problem = ""
         self._asked = ""  # the button whose action is under way
         self._unanswered = -APART
@@ -83,6 +85,8 @@ class LivePanel:
                     self._send(self._wire.detail(index))
                 case {"kind": "size", "width": int(width), "height": int(height)}:
                     self._send(self._wire.resize(width, height))
+                case {"kind": "tab", "name": str(name)} if name in CAPTIONS:
+                    threads.start(self._show_tab, "nbtune-tab", name)
                 case {"kind": "click", "button": str(button)}:
                     if asked := action(self._progress, button):
                         self._do(button, asked)
@@ -90,6 +94,15 @@ class LivePanel:
     def edge_of(self, button: str) -> Edge | None:
         """The edge of the grid beyond which a button goes."""
         return edge_of(self._progress, button)
+
+    def _show_tab(self, name: str) -> None:
+        """In a thread of its own: one may take a worker some seconds."""
+        if search := self._search():
+            with self._drawing:  # one at a time
+                try:
+                    self.front.send({"tab": tab(name, self._progress, search)})
+                except Exception as error:  # it must not vanish in a thread
+                    self.problem = f"{type(error).__name__}: {error}"
 
     def _buttons(self) -> dict[str, Button]:
         return buttons(self._progress, self._asked)

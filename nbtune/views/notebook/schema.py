@@ -215,6 +215,43 @@ class Button(TypedDict):
     hidden: bool
 
 
+class Side(TypedDict):
+    """An axis of the parallel coordinates, with its values from bottom to top."""
+
+    name: str
+    values: list[str]
+
+
+class ParallelLine(TypedDict):
+    """`places`: the number of its value on each side."""
+
+    trial: int
+    places: list[int]
+    score: float
+
+
+class Parallel(TypedDict):
+    """`lines`: the best last."""
+
+    objective: str
+    sides: list[Side]
+    lines: list[ParallelLine]
+    low: float
+    high: float
+    largest_is_best: bool
+    best: str
+
+
+class Tab(TypedDict):
+    """A plot that was asked for: a `picture`, as PNG in base64, the numbers of `parallel`, or a `problem`."""
+
+    name: str
+    caption: str
+    problem: str
+    picture: str
+    parallel: Parallel | None
+
+
 class Output(TypedDict):
     data: dict[str, Any]
     metadata: dict[str, Any]
@@ -240,4 +277,5 @@ class Message(TypedDict, total=False):
     problem: str
     text: str
     picture: str
+    tab: Tab
     lasting: list[Output]
