@@ -97,6 +97,7 @@ class TuneMagics(Magics):
         from nbtune.run.prepare import Request  # here, so that %load_ext stays quick
         from nbtune.search import launch
         from nbtune.views.frontend import clicks_work
+        from nbtune.views.screen import Screen
 
         name, texts = read(line)
         function = texts.get("build") or _last_function(cell)
@@ -108,8 +109,8 @@ class TuneMagics(Magics):
         options = typed(texts, self._evaluate, self._defaults())
         request = Request.of(options)
         self._stop_earlier(name)
-        search = launch(request, name, self.pool, partial(self._keep, name))
         waits = options.wait or (options.wait is None and not clicks_work(self.shell))
+        search = launch(request, name, self.pool, partial(self._keep, name), Screen(waits=waits))
         if waits and not options.plan:
             search.wait()
         return search
@@ -149,15 +150,12 @@ class TuneMagics(Magics):
     def _panel(self, line: str) -> Any:
         """`%tune panel FUNC --data X,Y`: a form, with what was filled in before if there was one."""
         from nbtune.panel.setup import InNotebook, Panel
-        from nbtune.views.frontend import clicks_work
 
         first, texts = read(line)
         build, data = texts.pop("build", first), texts.pop("data", None)
         name = first if build != first else DEFAULT_NAME
         if not line.strip() or data is None:
             raise UsageError("write %tune panel build --data x,y, with the names of your function and of your data")
-        if not clicks_work(self.shell):
-            raise UsageError("a panel needs a notebook where somebody can click; write the options on a %%tune line")
         self._check_free(name)
         names = InNotebook(
             build,

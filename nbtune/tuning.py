@@ -13,6 +13,7 @@ from nbtune.errors import UsageError
 from nbtune.execution.local.warm import OnDemand
 from nbtune.run.prepare import Request
 from nbtune.search import Search, launch
+from nbtune.views.screen import Screen
 
 
 # The signature and the list of arguments are written by `python -m tests.signature`, out of the table of options.
@@ -140,7 +141,7 @@ def tune(
         raise UsageError(f"{name!r} cannot be the name of a search; use letters, digits and _", "name")
     asked["axis"] = with_parameters(build, axis, parameters)
     request = Request.of(Options.of(**asked))
-    search = launch(request, name, OnDemand())
+    search = launch(request, name, OnDemand(), screen=Screen(waits=bool(wait)))
     if wait and not request.options.plan:
         search.wait()
     return search

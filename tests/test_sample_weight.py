@@ -209,8 +209,9 @@ def test_a_cell_with_weights(shell):
     assert "sample_weight=sample_weight" in code
 
 
-def test_a_panel_with_weights(flowers):
+def test_a_panel_with_weights(flowers, monkeypatch):
     x, y = flowers
+    monkeypatch.setattr("nbtune.panel.setup.clicks_work", lambda shell: True)
     panel = Panel(dense, (x, y, np.ones(90)))
     assert "--data x,y,sample_weight" in panel.cell
 

@@ -26,6 +26,7 @@ from nbtune.run.prepare import Request
 from nbtune.search import Search, launch
 from nbtune.views.findings import Edge
 from nbtune.views.front import Front
+from nbtune.views.frontend import clicks_work, current_shell
 from nbtune.views.notebook.bundle import text_bundle
 from nbtune.views.notebook.panel import LivePanel
 from nbtune.views.notebook.surfaces import Nowhere, PanelSurface, Place
@@ -76,7 +77,7 @@ class Panel:
             earlier: texts of an earlier search of this function, to begin with.
 
         Raises:
-            UsageError: `build` is no function, or `data` are no data.
+            UsageError: `build` is no function, `data` are no data, or nobody can click here.
         """
         self.search: Search | None = None
         self._build, self._data, self._defaults = build, data, defaults or {}
@@ -86,6 +87,8 @@ class Panel:
             function.name, ",".join(("x", "y", "sample_weight")[: len(data)]) if isinstance(data, (tuple, list)) else "data"
         )
         self._filled = form.fields(function, read_data(data, None, 0.0).y, earlier)
+        if not (threads.in_marimo() or clicks_work(current_shell())):
+            raise UsageError("a panel needs a notebook where somebody can click; write the options on a %%tune line")
         self._lock, self._door = threading.RLock(), threading.Lock()
         self._told: dict[str, Any] = {}
         self._estimate: Estimate | None = None

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from nbtune.threads import in_marimo
+from nbtune.views.notebook.colab import ColabSurface, has_bridge
 from nbtune.views.notebook.surfaces import DisplaySurface, MarimoSurface, PanelSurface
 from nbtune.views.surface import Surface
 from nbtune.views.terminal import TerminalSurface
@@ -39,10 +40,17 @@ def current_shell() -> Any:
     return ipython.get_ipython() if ipython else None
 
 
-def surface_for(shell: Any, clicks: bool) -> Surface:
-    """Where a search that starts now shows itself; `shell` as in `clicks_work`."""
+def surface_for(shell: Any, clicks: bool, waits: bool = True) -> Surface:
+    """Where a search that starts now shows itself.
+
+    Args:
+        shell: as in `clicks_work`.
+        waits: the cell does not end before the search, and until then nothing else reaches the kernel.
+    """
     if in_marimo():
         return MarimoSurface()
     if getattr(shell, "kernel", None) is None:
         return TerminalSurface()
+    if has_bridge() and not waits:
+        return ColabSurface()
     return PanelSurface() if clicks else DisplaySurface()

@@ -16,16 +16,16 @@ from nbtune.views.surface import OVER, Controls, Surface
 class Screen:
     """Opens live views, and knows which cell has the last one. A view in an earlier cell goes on as it was."""
 
-    def __init__(self, surface: Surface | None = None) -> None:
-        """`surface`: where the first view shows; None for the cell that runs."""
+    def __init__(self, surface: Surface | None = None, waits: bool = False) -> None:
+        """`surface`: where the first view shows; None for the cell that runs, which `waits` for the search or does not."""
         self._live: Live | None = None
-        self._surface = surface
+        self._surface, self._waits = surface, waits
         self._cell: int | None = None
 
     @contextlib.contextmanager
     def notice(self, text: str) -> Iterator[None]:
         """Shows a line in the current cell while something slow happens that has no progress yet."""
-        self._surface = self._surface or self._new_surface()
+        self._surface = self._surface or self._new_surface(self._waits)
         self._surface.announce(text)
         try:
             yield
@@ -35,7 +35,7 @@ class Screen:
     def begin(self, progress: Progress, controls: Controls, start: Callable[[], None]) -> None:
         """Starts a search with a view where the notice was, or starts it again with the last view."""
         if self._live is None:
-            self._open(progress, controls, self._surface or self._new_surface())
+            self._open(progress, controls, self._surface or self._new_surface(self._waits))
             start()
         else:
             start()
@@ -52,7 +52,7 @@ class Screen:
 
     def show(self, progress: Progress, controls: Controls) -> None:
         """Opens a view in the current cell; of a search that is over it is drawn before the cell ends."""
-        self._open(progress, controls, self._new_surface())
+        self._open(progress, controls, self._new_surface(waits=progress.state in OVER))
         if progress.state in OVER:
             self.settle()
 
@@ -69,10 +69,10 @@ class Screen:
             self._open(progress, controls, surface)
         return surface.widget
 
-    def _new_surface(self) -> Surface:
+    def _new_surface(self, waits: bool) -> Surface:
         shell = current_shell()
         self._cell = _cell(shell)
-        return surface_for(shell, clicks_work(shell))
+        return surface_for(shell, clicks_work(shell), waits)
 
     def _open(self, progress: Progress, controls: Controls, surface: Surface) -> None:
         self._live = Live(progress, controls, surface)

@@ -164,8 +164,9 @@ def _body(heads: Sequence[Column], row: Sequence[str]) -> str:
 
 def _cell(tag: str, column: Column, text: str, more: str = "", bold: bool = False) -> str:
     side = "right" if column.right else "left"
-    inner = f"<b>{escape(text)}</b>" if bold and text else escape(text)
-    return f'<{tag} align="{side}" style="text-align:{side};padding:.2em .6em"{more}>{inner}</{tag}>'
+    words = escape(text).replace("_", "_<wbr>")  # where a long name may go on in the next line
+    inner = f"<b>{words}</b>" if bold and text else words
+    return f'<{tag} align="{side}" style="text-align:{side};padding:.2em .5em"{more}>{inner}</{tag}>'
 
 
 def _details(failure: Failure) -> str:

@@ -64,6 +64,7 @@ class Page:
 def open_page(monkeypatch, outputs):  # noqa: F811
     def open_page(build=build, y=Y, **more):
         monkeypatch.setattr(setup, "Estimator", Estimator)
+        monkeypatch.setattr(setup, "clicks_work", lambda shell: True)
         panel = Panel(build, (X, y), **more)
         panel._ipython_display_()
         return Page(panel)
@@ -227,6 +228,11 @@ def test_names_of_the_notebook_stand_in_the_cell(open_page):
     names = InNotebook("make", "a, b", "mine")
     page = open_page(names=names, earlier={"units": "8"})
     assert page.known["cell"] == '%%tune mine --build make --data "a, b" --units 8'
+
+
+def test_where_nobody_clicks_it_is_refused():
+    with pytest.raises(UsageError, match="needs a notebook where somebody can click"):
+        Panel(build, (X, Y))
 
 
 def test_what_is_no_function_or_no_data_is_refused():

@@ -27,10 +27,10 @@ class LivePanel:
     """A widget and what it has been told. The clock's thread draws, the kernel's hears, and a thread of its own acts.
 
     Args:
-        front: the widget that shows it, if it is part of another panel.
+        front: what shows it, a `Front` or what is like one; a widget of its own if left out.
     """
 
-    def __init__(self, progress: Progress, controls: Controls, front: Front | None = None) -> None:
+    def __init__(self, progress: Progress, controls: Controls, front: Any = None) -> None:
         self._progress = progress
         self._search = weakref.ref(controls)  # a page keeps its widget for ever, which must not keep the user's data
         self._wire = Wire(progress)
@@ -40,9 +40,13 @@ class LivePanel:
         self._asked = ""  # the button whose action is under way
         self._unanswered = -APART
         self._lasting: list[Output] = []
-        self.front = front or Front("live", {**self._wire.head(machine.now()), "buttons": self._buttons()})
+        self.front = front or Front("live", self.first(machine.now()))
         if front is None:
             self.front.listen(self.hear)
+
+    def first(self, now: float) -> Message:
+        """What a page can show before it has been answered."""
+        return {**self._wire.head(now), "buttons": self._buttons()}
 
     def draw(self, now: float) -> None:
         """Tells the page what changed."""

@@ -1,0 +1,137 @@
+"""What a class does with a set-up panel: every button clicked, the page reloaded, the kernel restarted, the mouse left alone."""
+
+from __future__ import annotations
+
+import re
+
+from .page import BUILD, until
+
+REGRESSION = """from sklearn.datasets import load_diabetes
+u, v = load_diabetes(return_X_y=True)
+u, v = u / u.std(), (v - v.mean()) / v.std()
+def grow(units):
+    import keras
+    return keras.Sequential([keras.Input((10,)), keras.layers.Dense(units, activation="relu"), keras.layers.Dense(1)])
+
+%tune panel guess --build grow --data u,v --units 2,4 --learning-rate 1e-2 --epochs 6 --patience off"""
+PANEL = f"{BUILD}\n\n%tune panel build --data x,y --layers 1,2 --units 8,16 --learning-rate 1e-2 --epochs 3000 --patience off"
+LOOK = "sorted({trial.values['units'] for trial in guess.trials}), guess.coverage.total, guess.directory"
+
+
+def fits(page, width):
+    """Nothing of the panel is wider than its cell."""
+    return page.evaluate("""() => {
+        const panel = document.querySelector('.nbtune'), right = panel.getBoundingClientRect().right + 1;
+        return [...panel.querySelectorAll('*')].filter((e) => !e.closest('.nbtune-scroll') && !e.closest('svg') && e.offsetParent
+            && e.getBoundingClientRect().right > right).map((e) => e.outerHTML.slice(0, 120));
+    }""")
+
+
+def test_every_button_of_a_search_on_numbers(pages):
+    book = pages.digits("lab", REGRESSION, LOOK, name="classroom")
+    page = book.page
+    book.run(0)
+    book.run(1)
+    book.button("Start").click()
+    book.see(re.compile("finished: 2 of 2"), 180)
+    for button in ("Code", "Next steps"):
+        book.button(button).click()
+        book.see(re.compile({"Code": "import keras", "Next steps": "guess.best_model"}[button]), 30)
+    book.button("Residuals").click()
+    picture = page.get_by_role("img", name="What the best network answers")
+    picture.wait_for(timeout=90_000)
+    until(lambda: picture.evaluate("img => img.naturalWidth") > 300, 10, "there is no picture")
+    book.shot("classroom-residuals")
+    for button, file in (("Save", "guess.keras"), ("Refit", "guess-refit.keras")):
+        book.button(button).click()
+        book.see(re.compile(re.escape(f'load_model("{file}")')), 120)
+        assert (book.path.parent / file).stat().st_size > 5_000
+
+    for name in ("Parallel", "Importance", "Slices", "Size", "Learning rate", "Initialisation"):
+        page.get_by_role("tab", name=name).click()
+        there = page.locator(".nbtune-caption").filter(has_text=re.compile("."))
+        there.or_(page.get_by_text(re.compile("needs|no trial|too few|at least"))).first.wait_for(timeout=90_000)
+        book.shot(f"classroom-tab-{name.lower().replace(' ', '-')}")
+    page.get_by_role("tab", name="Curves and map").click()
+
+    page.get_by_role("button", name=re.compile("Add units")).first.click()
+    book.see(re.compile("finished: [34] of [34]"), 180)
+    book.run(2)
+    assert re.search(r"\(\[(1, )?2, 4(, [68])?\], [34], ", book.cell(2).inner_text())
+    book.shot("classroom-widened")
+
+    for width in (900, 1280):
+        page.set_viewport_size({"width": width, "height": 1300})
+        page.wait_for_timeout(500)
+        assert fits(page, width) == []
+        book.shot(f"classroom-{width}")
+    book.dark_shot("classroom-dark")
+    letters = "parseFloat(getComputedStyle(document.querySelector('.nbtune')).fontSize)"
+    small = page.evaluate(letters)
+    for _ in range(6):
+        page.get_by_text("Settings", exact=True).first.click()
+        page.get_by_text("Theme", exact=True).first.hover()
+        page.get_by_text("Increase UI Font Size", exact=True).first.click()
+    page.wait_for_timeout(700)
+    assert page.evaluate(letters) == small + 6
+    assert fits(page, 1280) == []
+    book.shot("classroom-six-steps")
+    page.get_by_role("button", name="Large view").first.click()
+    page.wait_for_function("document.fullscreenElement !== null")
+    page.wait_for_timeout(700)
+    book.shot("classroom-large-view")
+    page.keyboard.press("Escape")
+    assert not book.our_errors()
+
+
+def test_with_the_keyboard_alone_reloaded_and_restarted(pages):
+    book = pages.digits("lab", PANEL, "search.stop()", name="keyboard")
+    page = book.page
+    book.run(0)
+    book.run(1)
+    page.get_by_label("layers", exact=True).focus()
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent").endswith("Start"):
+            break
+    else:
+        raise AssertionError("Start is not reached")
+    page.keyboard.press("Enter")
+    book.see(re.compile(r"running: .* of 4"), 90)
+    book.see(re.compile("best so far val_accuracy"), 90)
+    walk_to(page, "Pause")
+    page.keyboard.press("Space")
+    book.button("Resume").wait_for(timeout=10_000)
+    page.keyboard.press("Space")
+    book.button("Pause").wait_for(timeout=10_000)
+    page.get_by_role("tab", selected=True).focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("slider", name="units: keep").or_(page.get_by_text("no combination has ended")).wait_for(timeout=20_000)
+    book.shot("keyboard-parallel")
+
+    book.reload()
+    book.see(re.compile(r"running: .* of 4"), 60)
+    book.button("Pause").wait_for(timeout=20_000)
+    book.shot("keyboard-reloaded")
+    book.button("Pause").click()
+    book.button("Resume").wait_for(timeout=10_000)
+    book.button("Resume").click()
+    book.button("Pause").wait_for(timeout=10_000)
+
+    page.get_by_text("Kernel", exact=True).first.click()
+    page.get_by_text("Restart Kernel…", exact=True).first.click()
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    book.see(re.compile("interrupted: "), 30)
+    assert not book.button("Pause").is_visible()
+    assert book.button("Start").is_disabled()
+    book.shot("keyboard-restarted")
+    assert not book.our_errors()
+
+
+def walk_to(page, text):
+    """By Tab and Shift+Tab from where the focus is."""
+    for key in ["Tab"] * 60 + ["Shift+Tab"] * 90:
+        page.keyboard.press(key)
+        if page.evaluate("document.activeElement.textContent").endswith(text):
+            return
+    raise AssertionError(f"{text} is not reached")
