@@ -141,7 +141,7 @@ def leaderboard_html(progress: Progress, most: int = 10) -> str:
     if texts:
         head = "".join(_cell("th", column, column.name, ' scope="col"') for column in heads)
         body = "".join(f"<tr>{_body(heads, row)}</tr>" for row in texts)
-        parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+        parts.append(f'<div style="overflow-x:auto"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>')
     told = explanation(progress)
     parts += [f"<p>{escape(told)}</p>"] if told else []
     parts.append(f"<p>{escape(str(progress.coverage))}{escape(_more(progress, most))}</p>")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from nbtune.record.heldout import HeldOut
 from nbtune.record.predicted import Predicted
 from nbtune.views.figures.judged import judged
 from nbtune.views.figures.plots import plot
+from nbtune.views.table import table_html
 
 from ..views.conftest import DIGITS, done, half_way, product, search
 from .conftest import ROOT
@@ -252,6 +254,18 @@ def test_the_files_are_modules_that_a_browser_loads_as_they_are(chromium):
     for widget in ("live", "setup"):
         kinds = page.evaluate(f"import('http://front.test/{widget}_widget.js').then((m) => Object.keys(m.default()))")
         assert sorted(kinds) == ["initialize", "render"]
+    page.close()
+
+
+def test_the_table_that_lasts_fits_a_page(chromium):
+    """With every column, in the letters of JupyterLab."""
+    losses = ["categorical_crossentropy", "sparse_categorical_crossentropy"]
+    progress = search(product(**{**DIGITS, "loss": losses}))
+    for i, trial in enumerate(progress.trials):
+        progress.apply(replace(done(trial.id, 0.9 + i / 1000), size=100_000 + 1000 * i))
+    page = chromium.new_page(viewport={"width": 1000, "height": 800})
+    page.set_content(f"<!doctype html><body style='font: 13px/1.5 system-ui; width: 880px'>{table_html(progress)}")
+    assert page.evaluate("document.querySelector('table').offsetWidth") <= 880
     page.close()
 
 
