@@ -30,6 +30,11 @@ class _Clock:
     beginning = time.time() - time.monotonic()
 
 
+def on_binder() -> bool:
+    """Whether this is mybinder.org or another BinderHub, which ends idle sessions and keeps no files."""
+    return "BINDER_LAUNCH_HOST" in os.environ or "BINDER_REPO_URL" in os.environ
+
+
 def now() -> float:
     """Seconds since the epoch, by a clock that does not jump when the machine's own is set."""
     return _Clock.beginning + time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -37,6 +38,7 @@ from nbtune.views.findings import marked
 from nbtune.views.frontend import in_terminal
 from nbtune.views.headline import headline
 from nbtune.views.screen import Screen
+from nbtune.views.surface import Archive
 
 if TYPE_CHECKING:
     import keras
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from nbtune.report.compare import Comparison
+
+MOST_TO_DOWNLOAD = 100_000_000  # bytes, by a page
 
 
 class Code(str):
@@ -434,6 +438,22 @@ class Search:
         from nbtune.report.export import export
 
         return export(self._run.progress, self._run.project.path, kind, Path(path))
+
+    def archive(self) -> Archive:
+        """The project as a zip in memory, for a page to save; `export("zip", path)` writes it to a file.
+
+        Raises:
+            UsageError: it is larger than a page takes.
+        """
+        with tempfile.TemporaryDirectory(prefix="nbtune-") as folder:
+            file = self.export("zip", Path(folder) / f"{self.directory.name}.zip")
+            if file.stat().st_size > MOST_TO_DOWNLOAD:
+                raise UsageError(
+                    f"the search has {file.stat().st_size / 1e6:,.0f} MB, more than a page takes; "
+                    f'{self.directory.name}.export("zip", "{file.name}") writes it beside the notebook'
+                )
+            words = f"unpack {file.name} beside the notebook on another machine, and run the same cell there: it goes on"
+            return Archive(file.name, file.read_bytes(), f"# {words}")
 
     @property
     def tuner(self) -> keras_tuner.GridSearch:

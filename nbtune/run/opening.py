@@ -29,6 +29,10 @@ from nbtune.run.site import Site
 from nbtune.run.timing import look_at, measure
 
 LOG = "workers.log"
+BINDER = (
+    "Binder ends a session that is idle for 10 minutes, a paused search too, and forgets its files: before you leave, take the "
+    "search with you (Download); unpacked beside the notebook on another machine, the same cell goes on there."
+)
 
 
 class Cancel:
@@ -147,7 +151,8 @@ def _opened(request: Request, project: Project, places: _Places) -> Opened:
     groups = stacks(space, options.engine, work_of(request))
     plan = _planned(request, space, job, groups, workers, site, began)
     plan = replace(plan, held_out=arrays.held_out(request.data, job.targets))
-    notes = [note for note in (request.note, request.data.note, project.note, *notes) if note]
+    binder = BINDER if machine.on_binder() else ""
+    notes = [note for note in (request.note, request.data.note, project.note, *notes, binder) if note]
     return Opened(project, space, job, progress, store, groups, plan, tuple(notes), workers, site)
 
 

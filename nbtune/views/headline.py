@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from nbtune import machine
 from nbtune.record.events import DIVERGED, DONE, FAILED, PENDING, RUNNING, STOPPED
 from nbtune.record.progress import Progress, duration
 from nbtune.record.remaining import seconds_left, share_done
@@ -51,7 +52,8 @@ def _how_far(progress: Progress, now: float) -> str:
     if progress.state == "running":
         return f"{count}{_bad(progress)}, {progress.reason or _time_left(progress, now)}"
     if progress.state == "paused":
-        return f"{count}{_bad(progress)}, {progress.reason or 'resume when you like'}"
+        when = "resume within 10 minutes, before Binder ends the session" if machine.on_binder() else "resume when you like"
+        return f"{count}{_bad(progress)}, {progress.reason or when}"
     spent = progress.seconds_spent(now)
     reason = f", {progress.reason}" if progress.reason else ""
     if progress.state != "finished" and any(trial.status == STOPPED for trial in trials):

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from nbtune.record.progress import Progress
 
 OVER = ("stopped", "finished", "failed")
+
+
+class Archive(NamedTuple):
+    """A file for a page to save: its name, what is in it, and what to do with it."""
+
+    name: str
+    content: bytes
+    words: str
 
 
 class Controls(Protocol):
@@ -27,6 +35,9 @@ class Controls(Protocol):
 
     def save(self, *, refit: bool) -> Path:
         """Writes the winner to a file."""
+
+    def archive(self) -> Archive:
+        """The project as a zip, to go on elsewhere."""
 
     def widen(self, **values: Any) -> object:
         """Adds values to axes and trains what is new."""

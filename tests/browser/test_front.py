@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,10 +15,12 @@ from nbtune.record.heldout import HeldOut
 from nbtune.record.predicted import Predicted
 from nbtune.views.figures.judged import judged
 from nbtune.views.figures.plots import plot
+from nbtune.views.surface import Archive
 from nbtune.views.table import table_html
 
 from ..views.conftest import DIGITS, done, half_way, product, search
 from .conftest import ROOT
+from .page import until
 from .still import Still
 
 
@@ -351,3 +354,17 @@ def test_tabs_are_walked_with_the_arrows(still, half):
     assert page.evaluate("document.activeElement.textContent") == "Initialisation"
     page.keyboard.press("Home")
     assert page.locator(".nbtune-map").is_visible()
+
+
+def test_the_search_is_downloaded_to_go_on_elsewhere(still, half):
+    class Packs:
+        def archive(self):
+            return Archive("search.zip", b"PK-a-project", "# unpack it")
+
+    half.apply(StateChanged("paused", 1010.0))
+    panel = still(half, controls=Packs())
+    with panel.page.expect_download() as saved:
+        panel.page.get_by_role("button", name="Download").click()
+        until(lambda: panel.answer() or panel.page.get_by_text("# unpack it").is_visible(), 10, "it says nothing")
+    assert saved.value.suggested_filename == "search.zip"
+    assert Path(saved.value.path()).read_bytes() == b"PK-a-project"

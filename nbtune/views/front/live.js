@@ -96,6 +96,7 @@ export class LiveView {
     if (message.buttons) this._show_buttons(message.buttons);
     if ("problem" in message) this._tell(message.problem);
     if ("text" in message) this._show_text(message.text);
+    if (message.download && !message.download.saved) this._save(message.download);
     if ("picture" in message) this._show_picture(message.picture);
     if (!this._data.grid) return;
     this._results.hidden = false;
@@ -148,6 +149,13 @@ export class LiveView {
     this._text.hidden = !text;
     say(this._text, text);
     if (text) this._text.focus();
+  }
+
+  /** Hands the browser a file. */
+  _save(file) {
+    file.saved = true; // no other view of the widget does it again
+    const link = make("a", { href: `data:application/zip;base64,${file.content}`, download: file.name });
+    link.click();
   }
 
   _show_picture(picture) {

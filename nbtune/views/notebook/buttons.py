@@ -25,6 +25,7 @@ def action(progress: Progress, button: str) -> Action | None:
         "answers": ("plot", {"kind": _answers(progress)[0]}),
         "save": ("save", {}),
         "refit": ("save", {"refit": True}),
+        "download": ("archive", {}),
         "next": ("next_steps", {}),
     }
     return actions.get(button)
@@ -58,6 +59,11 @@ def buttons(progress: Progress, asked: str) -> dict[str, Button]:
             "Training…" if asked == "refit" else "Refit",
             "Train the best combination anew on training and validation data together, and write it as a .keras file",
             over,
+        ),
+        "download": _button(
+            "Packing…" if asked == "download" else "Download",
+            "The search as a zip; unpacked beside the notebook on another machine, the same cell goes on there",
+            over or state == "paused",
         ),
         "next": _button("Next steps", "What to do with the winner", over),
     }

@@ -15,10 +15,10 @@ from nbtune.record.progress import Progress
 from nbtune.views.findings import Edge
 from nbtune.views.front import Front
 from nbtune.views.notebook.buttons import Action, action, buttons, edge_of
-from nbtune.views.notebook.schema import Button, Message, Output
+from nbtune.views.notebook.schema import Button, Download, Message, Output
 from nbtune.views.notebook.tabs import CAPTIONS, tab
 from nbtune.views.notebook.wire import Wire
-from nbtune.views.surface import Controls
+from nbtune.views.surface import Archive, Controls
 
 APART = 3.0  # seconds between whole messages to a page that has not said a word
 
@@ -148,6 +148,9 @@ class LivePanel:
 
 def _shown(result: object) -> Message:
     """What an action returned, for the page: text, the model's file, or a picture."""
+    if isinstance(result, Archive):
+        file = Download(name=result.name, content=base64.b64encode(result.content).decode("ascii"))
+        return {"text": result.words, "picture": "", "download": file}
     if isinstance(result, str):
         return {"text": result, "picture": ""}
     if isinstance(result, Path):

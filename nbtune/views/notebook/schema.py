@@ -252,6 +252,13 @@ class Tab(TypedDict):
     parallel: Parallel | None
 
 
+class Download(TypedDict):
+    """A file for the page to save; `content` in base64."""
+
+    name: str
+    content: str
+
+
 class Output(TypedDict):
     data: dict[str, Any]
     metadata: dict[str, Any]
@@ -278,4 +285,5 @@ class Message(TypedDict, total=False):
     text: str
     picture: str
     tab: Tab
+    download: Download
     lasting: list[Output]

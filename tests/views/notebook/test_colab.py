@@ -51,7 +51,7 @@ def test_a_page_fetches_what_is_new_and_its_clicks_arrive(colab, outputs):  # no
     progress, controls = search(product(units=[8, 16]), events=[StateChanged("running", 1000.0)]), Controls()
     surface = ColabSurface()
     surface.open(progress, controls)
-    (name, ask), = colab.items()
+    ask = next(iter(colab.values()))
     whole = ask([{"kind": "hello"}]).data["messages"]
     assert whole[0]["grid"]["labels"] == ["units 8", "units 16"]
     progress.apply(done("0", 0.9))

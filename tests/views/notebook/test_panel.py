@@ -102,9 +102,9 @@ def test_only_a_reloaded_page_writes_the_lasting_outputs_itself(fifty_four, open
     [
         ("planned", ["Start"]),
         ("running", ["Pause", "Stop"]),
-        ("paused", ["Resume", "Stop"]),
-        ("stopped", ["Resume", "Code", "Confusion matrix", "Save", "Refit", "Next steps"]),
-        ("finished", ["Code", "Confusion matrix", "Save", "Refit", "Next steps"]),
+        ("paused", ["Resume", "Stop", "Download"]),
+        ("stopped", ["Resume", "Code", "Confusion matrix", "Save", "Refit", "Download", "Next steps"]),
+        ("finished", ["Code", "Confusion matrix", "Save", "Refit", "Download", "Next steps"]),
     ],
 )
 def test_buttons_tell_the_state_and_none_is_dead(fifty_four, open_panel, state, shown):
