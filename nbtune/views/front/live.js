@@ -55,9 +55,10 @@ export class LiveView {
 
   _button(which) {
     const steers = which === "toggle" || which === "stop"; // their texts change, and nothing shall move
-    const button = make("button", { type: "button", class: `nbtune-button${steers ? "" : " nbtune-small"}`, disabled: true }, make("span", { "aria-hidden": "true" }), make("span"));
+    const button = make("button", { type: "button", class: `nbtune-button${steers ? "" : " nbtune-small"}`, "aria-disabled": "true" }, make("span", { "aria-hidden": "true" }), make("span"));
     button.addEventListener("click", () => {
-      button.disabled = true;
+      if (button.getAttribute("aria-disabled") === "true") return;
+      set(button, { "aria-disabled": "true" }); // and not `disabled`, which would take the focus away
       this._ask({ kind: "click", button: which });
       clearTimeout(this._patience);
       this._patience = setTimeout(() => this._tell(BUSY), PATIENCE);
@@ -136,13 +137,16 @@ export class LiveView {
 
   _show_buttons(buttons) {
     clearTimeout(this._patience);
+    const focus = document.activeElement;
     this._buttons.forEach((button, which) => which in buttons || (button.hidden = true));
     for (const [which, { text, icon, title, disabled, hidden }] of Object.entries(buttons)) {
       const button = this._buttons.get(which) ?? this._button(which);
-      set(button, { title, disabled, hidden });
+      set(button, { title, "aria-disabled": disabled ? "true" : null, hidden });
       say(button.children[0], icon);
       say(button.children[1], text);
     }
+    const shown = [...this._buttons.values()];
+    if (shown.includes(focus) && focus.hidden) shown.find((button) => !button.hidden)?.focus(); // a keyboard goes on there
   }
 
   _show_text(text) {

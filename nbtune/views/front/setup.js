@@ -67,12 +67,13 @@ export class SetupView {
   }
 
   _gone() {
-    this._start.disabled = true;
+    set(this._start, { "aria-disabled": "true" });
     say(this._mistake, this._data.head ? "" : "The kernel has restarted or ended; run the cell again.");
   }
 
   _begin() {
-    this._start.disabled = true;
+    if (this._start.getAttribute("aria-disabled") === "true") return;
+    set(this._start, { "aria-disabled": "true" }); // and not `disabled`, which would take the focus away
     this._ask({ kind: "start" });
   }
 
@@ -92,7 +93,8 @@ export class SetupView {
   _show_start() {
     const { starting, head, errors } = this._data;
     const busy = head?.state === "running" || head?.state === "paused";
-    this._start.disabled = Boolean(starting || Object.keys(errors ?? {}).length);
+    set(this._start, { "aria-disabled": starting || Object.keys(errors ?? {}).length ? "true" : null });
+    if (!starting && document.activeElement === this._cancel) this._start.focus();
     Object.assign(this._cancel, { hidden: !starting, disabled: false });
     say(this._start.lastChild, starting ? "Starting…" : busy ? "Start anew" : "Start");
     set(this._start, { title: busy ? "Stop the search below and start this one" : "Train every combination" });
