@@ -83,5 +83,7 @@ class SearchFailed(RuntimeError):
 
 def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """`"; did you mean 'units'?"` for the nearest known word, `""` where none is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
+    words = list(known)
+    same = [each for each in words if each.lower() == word.lower()]  # in the other case
+    near = same[:1] or difflib.get_close_matches(word, words, n=1, cutoff=cutoff)
     return f"; did you mean {near[0]!r}?" if near else ""

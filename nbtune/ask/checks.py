@@ -60,9 +60,13 @@ def count(least: int) -> CheckValue:
 
 
 def range_hint(value: Any) -> str:
-    """For `1-3` and `1..3`, which people write for a range, and `8;16` for a list."""
+    """For `1-3`, `1..3` and `range(1, 4)`, which people write for a range, `8;16` for a list, and `1e2` for a whole number."""
+    if isinstance(value, float) and value.is_integer():
+        return f"; write {value:.0f}"
     if not isinstance(value, str):
         return ""
+    if python := re.fullmatch(r"range\((\d+), ?(\d+)\)", value):
+        return f"; a range is written {python[1]}:{int(python[2]) - 1}"
     if ";" in value:
         return f"; values have commas between them: {value.replace(';', ',')}"
     first, mark, last = value.partition(".." if ".." in value else "-")
@@ -74,6 +78,7 @@ def rate(name: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, Real) or value <= 0:
         low, dots, high = str(value).partition("..")
         hint = f"; values between are written log:{low}:{high}:3" if dots else range_hint(value)
+        hint = "; a decimal number has a point, as 0.001" if value == 0 else hint
         raise UsageError(f"{name}: {value!r} is not a number above 0{hint}")
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from nbtune import machine
 from nbtune.ask import schedules
@@ -64,7 +67,7 @@ class Request:
         if options.build is None:
             raise UsageError("which function builds the model? Define one in the cell, or name it with --build", "build")
         if options.data is None:
-            raise UsageError("which data? Add --data x,y", "data")
+            raise UsageError("which data? Add --data x,y, or in Python data=(x, y)", "data")
         function = Function.of(options.build)
         try:
             function.check(options.axes)
@@ -189,7 +192,7 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
     looking = backend.submit("look", terms, limit, values=first_and_last)
     space = _with_architectures(space, terms, backend)
     look = _look(looking, terms, backend, first_and_last[1:], limit)
-    with about("data"):
+    with about("data"), _swapped(data):
         targets = Targets.of(data.y, look.outputs, [] if "loss" in asked else request.losses, look.loss is not None)
     if options.class_weight:
         with about("class_weight"):
@@ -204,6 +207,19 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
     job = terms.completed(scratch / "data", frozenset(APPLIED_OUTSIDE) - asked, targets, objective, look)
     arrays.write(data, job.folder, targets, options.seed, floatx)
     return space, job
+
+
+@contextlib.contextmanager
+def _swapped(data: Data) -> Iterator[None]:
+    """Adds to a mistake that features and labels may stand in the wrong order, where they look like it."""
+    x, y = data.x, data.y
+    try:
+        yield
+    except UsageError as error:
+        are_arrays = isinstance(x, np.ndarray) and isinstance(y, np.ndarray)
+        if are_arrays and x.ndim == 1 and x.dtype.kind in "iu" and y.ndim > 1 and y.dtype.kind == "f":
+            raise UsageError(f"{error} — or are features and labels swapped? --data takes the features first", "data") from None
+        raise
 
 
 def _check_schedule(request: Request, look: Look, asked: set[str]) -> None:
