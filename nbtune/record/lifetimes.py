@@ -47,6 +47,8 @@ class Lifetimes:
     ) -> None:
         """`epochs`: how many a trial trains at most. `patience`: None where nothing is waited for, else by this `objective`."""
         self._epochs, self._patience, self._objective = epochs, patience, objective
+        every = objective.every if objective else 1
+        self._every = every if isinstance(every, int) else epochs / max(len(every), 1)  # epochs to a score
         seen = [trial for trial in trials if trial.epochs]
         ends = Counter(trial.epochs for trial in seen if trial.ended and trial.status != STOPPED)
         self._survive = [
@@ -70,10 +72,11 @@ class Lifetimes:
         if not self._patience:
             return Further(self.after(trial.epochs + trial.share), 0.0)
         if not trial.epochs:
-            return Further(max(self.usual - trial.share, 0.0), min(self._patience, most))
-        waited = trial.epochs - (trial.best_epoch or 0)
-        least = min(max(self._patience - waited, 0) - trial.share, most)
-        return Further(_until_row(self._chance(trial), self._patience, waited, most), max(least, 0.0))
+            return Further(max(self.usual - trial.share, 0.0), min(self._patience * self._every, most))
+        waited = (trial.epochs - (trial.best_epoch or 0)) // self._every
+        least = min(max(self._patience - waited, 0) * self._every - trial.share, most)
+        scores = _until_row(self._chance(trial), self._patience, waited, most / self._every)
+        return Further(scores * self._every, max(least, 0.0))
 
     def after(self, epochs: float) -> float:
         """Expected further epochs of one that has trained so many, by how long others lived."""

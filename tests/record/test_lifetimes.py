@@ -45,6 +45,13 @@ def test_a_trial_that_waits_for_a_better_epoch_has_at_least_the_rest_of_its_pati
     assert 1 <= stuck.expected < left([0.5, 0.4, 0.4, 0.6]).expected
 
 
+def test_patience_counts_scores_where_they_do_not_come_in_every_epoch():
+    trial = replace(running(8), best_epoch=2, history={"val_accuracy": (0.5, 0.4, 0.4, 0.4)})
+    found = Lifetimes([trial], 100, 4, replace(ACCURACY, every=2)).left(trial)
+    assert found.least == 2
+    assert 2 <= found.expected < 12
+
+
 def test_one_that_gets_better_and_better_trains_nearly_all_epochs():
     assert left([i / 100 for i in range(1, 21)]).expected > 70
     assert left([i / 100 for i in range(1, 21)], epochs=22).expected <= 2
