@@ -22,12 +22,14 @@ from nbtune.record import files
 from nbtune.record.looks import looked
 from nbtune.record.progress import Coverage, Trial
 from nbtune.record.ties import ties
+from nbtune.report.cv_results import cv_results
 from nbtune.report.evaluation import Evaluation
 from nbtune.report.initial import drawn
 from nbtune.report.script import script
 from nbtune.report.tracking import followers
 from nbtune.report.tracking.follow import Follower
 from nbtune.report.verification import Verification
+from nbtune.run import final
 from nbtune.run.judged import digest, rows_for_a_test
 from nbtune.run.lifecycle import Run
 from nbtune.run.opening import Cancel
@@ -43,6 +45,7 @@ from nbtune.views.surface import Archive
 if TYPE_CHECKING:
     import keras
     import keras_tuner
+    import numpy as np
     import pandas
     from matplotlib.figure import Figure
 
@@ -215,7 +218,8 @@ class Search:
     def best_model(self) -> keras.Model:
         """The best trial's model with the weights of its best epoch, compiled for labels as you have them.
 
-        Loads TensorFlow into this process.
+        With folds it is the network of the fold with the best score, which has seen the training rows of that fold alone;
+        `refit` trains one on all rows. Loads TensorFlow into this process.
 
         Raises:
             UsageError: no trial has a score, or the file of the weights is lost or damaged.
@@ -224,7 +228,9 @@ class Search:
             `search.best_model.evaluate(x_test, y_test)`
         """
         best, weights = self._winner()
-        return winner.model(self._run.job.best_repeat(best.scores), self._run.request.data.x, best.values, weights)
+        run = self._run.job.best_run(best.scores)
+        x = final.rows_of_run(self._run.job, run, self._run.request.data)
+        return winner.model(final.apart(run), x, best.values, weights)
 
     def _winner(self) -> tuple[Trial, Path]:
         """The best trial and the file of its weights."""
@@ -232,8 +238,9 @@ class Search:
         if best.weights is None:
             raise UsageError("the best trial was stopped before it handed in its weights; search.resume() trains it further")
         weights = job.weights(best.id)
+        of_folds = [(job.weights_of_fold(best.id, int(fold)), stamp) for fold, stamp in best.fold_weights.items()]
         try:
-            whole = files.is_as_stamped(weights, job.project, best.weights)
+            whole = all(files.is_as_stamped(path, job.project, stamp) for path, stamp in [(weights, best.weights), *of_folds])
         except OSError:
             whole = False
         if not whole:
@@ -297,24 +304,44 @@ class Search:
             raise UsageError(f"{file.name!r} must end in .keras")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            weights = self._run.refit(best, best.best_epoch or 1) if refit else weights
-            self._run.crew.save(best, weights, file)
+            weights = self._run.refit(best, final.usual_epochs(self._run.job, best)) if refit else weights
+            self._run.crew.save(best, weights, file, refit)
         except OSError as error:
             raise UsageError(f"cannot write {file}: {error.strerror}") from None
         return file
 
     def refit(self, epochs: int | None = None) -> keras.Model:
-        """The final model: the best combination, trained anew on training and validation data together.
+        """The final model: the best combination, trained anew on training and validation data together, with folds on all rows.
 
         Args:
-            epochs: exactly so many; the best trial's best epoch if left out.
+            epochs: exactly so many; if left out, the best trial's best epoch, with folds the median of theirs.
 
         Raises:
             UsageError: no trial has a score.
         """
         best = self.best
-        weights = self._run.refit(best, epochs or best.best_epoch or 1)
-        return winner.model(self._run.job.best_repeat(best.scores), self._run.request.data.x, best.values, weights)
+        weights = self._run.refit(best, epochs or final.usual_epochs(self._run.job, best))
+        job = self._run.job.best_run(best.scores).on_all_rows
+        return winner.model(job, self._run.request.data.x, best.values, weights)
+
+    @property
+    def oof(self) -> np.ndarray:
+        """Out-of-fold predictions: for each row what the best combination's network answers that did not train on it.
+
+        `(rows, ...)`, in the order of the data; NaN for rows that no fold validates, as the first ones with `time:K`, or
+        whose fold a stop left out. Each fold's network has the weights of its best epoch; with repeats that of the first seed.
+
+        Raises:
+            UsageError: the search has no folds, no trial has a score, or the files of the weights are lost or damaged.
+
+        Example:
+            `confusion_matrix(y, search.oof.argmax(axis=1))`
+        """
+        job = self._run.job
+        if job.folds == 1:
+            raise UsageError("out-of-fold predictions come from cross-validation; add --folds 5 to the search")
+        best, _ = self._winner()
+        return self._run.crew.out_of_fold(best)
 
     def code(self) -> Code:
         """Plain Python that builds, compiles and fits the best combination as the search did.
@@ -329,7 +356,7 @@ class Search:
             `Path("winner.py").write_text(search.code())`
         """
         best = self.best
-        run = self._run.job.best_repeat(best.scores)
+        run = self._run.job.best_run(best.scores)
         return Code(script(self._run.request.options, self._run.request.data, run, best.values))
 
     def next_steps(self) -> str:
@@ -362,9 +389,10 @@ class Search:
     def to_frame(self) -> pandas.DataFrame:
         """One row a trial, in grid order: its values, then what came of it.
 
-        Columns: `status`; `score` at `best_epoch`; `std` over repeats; `epochs`; `seconds` in the worker; `error`; `alone`, why
-        it could not be trained together with others; `weights`, how many its network has; and `tie`, whether the trial is not
-        significantly different from the best.
+        Columns: `status`; `score` at `best_epoch`; `std` over repeats and folds; `epochs`; `seconds` in the worker; `error`;
+        `alone`, why it could not be trained together with others; `weights`, how many its network has; and `tie`, whether the
+        trial is not significantly different from the best. With folds also those of scikit-learn's `cv_results_`:
+        `split0_test_score` and so on, `mean_test_score`, `std_test_score`, `rank_test_score`, `params`, `param_…`.
 
         Example:
             `search.to_frame().groupby("layers").score.max()`
@@ -374,8 +402,8 @@ class Search:
         facts = ("status", "score", "std", "best_epoch", "epochs", "seconds", "error", "alone")
         tied = ties(self._run.progress)
         rows = [
-            {**t.values, **{fact: getattr(t, fact) for fact in facts}, "weights": t.size, "tie": t.id in tied}
-            for t in self.trials
+            {**t.values, **{fact: getattr(t, fact) for fact in facts}, "weights": t.size, "tie": t.id in tied, **more}
+            for t, more in zip(self.trials, cv_results(self._run.progress, self.trials), strict=True)
         ]
         return pandas.DataFrame(rows, index=pandas.Index([trial.id for trial in self.trials], name="trial"))
 
@@ -458,7 +486,7 @@ class Search:
     @property
     def tuner(self) -> keras_tuner.GridSearch:
         """A stock `keras_tuner.GridSearch` that has reloaded this project."""
-        return winner.tuner(self._run.job, self._run.request.data.x, self._run.progress.trials)
+        return winner.tuner(final.apart(self._run.job), self._run.request.data.x, self._run.progress.trials)
 
     @property
     def directory(self) -> Path:

@@ -34,6 +34,8 @@ def tune(
     class_weight: Values = None,
     validation_data: Any = None,
     validation_split: float = 0.2,
+    folds: int | str | None = None,
+    groups: Any = None,
     shuffle: bool = True,
     cache: bool = False,
     steps_per_epoch: int | None = None,
@@ -87,6 +89,9 @@ def tune(
             left out, none.
         validation_data: the same of rows to validate on, instead of a split.
         validation_split: share of the rows held out to validate: shuffled by the seed, stratified for classes.
+        folds: cross-validate: train so many times, each time another part of the rows validates, stratified for
+            classes; "time:5": rows in the order of time, each fold validates on those after its own.
+        groups: `(rows,)`; with `folds`, rows of the same value are never on both sides: patients, speakers, days.
         shuffle: draw a new order of the rows in each epoch; False: keep theirs and hold out the last, as for time
             series.
         cache: read a dataset once and keep its rows in memory, even if they differ each time it is read.

@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from nbtune.ask.targets import Targets
+from nbtune.data.folds import Fold, fold_rows, in_words
 from nbtune.data.rows import Data, Inputs, Rows, blocks
 from nbtune.data.split import split_rows
 from nbtune.data.tree import laid_out, layout, leaves, map_leaves
+
+FOLDS = "folds.npz"
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,16 @@ class Arrays:
 def write(data: Data, folder: Path, targets: Targets | None, seed: int, floatx: str = "float32") -> None:
     """Writes `train` and `val` parts to `folder`, for `read`, in single precision if that is Keras's `floatx`.
 
+    With folds all rows are in `train`, and beside them the numbers of those that train and validate in each fold.
     Without validation data of its own the split is random by `seed`, and stratified where rows have a class; or it takes the
     last rows, where their order is to be kept.
     """
     wide = floatx != "float32"
-    if data.validation is not None:
+    if data.folds is not None:
+        _write(folder / "train", data.parts[0], wide)
+        each = enumerate(folds_of(data, targets, seed))
+        np.savez(folder / FOLDS, **{f"{k}_{name}": rows for k, fold in each for name, rows in fold._asdict().items()})
+    elif data.validation is not None:
         _write(folder / "train", data.parts[0], wide)
         _write(folder / "val", data.validation, wide)
     elif data.split > 0 and not data.stream:
@@ -79,14 +87,37 @@ def held_out(data: Data, targets: Targets) -> str:
         return f"{len(leaves(data.validation.x)[0]):,} rows of their own"
     if not data.validated:
         return "none"
+    if data.folds is not None:
+        return in_words(data, targets.split_in_words(data.y))
     count = len(split_rows(data.rows, data.split, None, 0, data.shuffle)[1])
     how = targets.split_in_words(data.y) if data.shuffle else "the last ones"
     return f"{count:,} of {data.rows:,} rows, {how}"
 
 
-def read(folder: Path) -> Arrays:
-    """Maps what `write` left in `folder`."""
+def folds_of(data: Data, targets: Targets | None, seed: int) -> list[Fold]:
+    """The rows of each fold."""
+    return fold_rows(data, targets.strata(data.y) if targets else None, seed)
+
+
+def folds(folder: Path) -> list[Fold]:
+    """The rows of each fold, as `write` left them; none without folds."""
+    if not (folder / FOLDS).exists():
+        return []
+    with np.load(folder / FOLDS) as found:
+        return [Fold(found[f"{k}_train"], found[f"{k}_val"]) for k in range(len(found.files) // 2)]
+
+
+def read(folder: Path, fold: int | None = None) -> Arrays:
+    """Maps what `write` left in `folder`.
+
+    Args:
+        fold: takes the rows of this one, in memory; None: all rows, where there are folds.
+    """
     train = _read(folder / "train")
+    if fold is not None:
+        rows = folds(folder)[fold]
+        taken = (map_leaves(lambda leaf, own=own: leaf[own], part) for own in rows for part in train)
+        return Arrays(*taken)
     return Arrays(*train, *_read(folder / "val")) if (folder / "val").exists() else Arrays(*train)
 
 

@@ -28,7 +28,7 @@ def fingerprint(options: Options, function: Function, data: Data) -> Fingerprint
     content.modules.outside.files |= files_of(data.stream)
     return {
         "function": content([function.name, function.call]),
-        "data": content([[list(part) for part in _read(data)], *_stream(options, data)]),
+        "data": content([[list(part) for part in _read(data)], *_stream(options, data), *_groups(data)]),
         "terms of the fit": content([options.terms, data.batch_size, options.callbacks]),
         "settings of Keras": content.surroundings(),
         "files that are read": content.outside(),
@@ -47,6 +47,10 @@ def _stream(options: Options, data: Data) -> list[Any]:
         return []
     sources = ((options.data, data.stream.training), (options.validation_data, data.stream.validation))
     return [source.payload if source and source.kind == GRAPH else given for given, source in sources if source]
+
+
+def _groups(data: Data) -> list[Any]:
+    return [] if data.groups is None else [data.groups]
 
 
 def contents(objects: Mapping[str, Mapping[Any, Any]]) -> tuple[dict[str, dict[Any, str]], list[str]]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nbtune.ask.folds import Folds
 from nbtune.data.streams import Stream
 from nbtune.data.tree import leaves, map_leaves
 
@@ -37,6 +38,8 @@ class Data:
         stream: datasets that are read anew in each epoch; then `x` and `y` are their first rows, to see what they are like.
         shuffle: `fit` draws a new order of the rows, and so does the split; not of a dataset's, which come in its own.
         note: what the user should hear of it.
+        folds: it is cross-validated, instead of split once.
+        groups: the number of each row's group, `(rows,)`, none of which is on both sides of a fold.
     """
 
     x: Inputs
@@ -49,6 +52,8 @@ class Data:
     stream: Stream | None = None
     shuffle: bool = True
     note: str = ""
+    folds: Folds | None = None
+    groups: np.ndarray | None = None
 
     @property
     def parts(self) -> list[Rows]:
@@ -61,14 +66,16 @@ class Data:
 
     @property
     def training_rows(self) -> int:
-        """How many rows train."""
+        """How many rows train; of folds at least so many in the largest."""
+        if self.folds is not None:
+            return self.rows - self.rows // (self.folds.count + self.folds.by_time)
         return self.rows if self.validation is not None else self.rows - math.ceil(self.split * self.rows)
 
     @property
     def validated(self) -> bool:
         if self.stream:
             return self.validation is not None or self.stream.validation is not None
-        return self.validation is not None or self.split > 0
+        return self.validation is not None or self.split > 0 or self.folds is not None
 
     def sample(self) -> Data:
         """Two rows, to see what a model makes of them."""

@@ -92,10 +92,11 @@ class TrialEnded:
 
     `score` is the objective at `best_epoch` (from 1), None unless `status` is "done", or "stopped" with a score of the
     epochs until then; `history` is metric to values, one an epoch; `seconds` is wall time in the worker; `error` is a
-    traceback or a reason, for people. With repeats, `scores` has the score of each run, `score` is their mean, and the rest is
-    the best run's. `weights` is the `files.stamp` of its weights, None where none were kept. `rates` has the learning rate at
-    the first step of each epoch; it is empty where the model has no optimizer of Keras's. `size` is how many weights the model
-    has, None where that is not known.
+    traceback or a reason, for people. With repeats or folds, `scores` has the score of each run, `score` is their mean,
+    `best_epochs` has each run's, and the rest is the best run's. `weights` is the `files.stamp` of its weights, None where none
+    were kept, and `fold_weights` has that of each fold's, by its number. `rates` has the learning rate at the first step of each
+    epoch; it is empty where the model has no optimizer of Keras's. `size` is how many weights the model has, None where that is
+    not known.
     """
 
     trial: str
@@ -109,6 +110,8 @@ class TrialEnded:
     weights: str | None = None
     rates: list[float] = field(default_factory=list)
     size: int | None = None
+    best_epochs: list[int] = field(default_factory=list)
+    fold_weights: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.error is not None:  # it comes from the user's code, or from a file

@@ -11,7 +11,9 @@ class HeldOut:
     """Labels of the validation rows, summed up.
 
     Attributes:
-        rows: how many there are; None where that is not known.
+        rows: how many there are; None where that is not known; of folds, those of all.
+        folds: in how many they validate; 0 without cross-validation.
+        ratio: of folds, rows that validate over rows that train, on average.
         classes: in how many classes they are; 0 where a row has no single class.
         largest: the name of the class of the most rows.
         share: its share of them, which is the accuracy of answering nothing else.
@@ -21,6 +23,8 @@ class HeldOut:
     classes: int = 0
     largest: str = ""
     share: float = 0.0
+    folds: int = 0
+    ratio: float = 0.0
 
     @classmethod
     def of(cls, rows: int, counts: Mapping[str, int]) -> HeldOut:

@@ -30,6 +30,7 @@ class Look:
         logs: what it logs as the function compiles it, without `val_`; None where only training shows it.
         first: the class of the first layer that does something to the rows; None where that is not told.
         activations: for each output Keras's name of the activation that it comes out of; None where that is not told.
+        adapted: some of its layers have learned from data by `adapt`.
         logits: for each output whether its compiled loss applies a softmax or sigmoid itself.
     """
 
@@ -43,6 +44,7 @@ class Look:
     activations: Sequence[str | None] = ()
     logits: Sequence[bool] = ()
     scheduled: bool = False
+    adapted: bool = False
 
     @classmethod
     def of(cls, outputs: Sequence[Any], **others: Any) -> Look:
@@ -64,6 +66,8 @@ class Terms:
         folder: where `arrays.write` left the data.
         project: the KerasTuner project, which takes the weights.
         repeats: how often a combination is trained, with the seeds `seed`, `seed + 1` and so on.
+        folds: in how many of them the rows are cross-validated; 1: they are split once.
+        fold: the number of the one that this job is of; None: of all, or there are none.
         engine: one of `strategy.ENGINES`; "auto" trains together only what is faster so.
         keep: how many trials' weights stay on disk, those of the best.
         surroundings: what the notebook has set in Keras.
@@ -84,6 +88,8 @@ class Terms:
     batch_size: int
     seed: int
     repeats: int = 1
+    folds: int = 1
+    fold: int | None = None
     engine: str = AUTO
     keep: int = 5
     worker_mb: float | None = None
@@ -123,19 +129,43 @@ class Job(Terms):
     look: Look
 
     @property
-    def each_repeat(self) -> list[Job]:
-        """The job of each of a combination's repeats, which differ in their seed."""
-        return [replace(self, seed=self.seed + i, repeats=1) for i in range(self.repeats)]
+    def runs(self) -> int:
+        """How often a combination is trained: with each seed, in each fold."""
+        return self.repeats * self.folds
 
-    def best_repeat(self, scores: Sequence[float]) -> Job:
-        """The job of the repeat that stands for a trial whose repeats have these scores: the best, or the only one."""
-        return self.each_repeat[self.objective.best(scores) if scores else 0]
+    @property
+    def each_run(self) -> list[Job]:
+        """The job of each of a combination's runs, which differ in seed and fold: all folds of the first seed come first."""
+        folds = range(self.folds) if self.folds > 1 else [self.fold]
+        return [
+            replace(self, seed=self.seed + i, repeats=1, folds=1, fold=fold) for i in range(self.repeats) for fold in folds
+        ]
 
-    def written(self, trial: str, seed: int) -> Path:
+    def best_run(self, scores: Sequence[float]) -> Job:
+        """The job of the run that stands for a trial whose runs have these scores: the best, or the only one."""
+        return self.each_run[self.objective.best(scores) if scores else 0]
+
+    @property
+    def on_all_rows(self) -> Job:
+        """The job that trains a combination once, on training and validation rows together."""
+        return replace(self, repeats=1, folds=1, fold=None)
+
+    def run_in_words(self, number: int) -> str:
+        """`fold 2 with seed 1`, of the run of this number; folds count from 1."""
+        run = self.each_run[number]
+        fold = f"fold {run.fold + 1}" if self.folds > 1 and run.fold is not None else "the run"
+        return fold + (f" with seed {run.seed}" if self.repeats > 1 else "")
+
+    def written(self, trial: str, run: Job) -> Path:
         """Where what the callbacks of one of a trial's runs write to a relative path goes."""
         folder = self.project / f"trial_{trial}"
-        return folder if self.repeats == 1 else folder / f"seed_{seed}"
+        folder = folder if self.repeats == 1 else folder / f"seed_{run.seed}"
+        return folder if self.folds == 1 else folder / f"fold_{run.fold}"
 
     def weights(self, trial: str) -> Path:
         """Where KerasTuner looks for a trial's weights."""
         return self.project / f"trial_{trial}" / "checkpoint.weights.h5"
+
+    def weights_of_fold(self, trial: str, fold: int) -> Path:
+        """Where the weights of a trial's best epoch in one fold are, with the first seed."""
+        return self.project / f"trial_{trial}" / f"fold_{fold}.weights.h5"

@@ -41,18 +41,20 @@ class Trial:
         values: hyperparameter to value.
         status: "pending", "running", "done", "failed", "diverged" or "stopped".
         score: the objective at the best epoch, or the mean of `scores`; while it runs, and where it was stopped, the best so far.
-        scores: with repeats, the score of each run; else empty.
-        best_epoch: counted from 1; with repeats it, `epochs` and `history` are those of the best run.
+        scores: with repeats or folds, the score of each run, all folds of the first seed first; else empty.
+        best_epoch: counted from 1; with repeats or folds it, `epochs` and `history` are those of the best run.
+        best_epochs: with repeats or folds, each run's.
         epochs: how many were trained.
         share: how much of the next one is trained, from 0 to 1; 0 where epochs are short.
-        run: with repeats that are trained one after the other, how many are behind it.
-        at_once: how many of its repeats are trained side by side.
+        run: with repeats or folds that are trained one after the other, how many are behind it.
+        at_once: how many of its runs are trained side by side.
         history: metric to its values, one an epoch; of validation where there was one, as in Keras's own `History`.
         rates: the learning rate at the first step of each epoch; empty until the trial has ended.
         size: how many weights its model has; None where that is not known.
         seconds: wall time in the worker.
         error: a traceback or a reason.
         weights: the stamp of the file of its weights, as `files` makes it; None where none were kept.
+        fold_weights: those of the weights of each fold, with the first seed, by the number of the fold.
         alone: why it could not be trained together with the others of its stack; None where it was, or had none.
         started: when, in seconds since the epoch.
         since, begun, last: when it started, when it first gave a sign of life after what was compiled, and when it last did, in
@@ -66,6 +68,7 @@ class Trial:
     score: float | None = None
     scores: tuple[float, ...] = ()
     best_epoch: int | None = None
+    best_epochs: tuple[int, ...] = ()
     epochs: int = 0
     share: float = 0.0
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
@@ -74,6 +77,7 @@ class Trial:
     seconds: float = 0.0
     error: str | None = None
     weights: str | None = field(default=None, repr=False, compare=False)
+    fold_weights: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     alone: str | None = None
     run: int = 0
     at_once: int = 1
@@ -94,7 +98,7 @@ class Trial:
 
     @property
     def std(self) -> float | None:
-        """The standard deviation of `scores`, of a sample (n - 1); None without repeats."""
+        """The standard deviation of `scores`, of a sample (n - 1); None with a single run."""
         return stdev(self.scores) if len(self.scores) > 1 else None
 
     @property
@@ -162,18 +166,18 @@ class Progress:
         epochs: int,
         workers: int,
         ids: Sequence[str] | None = None,
-        repeats: int = 1,
+        runs: int = 1,
         excluded: int = 0,
         unsampled: int = 0,
     ) -> None:
-        """`epochs`: of each of a trial's `repeats` at most. `excluded`, `unsampled`: combinations that are left out."""
+        """`epochs`: of each of a trial's `runs` at most. `excluded`, `unsampled`: combinations that are left out."""
         self._left_out = {"excluded": excluded, "unsampled": unsampled}
         ids = ids or [f"{i:0{len(str(len(combinations)))}d}" for i in range(len(combinations))]
         self._trials = {id: Trial(id, values) for id, values in zip(ids, combinations, strict=True)}
         self.objective = objective
         self.epochs = epochs
         self.workers = workers
-        self.repeats = repeats
+        self.runs = runs
         self.notes: tuple[str, ...] = ()  # what people should know of how it began, a sentence each
         self.advice: tuple[str, ...] = ()  # what looked like a mistake before it began, a sentence each
         self.held_out = HeldOut()  # the rows that scores are measured on
@@ -249,6 +253,7 @@ class Progress:
             score=None if event.status in (FAILED, DIVERGED) else event.score,
             scores=tuple(event.scores),
             best_epoch=event.best_epoch,
+            best_epochs=tuple(event.best_epochs),
             epochs=max(map(len, history.values()), default=0),
             share=0.0,
             history=history,
@@ -257,6 +262,7 @@ class Progress:
             seconds=event.seconds,
             error=event.error,
             weights=event.weights,
+            fold_weights=event.fold_weights,
         )
 
     def _change_state(self, state: str, at: float) -> None:

@@ -21,7 +21,7 @@ MOST_IN_TURN = 1000  # units whose turns are gone through one by one; of more of
 def share_done(progress: Progress) -> float:
     """How much of the training is behind it, from 0 to 1: epochs trained of the epochs expected."""
     trials, lives = progress.trials, Lifetimes.of(progress)
-    return fmean(_share(trial, progress.repeats, lives) for trial in trials) if trials else 1.0
+    return fmean(_share(trial, progress.runs, lives) for trial in trials) if trials else 1.0
 
 
 def _share(trial: Trial, repeats: int, lives: Lifetimes) -> float:
@@ -138,7 +138,7 @@ def _epochs(each: Sequence[tuple[float, float]], trials: int) -> float:
 def _further(trial: Trial, progress: Progress, lives: Lifetimes) -> tuple[float, float]:
     """Epochs before it in this run and those that come after: until the last of those side by side has ended, and usual ones."""
     this, most = lives.left(trial), progress.epochs - trial.epochs - trial.share
-    later = max(progress.repeats // trial.at_once - 1 - trial.run, 0) * lives.usual
+    later = max(progress.runs // trial.at_once - 1 - trial.run, 0) * lives.usual
     return this.of_longest(trial.at_once, most) + later, this.expected + later
 
 

@@ -170,13 +170,22 @@ def _without_weights(project: Path, ended: Sequence[TrialEnded], objective: Obje
     ranking = ranked(handed_in, objective)
     lost = {}
     for event in ranking[:keep]:
-        path = project / f"trial_{event.trial}" / "checkpoint.weights.h5"
-        try:
-            if not files.is_as_stamped(path, project, event.weights):
-                lost[event.trial] = f"{path} is damaged"
-        except FileNotFoundError:
-            if event is ranking[0]:
-                lost[event.trial] = f"{path} is missing"
-        except OSError as error:
-            lost[event.trial] = f"{error.filename or path} {error.strerror}"
+        for path, stamp in _weights(project, event):
+            try:
+                if not files.is_as_stamped(path, project, stamp):
+                    lost[event.trial] = f"{path} is damaged"
+            except FileNotFoundError:
+                if event is ranking[0]:
+                    lost[event.trial] = f"{path} is missing"
+            except OSError as error:
+                lost[event.trial] = f"{error.filename or path} {error.strerror}"
     return lost
+
+
+def _weights(project: Path, event: TrialEnded) -> Iterator[tuple[Path, str | None]]:
+    """A trial's files of weights, each with its stamp."""
+    folder = project / f"trial_{event.trial}"
+    yield folder / "checkpoint.weights.h5", event.weights
+    for fold, stamp in event.fold_weights.items():
+        if fold.isdecimal():  # it is part of a path
+            yield folder / f"fold_{fold}.weights.h5", stamp

@@ -127,7 +127,9 @@ class Store:
             return
         kept = [trial for trial in self._progress.trials if trial.id in self._with_weights]
         for trial in self._progress.ranked(kept)[self._keep :]:
-            files.remove(self._project / f"trial_{trial.id}" / "checkpoint.weights.h5", self._project)
+            folder = self._project / f"trial_{trial.id}"
+            for path in [folder / "checkpoint.weights.h5", *folder.glob("fold_*.weights.h5")]:
+                files.remove(path, self._project)
             self._with_weights.remove(trial.id)
 
 

@@ -12,6 +12,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from nbtune.errors import UsageError, did_you_mean
 from nbtune.record.progress import Progress, Trial
 from nbtune.report import tracking
+from nbtune.report.cv_results import cv_results
 from nbtune.report.tracking.follow import tell_all
 
 
@@ -63,7 +64,9 @@ def as_csv(progress: Progress) -> str:
     """A row a combination: its values, what came of it, and the last word of its error."""
     import pandas
 
-    rows = [{"trial": trial.id, **trial.values, **_facts(trial), "error": _last_line(trial)} for trial in progress.trials]
+    rows = [
+        {"trial": t.id, **t.values, **_facts(t), **_splits(progress, t), "error": _last_line(t)} for t in progress.trials
+    ]
     return str(pandas.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
 
 
@@ -88,6 +91,12 @@ def _facts(trial: Trial) -> dict[str, Any]:
 
 def _epochs(trial: Trial) -> dict[str, Any]:
     return {"history": trial.history, "rates": trial.rates}
+
+
+def _splits(progress: Progress, trial: Trial) -> dict[str, Any]:
+    """With folds the score in each."""
+    (row,) = cv_results(progress, [trial])
+    return {name: value for name, value in row.items() if name.startswith("split")}
 
 
 def _last_line(trial: Trial) -> str:

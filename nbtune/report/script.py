@@ -18,9 +18,10 @@ from nbtune.ask.labels import AS_GIVEN, MULTI_LABEL, TO_ONE_HOT, Labels
 from nbtune.ask.names import canonical
 from nbtune.ask.options import Options
 from nbtune.ask.space import Value
+from nbtune.data.arrays import folds_of
 from nbtune.data.rows import Data
 from nbtune.record.job import Job
-from nbtune.report.script_data import data_lines, fit
+from nbtune.report.script_data import FOLD, SCORES, data_lines, fit, fold_lines, splitter
 from nbtune.report.script_keras import backend_lines, settings_lines
 
 _INITIALISE = """\
@@ -38,26 +39,42 @@ def script(options: Options, data: Data, job: Job, values: Mapping[str, Value]) 
     change = _encoding(job, values, loss)
     if change == TO_ONE_HOT and "sparse" in loss:  # the metric needs it
         loss = loss.removeprefix("sparse_")
-    schedule = _schedule(job, values, data.training_rows)
-    parts = [
+    schedule = _schedule(job, values, data.training_rows) if data.folds is None else _in_folds(options, data, job, values)
+    split = "train_test_split" if data.validation is None and data.split > 0 and data.shuffle and not data.stream else ""
+    start = [
         backend_lines(),
-        _imports(job.function, split=data.validation is None and data.split > 0 and data.shuffle and not data.stream),
+        _imports(job.function, splitter(options, data, job).partition("(")[0] if data.folds else split),
         settings_lines(job.surroundings),
         _one_cycle(schedule),
         _surroundings(job.function),
-        "\n".join([*data_lines(options, data, job), *_encode(data, job, loss, change)]),
-        _model(job, values, loss, schedule),
-        fit(options, data, job, values),
     ]
+    lines, encode = data_lines(options, data, job), _encode(data, job, loss, change)
+    model, end = _model(job, values, loss, schedule), fit(options, data, job, values)
+    if data.folds is None:
+        parts = [*start, "\n".join([*lines, *encode]), model, end]
+    else:
+        rows = "\n".join([*fold_lines(data), *encode])
+        parts = [*start, "\n".join(lines), FOLD + textwrap.indent("\n\n".join([rows, model, end]), "    "), SCORES]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _imports(function: Function, split: bool) -> str:
+def _in_folds(options: Options, data: Data, job: Job, values: Mapping[str, Value]) -> list[str]:
+    """As `_schedule`, whose steps are those of each fold."""
+    rows = [len(fold.train) for fold in folds_of(data, job.targets, options.seed)]
+    each = [_schedule(job, values, count) for count in rows]
+    if all(lines == each[0] for lines in each):
+        return each[0]
+    made = ", ".join(lines[-1].partition("from_config(")[2].removesuffix(")") for lines in each)
+    return [*each[0][:-1], f"optimizer = type(optimizer).from_config([{made}][fold])"]
+
+
+def _imports(function: Function, split: str) -> str:
+    """`split`: the name of what splits the rows; "" where they are not split."""
     lines = {"import keras", "import numpy as np"}
     if function.takes_hp:
         lines.add("import keras_tuner")
     if split:
-        lines.add("from sklearn.model_selection import train_test_split")
+        lines.add(f"from sklearn.model_selection import {split}")
     for name, thing in _surrounding_values(function).items():
         if isinstance(thing, types.ModuleType):
             lines.add(_import_module(name, thing))

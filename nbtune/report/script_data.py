@@ -12,10 +12,14 @@ from nbtune.ask import schedules
 from nbtune.ask.labels import CLASSES, MULTI_LABEL, ONE_HOT
 from nbtune.ask.options import Options
 from nbtune.ask.space import Value
+from nbtune.data.folds import splitter_in_python
 from nbtune.data.rows import Data, Rows
 from nbtune.data.streams import is_factory
 from nbtune.data.tree import leaves
 from nbtune.record.job import Job
+
+FOLD = "for fold, (train, val) in enumerate(splits):\n"
+SCORES = "print('mean and standard deviation over the folds:', np.mean(scores), np.std(scores, ddof=1))"
 
 _TEXT = """\
 text = lambda part: keras.ops.convert_to_tensor(part.astype(str), "string") if part.dtype.kind in "OSU" else part"""
@@ -31,6 +35,8 @@ _STRATA = {
 def data_lines(options: Options, data: Data, job: Job) -> list[str]:
     """Lines that make `x` and `y`, where there are some `sample_weight`, and the same with `_val`, or `dataset`."""
     lines = ["# the data as the search had it: the same rows to train and to validate on"]
+    if data.folds is not None and job.look.adapted:
+        lines.append("# the search adapted its layers anew in each fold: in the loop, call adapt(x) of those around the function")
     names = _names(data.parts[0])
     if data.stream:
         lines += _dataset("dataset", options.texts.get("data", ""), options.data)
@@ -46,6 +52,37 @@ def data_lines(options: Options, data: Data, job: Job) -> list[str]:
         lines += [f"{y} = np.searchsorted(classes, {y})" for y in ("y", "y_val")[: 1 + (data.validation is not None)]]
     if data.validation is None and data.split > 0 and not data.stream:
         lines += _split(options, data, job, names)
+    if data.folds is not None:
+        groups = ", groups" if data.groups is not None else ""
+        lines += [f"groups = np.asarray({options.texts.get('groups', 'groups')}).reshape(-1)"] if groups else []
+        lines.append(f"folds = {splitter(options, data, job)}")
+        lines.append(f"splits = folds.split(np.arange({_count(data)}), {_strata(job)}{groups})")
+        return [*lines, "all_rows = " + f"{', '.join(names)}{',' * (len(names) == 1)}", "scores = []"]
+    return [*lines, *_text_lines(data)]
+
+
+def splitter(options: Options, data: Data, job: Job) -> str:
+    """The splitter that chose the folds, as Python."""
+    return splitter_in_python(data, _strata(job) != "None", options.seed)
+
+
+def fold_lines(data: Data) -> list[str]:
+    """Lines that make of `all_rows` those of a fold, under the names of `data_lines`."""
+    names = _names(data.parts[0])
+    lines = []
+    for end, rows in (("", "train"), ("_val", "val")):
+        left = ", ".join(name + end for name in names) + "," * (len(names) == 1)
+        lines.append(f"{left} = keras.tree.map_structure(lambda part: part[{rows}], all_rows)")
+    return [*lines, *_text_lines(data)]
+
+
+def _count(data: Data) -> str:
+    return "len(x)" if isinstance(data.x, np.ndarray) else "len(keras.tree.flatten(x)[0])"
+
+
+def _text_lines(data: Data) -> list[str]:
+    """Lines that make features that are text what `fit` takes."""
+    lines = []
     if any(leaf.dtype.kind == "S" for leaf in leaves(data.x)):
         parts = "x, x_val" if data.validated else "x"
         each = f"({parts})" if data.validated else "(x,)"
@@ -65,10 +102,9 @@ def _split(options: Options, data: Data, job: Job, names: Sequence[str]) -> list
         kept, rows = math.floor(data.rows * (1 - data.split)), "slice(None, {0}), slice({0}, None)"
         lines = [f"train, val = {rows.format(kept)}"]
         return [*lines, *((plain if isinstance(parts[name], np.ndarray) else take).format(name) for name in names)]
-    count = "len(x)" if isinstance(data.x, np.ndarray) else "len(keras.tree.flatten(x)[0])"
     return [
         "train, val = train_test_split(",
-        f"    np.arange({count}), test_size={data.split}, random_state={options.seed}, stratify={_strata(job)}",
+        f"    np.arange({_count(data)}), test_size={data.split}, random_state={options.seed}, stratify={_strata(job)}",
         ")",
         *((plain if isinstance(parts[name], np.ndarray) else take).format(name) for name in names),
     ]
@@ -139,7 +175,11 @@ def fit(options: Options, data: Data, job: Job, values: Mapping[str, Value]) -> 
         ").history",
     ]
     best = "max" if job.objective.direction == "max" else "min"
-    return "\n".join([*lines, f"print('best {job.objective.name}:', {best}(history[{job.objective.name!r}]))"])
+    found = f"{best}(history[{job.objective.name!r}])"
+    if data.folds is not None:
+        lines.append(f"scores.append({found})")
+        found = "scores[-1]"
+    return "\n".join([*lines, f"print('best {job.objective.name}:', {found})"])
 
 
 def _rows(data: Data, job: Job, values: Mapping[str, Value]) -> list[str]:

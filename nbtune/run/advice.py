@@ -7,7 +7,8 @@ does not know is silent: a false alarm costs more trust than a missed one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import fmean
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from nbtune.ask.labels import CLASSES, MULTI_LABEL, NUMBERS, ONE_HOT, Labels
 from nbtune.ask.targets import Output
 from nbtune.ask.unused import unused
 from nbtune.data import arrays
-from nbtune.data.tree import leaves
+from nbtune.data.tree import leaves, map_leaves
 from nbtune.record.heldout import HeldOut
 from nbtune.record.job import Job
 from nbtune.run.prepare import Request
@@ -255,7 +256,10 @@ def held_out(job: Job, class_names: Sequence[str] | None = None) -> HeldOut:
     Args:
         class_names: in the order of their numbers, where the labels were text.
     """
-    part = arrays.read(job.folder)
+    part, folds = arrays.read(job.folder), arrays.folds(job.folder)
+    if folds:
+        rows = np.concatenate([fold.val for fold in folds])
+        part = replace(part, x_val=part.x, y_val=map_leaves(lambda leaf: leaf[rows], part.y))
     if not part.validated:
         return HeldOut()
     labels, y = job.targets.single, part.y_val
@@ -263,4 +267,6 @@ def held_out(job: Job, class_names: Sequence[str] | None = None) -> HeldOut:
     strata = labels.strata(y) if labels is not None and is_single else None
     numbers, counts = np.unique([] if strata is None else strata, return_counts=True)
     texts = [class_names[int(number)] if class_names else str(int(number)) for number in numbers]
-    return HeldOut.of(len(leaves(part.x_val)[0]), dict(zip(texts, counts.tolist(), strict=True)))
+    found = HeldOut.of(len(rows) if folds else len(leaves(part.x_val)[0]), dict(zip(texts, counts.tolist(), strict=True)))
+    ratio = fmean(len(fold.val) / len(fold.train) for fold in folds) if folds else 0.0
+    return replace(found, folds=len(folds), ratio=ratio)

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nbtune.ask.space import Value
 from nbtune.data import arrays
 from nbtune.data.rows import Data
@@ -19,12 +21,14 @@ from nbtune.record.initial import Initial
 from nbtune.record.job import Job
 from nbtune.record.predicted import Predicted
 from nbtune.record.progress import Trial, Unit
+from nbtune.run.final import apart
 from nbtune.run.grouping import in_order, shared_out, units
-from nbtune.run.judged import check_predictable, predicted
+from nbtune.run.judged import check_predictable, predicted, predicted_in_folds
 from nbtune.run.opening import LOG, Opened, work_of
 from nbtune.run.prepare import Request
 from nbtune.run.site import Site
 
+ROWS = "rows"
 _TRAIN = ("refit", "model_fit")  # on the cluster, if there is one; what reads or writes the user's files is done here
 WorkToDo = Future[Sequence[Sequence[int]]]  # the numbers of the combinations of each stack
 
@@ -44,8 +48,8 @@ class Crew:
     def __init__(self, request: Request, found: Opened, pool: Pool, hear: Callable[[int, list[Event]], None]) -> None:
         self._request, self._pool, self._hear = request, pool, hear
         self._space, self._groups, self._log = found.space, found.groups, found.project.path / LOG
-        self.job: Job = found.job
         self.size = found.workers
+        self.job: Job = found.job if self.size else apart(found.job)
         self.dask = request.options.dask
         self._site: Site | None = found.site
         self._generation = 0
@@ -99,15 +103,23 @@ class Crew:
             raise
         site.close()
 
-    def _with_data(self, site: Site, rows: Data | None = None) -> Job:
-        """The job for the workers of a site, to whom the data, or other rows, are written."""
-        folder, job = site.scratch / "data", self.job
-        arrays.write(rows or self._request.data, folder, job.targets, job.seed, job.surroundings.floatx)
+    def _with_data(self, site: Site) -> Job:
+        """The job for the workers of a site, to whom the data are written."""
+        return self._written(site, "data", self._request.data)
+
+    def _written(self, site: Site, name: str, rows: Data) -> Job:
+        folder, job = site.scratch / name, self.job
+        arrays.write(rows, folder, job.targets, job.seed, job.surroundings.floatx)
         return replace(job, folder=folder)
 
     def units(self, stacks: Sequence[Sequence[int]], ids: Sequence[str]) -> tuple[Unit, ...]:
         """What these stacks cost beside each other; `ids`: of all trials."""
         return units(stacks, ids, self._space, work_of(self._request))
+
+    def _with_rows(self, site: Site, rows: Data) -> Job:
+        """The same to whom other rows are written, and the data where a fold's are needed to make its model."""
+        job = self._written(site, ROWS, rows)
+        return self._with_data(site) if job.folds > 1 else job
 
     def room(self) -> int:
         """How many are here now, or are expected."""
@@ -149,8 +161,8 @@ class Crew:
 
     def refit(self, trial: Trial, epochs: int) -> Path:
         """Trains a combination on all rows for so many epochs, in a worker of its own; returns the file of its weights."""
-        rates = list(trial.rates)
-        return self.job.project / str(self._in_a_worker("refit", trial, epochs=epochs, rates=rates)["weights"])
+        found = self._in_a_worker("refit", trial, on_all_rows=True, epochs=epochs, rates=list(trial.rates))
+        return self.job.project / str(found["weights"])
 
     def model_fit(self, trial: Trial) -> dict[str, list[float]]:
         """The history of a combination that plain `model.fit` trains, in a worker of its own."""
@@ -164,11 +176,23 @@ class Crew:
         return Initial.of(self._in_a_worker("initial", trial, inits=known))
 
     def predict(self, trial: Trial, weights: Path) -> Predicted:
-        """What the model with these weights makes of the validation rows, in a worker of its own."""
+        """What the model with these weights makes of the validation rows, in a worker of its own; each fold's with folds."""
         data = self._request.data
         check_predictable(self.job, data)
+        if self.job.folds > 1:
+            return predicted_in_folds(self.job, trial.label, data, self.out_of_fold(trial))
         take = lambda job, found: predicted(job, trial.label, Path(found["output"]), data.class_names)  # noqa: E731
         result: Predicted = self._in_a_worker("predict", trial, take, weights=str(weights))
+        return result
+
+    def out_of_fold(self, trial: Trial) -> np.ndarray:
+        """For each row the output of the network that did not train on it, `(rows, ...)`; NaN where all did.
+
+        In a worker of its own, with the networks of the first seed.
+        """
+        paths = {fold: str(self.job.weights_of_fold(trial.id, int(fold))) for fold in trial.fold_weights}
+        take = lambda job, found: np.load(found["output"])  # noqa: E731
+        result: np.ndarray = self._in_a_worker("predict_folds", trial, take, every_run=True, weights=paths)
         return result
 
     def evaluate(self, trial: Trial, weights: Path, rows: Data) -> dict[str, float]:
@@ -176,9 +200,13 @@ class Crew:
         found: dict[str, float] = self._in_a_worker("evaluate", trial, rows=rows, weights=str(weights))["metrics"]
         return found
 
-    def save(self, trial: Trial, weights: Path, path: Path) -> None:
-        """Writes the whole model with these weights, in a worker of its own."""
-        self._in_a_worker("save", trial, weights=str(weights), path=str(path))
+    def save(self, trial: Trial, weights: Path, path: Path, refit: bool = False) -> None:
+        """Writes the whole model with these weights, in a worker of its own.
+
+        Args:
+            refit: the weights are those of the model that was trained on all rows.
+        """
+        self._in_a_worker("save", trial, on_all_rows=refit, weights=str(weights), path=str(path))
 
     def _in_a_worker(
         self,
@@ -186,17 +214,24 @@ class Crew:
         trial: Trial,
         take: Callable[[Job, dict[str, Any]], Any] = lambda job, found: found,
         rows: Data | None = None,
+        on_all_rows: bool = False,
+        every_run: bool = False,
         **arguments: Any,
     ) -> Any:
-        """A task on one combination, under the seed of the repeat that stands for it.
+        """A task on one combination, for the run that stands for it.
 
         Args:
             take: makes something of the result while the files of the worker are still there.
             rows: other rows than those of the search, to be written for the worker.
+            on_all_rows: the run's seed, and all rows, where it is of a fold.
+            every_run: for all of its runs.
         """
         site = Site.open(min(self.size, 1), self._log, lambda events: None, self._pool, self.dask if task in _TRAIN else None)
         try:
-            job = self._with_data(site, rows).best_repeat(trial.scores)
+            job = self._with_data(site) if rows is None else self._with_rows(site, rows)
+            arguments |= {} if rows is None else {"rows": str(site.scratch / ROWS)}
+            job = job if every_run else job.best_run(trial.scores)
+            job = job.on_all_rows if on_all_rows else job
             return take(job, site.backend.submit(task, job, values=dict(trial.values), **arguments).result())
         finally:
             site.close()

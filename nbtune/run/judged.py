@@ -30,13 +30,27 @@ def check_predictable(job: Job, data: Data) -> None:
 
 def predicted(job: Job, label: str, output: Path, names: tuple[str, ...] | None) -> Predicted:
     """The validation rows as the workers have them, and a model's output for them, in memory."""
-    part, labels, found = arrays.read(job.folder), job.targets.single, np.load(output)
+    part = arrays.read(job.folder)
+    x = np.array(part.x_val) if isinstance(part.x_val, np.ndarray) else None
+    return _predicted(job, label, x, np.asarray(part.y_val), np.load(output), names)
+
+
+def predicted_in_folds(job: Job, label: str, data: Data, output: np.ndarray) -> Predicted:
+    """The rows that validate in some fold, and the output for them of the model of that fold, of `output` `(rows, ...)`."""
+    rows = np.flatnonzero(~np.isnan(output.reshape(len(output), -1)).all(axis=1))
+    x = data.x[rows] if isinstance(data.x, np.ndarray) else None
+    return _predicted(job, label, x, np.asarray(data.y)[rows], output[rows], data.class_names)
+
+
+def _predicted(
+    job: Job, label: str, x: np.ndarray | None, y: np.ndarray, found: np.ndarray, names: tuple[str, ...] | None
+) -> Predicted:
+    labels = job.targets.single
     assert labels is not None
     found = found.reshape(len(found), -1)
-    strata = labels.strata(np.asarray(part.y_val))
-    y = np.array(part.y_val) if strata is None else np.array(strata).astype(int)
+    strata = labels.strata(y)
+    y = np.array(y) if strata is None else np.array(strata).astype(int)
     classes = 0 if strata is None else max(labels.size, found.shape[1])
-    x = np.array(part.x_val) if isinstance(part.x_val, np.ndarray) else None
     return Predicted(label, x, y, found, classes, names, bool(job.look.logits and job.look.logits[0]))
 
 

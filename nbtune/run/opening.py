@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nbtune import machine
+from nbtune.ask.options import Options
 from nbtune.ask.space import Space
 from nbtune.data import arrays
 from nbtune.errors import BackendDied, BuildError, UsageError, WorkerDied
@@ -157,8 +158,13 @@ def _opened(request: Request, project: Project, places: _Places) -> Opened:
 
 
 def work_of(request: Request) -> Work:
-    repeats = request.options.repeats
-    return Work(request.data.rows * request.options.epochs * repeats, repeats)
+    runs = runs_of(request.options)
+    return Work(request.data.rows * request.options.epochs * runs, runs)
+
+
+def runs_of(options: Options) -> int:
+    """How often each combination is trained."""
+    return options.repeats * (options.folds.count if options.folds else 1)
 
 
 def _prepared(request: Request, project: Project, places: _Places, workers: int) -> tuple[Space, Job, Site]:
@@ -183,7 +189,7 @@ def _gone_on(
     options = request.options
     before = earlier(project.path, space, job.objects, job.objective, options.keep)
     terms = (job.objective, job.epochs, workers)
-    progress = Progress(space.combinations, *terms, before.ids, job.repeats, space.excluded, space.unsampled)
+    progress = Progress(space.combinations, *terms, before.ids, job.runs, space.excluded, space.unsampled)
     progress.patience = job.patience
     for event in before.ended:
         progress.apply(event)
@@ -198,7 +204,7 @@ def _planned(
     """The size of the search, and with `--plan` its cost."""
     options = request.options
     work = shared_out(groups, workers, space, work_of(request))
-    plan = partial(Plan.of, space, options.epochs, workers, repeats=options.repeats, minutes=options.minutes)
+    plan = partial(Plan.of, space, options.epochs, workers, runs=runs_of(options), minutes=options.minutes)
     if not options.plan:
         return plan(stacks=[Stack(len(numbers)) for numbers in work])
     before = time.monotonic() - began

@@ -55,17 +55,17 @@ class Plan:
         workers: int,
         measured: Measured | None = None,
         stacks: Sequence[Stack] | None = None,
-        repeats: int = 1,
+        runs: int = 1,
         minutes: float | None = None,
     ) -> Plan:
         """Args: `epochs` of a run at most; `stacks` of one trial each if left out."""
         trials = len(space)
         stacks = [Stack(1)] * trials if stacks is None else stacks
         axes = {axis.name: len(axis.values) for axis in space.axes}
-        size = axes, trials, len(stacks), trials * repeats * epochs, workers, space.is_product
+        size = axes, trials, len(stacks), trials * runs * epochs, workers, space.is_product
         if measured is None:
             return cls(*size, minutes=minutes)
-        cost = partial(measured.seconds, epochs=epochs, repeats=repeats, workers=max(workers, 1))
+        cost = partial(measured.seconds, epochs=epochs, runs=runs, workers=max(workers, 1))
         peak = measured.peak_mb(stacks, max(workers, 1))
         alone = Counter(stack.reason for stack in stacks if stack.reason)
         return cls(*size, cost(stacks), peak, alone, cost([Stack(1)] * trials), minutes=minutes)
@@ -170,14 +170,14 @@ class Measured:
     shared_mb: float
     before: float = 0.0
 
-    def seconds(self, stacks: Sequence[Stack], epochs: int, repeats: int, workers: int) -> float:
+    def seconds(self, stacks: Sequence[Stack], epochs: int, runs: int, workers: int) -> float:
         """Until the last of the workers is done, each of which takes the next stack when it has none."""
         ends = [self.before] * workers
         for stack in stacks:
             if self.stack and stack.trials > 1 and not stack.reason:
-                each = [self.stack.setup + stack.trials * (self.stack.trial + repeats * epochs * self.stack.epoch)]
+                each = [self.stack.setup + stack.trials * (self.stack.trial + runs * epochs * self.stack.epoch)]
             else:
-                each = [repeats * (self.alone.setup + epochs * self.alone.epoch)] * stack.trials
+                each = [runs * (self.alone.setup + epochs * self.alone.epoch)] * stack.trials
             for seconds in each:
                 heapq.heapreplace(ends, ends[0] + seconds)
         return max(ends)

@@ -17,7 +17,7 @@ from nbtune.ask import schedules
 from nbtune.ask.function import Function
 from nbtune.ask.labels import Labels
 from nbtune.ask.logged import check_logged, usual_objective
-from nbtune.ask.options import APPLIED_OUTSIDE, Options
+from nbtune.ask.options import APPLIED_OUTSIDE, Options, table
 from nbtune.ask.selection import select
 from nbtune.ask.space import Architecture, Axis, Space, Value
 from nbtune.ask.strategy import FUSED, TRIAL
@@ -28,6 +28,7 @@ from nbtune.ask.targets import Targets
 from nbtune.data import arrays
 from nbtune.data.content.objects import NoFingerprint
 from nbtune.data.fingerprint import Fingerprint, fingerprint
+from nbtune.data.folds import with_folds
 from nbtune.data.read import read_data
 from nbtune.data.rows import Data
 from nbtune.errors import BackendDied, BuildError, UsageError, WorkerDied, about
@@ -64,6 +65,7 @@ class Request:
         """Raises UsageError for every mistake that can be seen without Keras."""
         options = _for_backend(options)
         _check_places(options)
+        _check_folds(options)
         if options.build is None:
             raise UsageError("which function builds the model? Define one in the cell, or name it with --build", "build")
         if options.data is None:
@@ -85,6 +87,8 @@ class Request:
                 options.steps_per_epoch,
                 options.shuffle,
             )
+        with about("folds"):
+            data = with_folds(data, options.folds, options.groups)
         request = cls(options, function, data, *_fingerprint(options, function, data), space)
         if options.loss and getattr(data.y, "ndim", 0) == 1:
             with about("loss"):
@@ -124,6 +128,15 @@ def _check_frequency(options: Options, function: Function, data: Data) -> None:
         raise UsageError(f"validation_freq: none of {options.epochs} epochs is validated; give a smaller one, or more --epochs")
     if function.fit is not None:
         raise UsageError(f"validation_freq: {function.name} has a fit of its own; give it to model.fit there")
+
+
+def _check_folds(options: Options) -> None:
+    if options.folds is None:
+        return
+    if options.validation_data is not None:
+        raise UsageError("folds take their validation rows out of the data; leave out --validation-data, or --folds", "folds")
+    if options.validation_split != table()["validation_split"].default or "validation_split" in options.texts:
+        raise UsageError("folds say how many rows validate, one part of K; leave out --validation-split, or --folds", "folds")
 
 
 def _for_backend(options: Options) -> Options:
@@ -172,6 +185,7 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
         batch_size=data.batch_size or BATCH_SIZE,
         seed=options.seed,
         repeats=options.repeats,
+        folds=options.folds.count if options.folds else 1,
         engine=options.engine,
         keep=options.keep,
         surroundings=Surroundings.here(),
@@ -204,6 +218,9 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
         objective.check(request.losses, data.validated)
         if look.loss is None or look.logs:
             check_logged(objective, targets, look.logs or ())
+    if options.folds:
+        with about("folds"):
+            arrays.folds_of(data, targets, options.seed)
     job = terms.completed(scratch / "data", frozenset(APPLIED_OUTSIDE) - asked, targets, objective, look)
     arrays.write(data, job.folder, targets, options.seed, floatx)
     return space, job

@@ -44,7 +44,7 @@ class Formula(NamedTuple):
 
 def of_trial(job: Job, emit: Emit, values: Mapping[str, Value], inits: Sequence[str]) -> dict[str, Any]:
     """What a trial starts from, beside the same network filled in these ways, or the usual ones if there are none."""
-    arrays = data.read(job.folder)
+    arrays = data.read(job.folder, job.fold)
     made = trial.new_model(job, values, arrays.x)
     filled = job.resolved(values).get("init")
     return asdict(initial(made, {}, fed(arrays.x), fed(arrays.y), inits or SIDE_BY_SIDE, filled))

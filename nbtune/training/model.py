@@ -11,6 +11,7 @@ import inspect
 import re
 import reprlib
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import keras
@@ -20,7 +21,7 @@ from nbtune.ask.space import Value
 from nbtune.data.rows import Inputs
 from nbtune.errors import UsageError
 from nbtune.record.job import Terms
-from nbtune.training import initializers, randomness
+from nbtune.training import adapting, initializers, randomness
 from nbtune.training.private import keras as private
 
 
@@ -136,8 +137,11 @@ def _gist(error: Exception) -> str:
 
 
 def initial(job: Terms, values: Mapping[str, Value], x: Inputs) -> keras.Model:
-    """The model as the function returned it, built and compiled or not; built where an initialiser is to fill its kernels."""
-    model = build(job, values)
+    """The model as the function returned it, built and compiled or not; built where an initialiser is to fill its kernels.
+
+    In a fold, whose training rows are `x`, layers that have been adapted are adapted to these.
+    """
+    model = build(job, values) if job.fold is None else adapting.adapted_anew(partial(build, job, values), x)
     things = job.resolved(values)
     if "init" in things:
         if not model.built:

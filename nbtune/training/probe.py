@@ -20,7 +20,7 @@ from nbtune.errors import BuildError, UsageError
 from nbtune.record.events import Emit, EpochEnded, Event, TrialStarted
 from nbtune.record.job import Job, Terms
 from nbtune.record.progress import show
-from nbtune.training import anatomy, initializers, session, stacks, trial
+from nbtune.training import adapting, anatomy, initializers, session, stacks, trial
 from nbtune.training.callbacks import made_callbacks
 from nbtune.training.compiling import known_losses, logged_names, metric_names, own_loss
 from nbtune.training.model import build, fed, shapes, traced
@@ -81,6 +81,7 @@ def _looked_at(model: keras.Model, arrays: data.Arrays) -> dict[str, Any]:
         "logs": logged_names(model, arrays.x, arrays.y),
         "first": anatomy.first_layer(model),
         "activations": anatomy.activations(model, len(found)),
+        "adapted": bool(adapting.adapted(model)),
         "logits": anatomy.takes_logits(model, len(found)),
     }
 
@@ -217,8 +218,9 @@ def measure(job: Job, emit: Emit, trials: list[Mapping[str, Value]], of: int, to
     Returns:
         The fields of `plan.Measured`, but `before`; `alone` and `stack` as dicts, and `reason` why there is no `stack`.
     """
-    arrays = data.read(job.folder)
-    quick = replace(job, epochs=_EPOCHS, patience=None, repeats=1, engine=FUSED, project=job.folder.parent / "measured")
+    first = job.each_run[0]
+    arrays = data.read(job.folder, first.fold)
+    quick = replace(first, epochs=_EPOCHS, patience=None, engine=FUSED, project=job.folder.parent / "measured")
     quick.project.mkdir(exist_ok=True)
     stack, reason = _stack(quick, trials) if together else (None, None)
     middle = trials[len(trials) // 2]

@@ -52,8 +52,8 @@ class Pace:
 
 def obstacle(job: Job, model: keras.Model, values: Mapping[str, Value]) -> str | None:
     """What a trial has that nobody but its own code knows the state of, so that it cannot go on; None if it can."""
-    if job.repeats > 1:
-        return "repeats"
+    if job.runs > 1:
+        return "folds" if job.folds > 1 else "repeats"
     if job.function.fit is not None:
         return "a fit of its own"
     if job.stream is not None:
@@ -76,7 +76,7 @@ def _is_known(part: Any) -> bool:
 
 def found(job: Job, trial: str, values: Mapping[str, Value]) -> Checkpoint | None:
     """Where this combination was left off, if it was and can go on there."""
-    if job.repeats > 1:
+    if job.runs > 1:
         return None
     at = checkpoint.read(job.project, trial, values)
     return at if at and 0 < at.epochs < job.epochs else None

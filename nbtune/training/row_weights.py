@@ -32,6 +32,11 @@ def weighted(job: Job, values: Mapping[str, Value], arrays: Arrays) -> Arrays:
     return replace(arrays, sample_weight=weights)
 
 
+def is_balanced(job: Job, values: Mapping[str, Value]) -> bool:
+    """Whether what a row weighs depends on which other rows train."""
+    return values.get("class_weight") == "balanced" and "class_weight" in job.applied
+
+
 def row_classes(job: Job, y: Any) -> np.ndarray:
     """One whole number a row, `(rows,)`; `Targets.check_class_weights` has seen to it that there is one."""
     is_one_hot = job.targets.single is not None and job.targets.single.form == ONE_HOT

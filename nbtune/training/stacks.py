@@ -56,5 +56,5 @@ def more_mb(job: Job, values: Mapping[str, Value], trials: int) -> float:
     """An estimate of what so many more trials add to a stack of trials like this one, in MB."""
     from nbtune.training.fused import memory, spec  # the stack has just been trained
 
-    (made,) = spec.trial_specs(job, {"0": values}, data.read(job.folder))
+    (made,) = spec.trial_specs(job, {"0": values}, data.read(job.folder, job.fold))
     return memory.more_mb(made, trials, job) if isinstance(made, spec.TrialSpec) else 0.0

@@ -55,6 +55,8 @@ def run(task: str, terms: Terms, emit: Emit, arguments: dict[str, Any], stopping
             return trial.model_fit(terms, emit, **arguments)
         case "predict":
             return judging.predict(terms, emit, **arguments)
+        case "predict_folds":
+            return judging.predict_folds(terms, emit, **arguments)
         case "evaluate":
             return judging.evaluate(terms, emit, **arguments)
         case "save":

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -77,21 +78,24 @@ class _Task(NamedTuple):
 
 def _fit(task: _Task) -> TrialEnded:
     job, ends = task.job, list[TrialEnded]()
-    for once in job.each_repeat:
-        model, end = _once(task, once)
+    for number, once in enumerate(job.each_run):
+        model, end = _once(task._replace(arrays=data.read(job.folder, once.fold)), once)
+        keep = partial(weights.keep, job, task.emit, task.trial, model, task.stopping)
+        if once.fold is not None and number < job.folds and end.score is not None:
+            end = weights.handed_in(end, keep(once.fold))
         ends.append(end)
         ended, best = together(job, ends)
-        if best == len(ends) - 1:
-            kept = model
-        if end.status != DONE or (task.stopping() and len(ends) < job.repeats):
+        if best == len(ends) - 1 and ended.score is not None:  # now: a later run may adapt layers that both models have
+            stamp = keep()
+        if end.status != DONE or (task.stopping() and len(ends) < job.runs):
             break
     if ended.score is not None:
-        ended = weights.handed_in(ended, weights.keep(job, task.emit, task.trial, kept, task.stopping))
+        ended = weights.handed_in(ended, stamp)
     return replace(ended, seconds=sum(end.seconds for end in ends))
 
 
 def _once(task: _Task, job: Job) -> tuple[keras.Model, TrialEnded]:
-    """One repeat of a trial, with a job of its own: the model with its best epoch's weights, and what it came to."""
+    """One run of a trial, with a job of its own: the model with its best epoch's weights, and what it came to."""
     values, start = task.values, machine.now()
     model, at = _gone_on(task, job)
     stopper, reporter = early_stopping(job, at), Reporter(task.emit, task.trial, task.stopping, at.end.history if at else {})
@@ -105,7 +109,7 @@ def _once(task: _Task, job: Job) -> tuple[keras.Model, TrialEnded]:
         return replace(found, seconds=before + machine.now() - start, rates=known, size=size)
 
     keeping = resuming.Keeping(task.job, values, stopper, lambda: end(STOPPED), lambda: reporter.has_halted)
-    own = made_callbacks(job, values, task.job.written(task.trial, job.seed))
+    own = made_callbacks(job, values, task.job.written(task.trial, job))
     callbacks = [*own, *watching(job, values, stopper, rates), reporter, keeping]
     try:
         history = train(job, model, values, task.arrays, callbacks, first=at.epochs if at else 0)
@@ -122,7 +126,7 @@ def _once(task: _Task, job: Job) -> tuple[keras.Model, TrialEnded]:
 
 
 def _gone_on(task: _Task, job: Job) -> tuple[keras.Model, Checkpoint | None]:
-    """The model of a repeat, as it was when the trial was stopped if that is known, and where that was."""
+    """The model of a run, as it was when the trial was stopped if that is known, and where that was."""
     at = resuming.found(task.job, task.trial, task.values)
     if at and not resuming.every_epoch_has_one_order(job, task.arrays.rows):
         at = None
@@ -178,26 +182,29 @@ class Reporter(keras.callbacks.Callback):
 
 
 def together(job: Job, ends: Sequence[TrialEnded]) -> tuple[TrialEnded, int]:
-    """What a trial came to whose repeats ended so, and which repeat stands for it: the best, or the one that went wrong.
+    """What a trial came to whose runs ended so, and which run stands for it: the best, or the one that went wrong.
 
-    One that was stopped has the repeats of which an epoch was trained.
+    One that was stopped has the runs of which an epoch was trained.
     """
-    if job.repeats == 1:
+    if job.runs == 1:
         return ends[0], 0
     for i, end in enumerate(ends):
         if end.status not in (DONE, STOPPED):
-            return replace(end, error=f"{end.error}, in the run with seed {job.seed + i}"), i
-    scores = [end.score for end in ends if end.score is not None]
-    if not scores:
+            return replace(end, error=f"{end.error}, in {job.run_in_words(i)}"), i
+    scored = [end for end in ends if end.score is not None]
+    if not scored:
         return ends[0], 0
+    scores = [end.score or 0.0 for end in scored]
     best = job.objective.best(scores)
-    is_whole = [end.status for end in ends] == [DONE] * job.repeats
-    status, error = (DONE, None) if is_whole else (STOPPED, f"stopped early, in repeat {len(scores)} of {job.repeats}")
-    return replace(ends[best], status=status, error=error, score=fmean(scores), scores=scores), best
+    is_whole = [end.status for end in ends] == [DONE] * job.runs
+    status, error = (DONE, None) if is_whole else (STOPPED, f"stopped early, in run {len(scores)} of {job.runs}")
+    found = replace(scored[best], status=status, error=error, score=fmean(scores), scores=scores)
+    found = replace(found, best_epochs=[end.best_epoch or 1 for end in scored], weights=None)
+    return replace(found, fold_weights={str(i): end.weights for i, end in enumerate(ends[: job.folds]) if end.weights}), best
 
 
 def verdict(job: Job, trial: str, history: dict[str, list[float]], best_epoch: int, status: str = DONE) -> TrialEnded:
-    """What a repeat with this history came to.
+    """What a run with this history came to.
 
     Args:
         status: "done", or "stopped" before its end.
@@ -259,7 +266,7 @@ def model_fit(job: Job, emit: Emit, values: Mapping[str, Value]) -> dict[str, An
     Returns:
         `history`, metric to its values.
     """
-    arrays = data.read(job.folder)
+    arrays = data.read(job.folder, job.fold)
     model = new_model(job, values, arrays.x)
     rates = schedules.Rates(schedules.is_chosen(job, values))
     watch = watching(job, values, early_stopping(job), rates)

@@ -22,14 +22,17 @@ from nbtune.training.stopping import never
 SECONDS_BETWEEN_TRIES = 1
 
 
-def keep(job: Job, emit: Emit, trial: str, model: keras.Model, stopping: Stopping = never) -> str | None:
-    """Saves a trial's weights in the project; returns their stamp.
+def keep(
+    job: Job, emit: Emit, trial: str, model: keras.Model, stopping: Stopping = never, fold: int | None = None
+) -> str | None:
+    """Saves a trial's weights in the project, or those of one of its folds; returns their stamp.
 
     Where the disk is full it says so and goes on trying, for they would be lost; None where it is to stop meanwhile.
     """
+    path = job.weights(trial) if fold is None else job.weights_of_fold(trial, fold)
     while True:
         try:
-            return save(model, job.weights(trial), job.project)
+            return save(model, path, job.project)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise

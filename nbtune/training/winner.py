@@ -61,7 +61,7 @@ def tuner(job: Job, x: Inputs, trials: Sequence[Trial]) -> keras_tuner.GridSearc
     from nbtune.training.compiling import delivered
 
     names = {trial.id for trial in trials}
-    runs = {json.dumps(trial.values, sort_keys=True): job.best_repeat(trial.scores) for trial in trials}
+    runs = {json.dumps(trial.values, sort_keys=True): job.best_run(trial.scores) for trial in trials}
     run_of = lambda values: runs.get(json.dumps(dict(values), sort_keys=True), job)  # noqa: E731
     with contextlib.redirect_stdout(io.StringIO()):  # it prints that it reloads
         found = keras_tuner.GridSearch(

@@ -46,7 +46,7 @@ def within_chance(progress: Progress) -> str:
     """Where the first ranks differ by fewer rows than one standard error of the best accuracy, √(n p (1 - p)) rows of n."""
     rows, ranking = progress.held_out.rows, progress.ranking
     best = ranking[0].score if ranking else None
-    if not rows or best is None or not progress.objective.is_accuracy or progress.repeats > 1 or not 0 < best < 1:
+    if not rows or best is None or not progress.objective.is_accuracy or progress.runs > 1 or not 0 < best < 1:
         return ""
     apart = [round((best - (trial.score or 0.0)) * rows) for trial in ranking]
     chance = math.sqrt(rows * best * (1 - best))

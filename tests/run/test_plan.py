@@ -72,12 +72,12 @@ def test_the_cost_of_stacks_is_that_until_the_last_worker_is_done(workers, stack
 
 def test_what_each_trial_of_a_stack_costs_grows_with_the_stack_and_not_with_the_repeats():
     measured = Measured(ALONE, Cost(setup=4.0, epoch=0.01, worker_mb=400, trial=0.1), shared_mb=500)
-    plan = Plan.of(SPACE, 30, 1, measured, [Stack(18)], repeats=5)
+    plan = Plan.of(SPACE, 30, 1, measured, [Stack(18)], runs=5)
     assert plan.seconds == pytest.approx(4.0 + 18 * (0.1 + 5 * 30 * 0.01))
 
 
 def test_repeats_are_compiled_once_and_trained_each():
-    plan = Plan.of(SPACE, 30, 1, MEASURED, [Stack(6)] * 3, repeats=5)
+    plan = Plan.of(SPACE, 30, 1, MEASURED, [Stack(6)] * 3, runs=5)
     assert plan.epochs == 30 * 18 * 5
     assert plan.seconds == pytest.approx(3 * (4.0 + 5 * 30 * 6 * 0.01))
     assert plan.seconds_alone == pytest.approx(5 * 90)

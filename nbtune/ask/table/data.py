@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from nbtune.ask import checks
+from nbtune.ask import checks, folds
 from nbtune.ask.option import Place, Reads, Results, entry
 
 
@@ -60,6 +60,30 @@ class DataOptions:
         results=Results.AS_TERM,
         check=checks.share,
         aliases=("split", "val_split", "test_size", "holdout"),
+    )
+    folds: folds.Folds | None = entry(
+        group="data",
+        metavar="K|time:K",
+        help="cross-validate: train K times, each time another K-th of the rows validates, stratified for classes; time:K: rows "
+        "in the order of time, each fold validates on those after its own",
+        help_in_python='cross-validate: train so many times, each time another part of the rows validates, stratified for '
+        'classes; "time:5": rows in the order of time, each fold validates on those after its own',
+        type="int | str | None",
+        results=Results.AS_TERM,
+        check=folds.check,
+        left_out="a single split",
+        aliases=("cv", "fold", "k", "kfold", "k_fold", "k_folds", "n_folds", "n_splits", "splits", "cross_validation"),
+    )
+    groups: Any = entry(
+        group="data",
+        metavar="G",
+        help="a value for each row; with --folds, rows of the same value are never on both sides: patients, speakers, days",
+        help_in_python="`(rows,)`; with `folds`, rows of the same value are never on both sides: patients, speakers, days",
+        type="Any",
+        results=Results.AS_CONTENT,
+        reads=Reads.EXPRESSION,
+        aliases=("group", "group_by", "grouped_by", "clusters", "subjects"),
+        configurable=False,
     )
     shuffle: bool = entry(
         True,

@@ -6,6 +6,7 @@ import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -66,11 +67,18 @@ class Piece:
 
     Attributes:
         rows: row numbers, `(batches, size)`, or `(batches, repeats, size)` where repeats go through them in orders of their own.
-        real: 1 for a row that counts, 0 for one that only pads a batch, like `rows`; None where all count.
+        real: 1 for a row that counts, 0 for one that only pads a batch, like `rows` or `(batches, size)`; None where all count.
     """
 
     rows: np.ndarray
     real: np.ndarray | None = None
+
+
+class _Padded(NamedTuple):
+    """Batches all of one shape, `(batches, size)` each."""
+
+    rows: np.ndarray
+    real: np.ndarray
 
 
 def cut(order: np.ndarray, size: int, padded: bool) -> list[Piece]:
@@ -90,7 +98,38 @@ def cut(order: np.ndarray, size: int, padded: bool) -> list[Piece]:
 
 
 def side_by_side(repeats: Sequence[list[Piece]]) -> list[Piece]:
-    """The pieces of several orders of the same rows as one, `rows` `(batches, repeats, size)`; one repeat's as they are."""
+    """The pieces of several orders as one, `rows` `(batches, repeats, size)`; one repeat's as they are.
+
+    Where they are of unlike size, with as many batches though, all are padded to the largest; and so are few batches with
+    others that do not count, as the evaluation's may be.
+    """
     if len(repeats) == 1:
         return repeats[0]
-    return [Piece(np.stack([piece.rows for piece in each], 1), each[0].real) for each in zip(*repeats, strict=True)]
+    if all(_shapes(pieces) == _shapes(repeats[0]) for pieces in repeats):
+        return [Piece(np.stack([piece.rows for piece in each], 1), each[0].real) for each in zip(*repeats, strict=True)]
+    padded = [_as_one(pieces, *_largest(repeats)) for pieces in repeats]
+    return [Piece(np.stack([each.rows for each in padded], 1), np.stack([each.real for each in padded], 1))]
+
+
+def _shapes(pieces: list[Piece]) -> list[tuple[object, ...]]:
+    """Equal where the same rows of each batch count."""
+    return [(piece.rows.shape, None if piece.real is None else piece.real.tobytes()) for piece in pieces]
+
+
+def _largest(repeats: Sequence[list[Piece]]) -> tuple[int, int]:
+    """How many batches an epoch has, and rows a batch."""
+    count = max(sum(len(piece.rows) for piece in pieces) for pieces in repeats)
+    return count, max(piece.rows.shape[1] for pieces in repeats for piece in pieces)
+
+
+def _as_one(pieces: list[Piece], count: int, size: int) -> _Padded:
+    rows, real = np.zeros((count, size), pieces[0].rows.dtype), np.zeros((count, size), "float32")
+    rows[:] = pieces[0].rows[0, 0]
+    batch = 0
+    for piece in pieces:
+        n, own = piece.rows.shape
+        rows[batch : batch + n] = piece.rows[:, :1]
+        rows[batch : batch + n, :own] = piece.rows
+        real[batch : batch + n, :own] = 1 if piece.real is None else piece.real
+        batch += n
+    return _Padded(rows, real)

@@ -25,7 +25,7 @@ _COMPILER_ERRORS = (
 )
 
 
-def compiled(step: Step, is_dense: bool, repeats: int, numbers: float) -> tuple[Epoch, bool]:
+def compiled(step: Step, is_dense: bool, repeats: int, numbers: float, apart: bool = False) -> tuple[Epoch, bool]:
     """What trains an epoch of so many repeats at once, and whether it takes a smaller stack as it is.
 
     It is XLA where all layers say that they can be compiled and XLA agrees, else TensorFlow's graph. With convolutions it
@@ -33,11 +33,12 @@ def compiled(step: Step, is_dense: bool, repeats: int, numbers: float) -> tuple[
 
     Args:
         is_dense: whether the step `dense.can_train`.
+        apart: whether each repeat is evaluated on rows of its own.
         numbers: how many the optimizer will update at most, over all steps.
     """
 
     def epoch(jit: bool) -> Epoch:
-        return epoch_function(dense.Dense(step, repeats) if is_dense else Mapped(step, jit), jit)
+        return epoch_function(dense.Dense(step, repeats, apart) if is_dense else Mapped(step, jit), jit)
 
     if not _is_for_xla(step, is_dense, numbers):
         return epoch(jit=False), is_dense

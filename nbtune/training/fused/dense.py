@@ -79,7 +79,7 @@ class _StackBatch(NamedTuple):
     """A batch for all trials: `x` as the model takes it, of each trial or the same for all, and the joined labels.
 
     Attributes:
-        batch, size: how many rows of each trial there are, and how many of them count.
+        batch, size: how many rows of each trial there are, and how many of them count, `()` or `(trials,)`.
         real, weights: as in `step.Batch`, `(batch,)` or `(trials, batch)`.
     """
 
@@ -98,12 +98,13 @@ class Dense:
 
     Args:
         repeats: how many orders of the rows the trials go through, each through its own.
+        apart: whether each repeat is evaluated on rows of its own.
     """
 
     any_size = True
 
-    def __init__(self, step: Step, repeats: int) -> None:
-        self.step, self._repeats = step, repeats
+    def __init__(self, step: Step, repeats: int, apart: bool = False) -> None:
+        self.step, self._repeats, self._apart = step, repeats, apart
         graph = private.graph(step.model)
         assert graph is not None, "`can_train` was asked"
         self._graph = graph
@@ -141,7 +142,7 @@ class Dense:
         return after
 
     def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Logs:
-        rows = _shared(batch, at.state)
+        rows = _own(batch, at.state.repeat) if self._apart else _shared(batch, at.state)
         out = self._forward(at.state.weights, at.state, rows)
         losses = [_mean(self._each_loss(i, rows, out), rows) for i in range(len(self._losses))]
         return self._log(at.logs, choose(at.state.loss, losses), rows, out)
@@ -276,11 +277,12 @@ def _own(batch: Batch, repeat: tf.Tensor) -> _StackBatch:
     take = lambda part: _Each(count, apart=tf.gather(part, repeat))  # noqa: E731
     weights = batch.weights if batch.weights is None or len(batch.weights.shape) == 1 else tf.gather(batch.weights, repeat)
     x = keras.tree.map_structure(take, batch.x)
-    return _StackBatch(x, take(batch.y).joined, count, _size(batch, 1), batch.real, weights)
+    real = batch.real if batch.real is None or len(batch.real.shape) == 1 else tf.gather(batch.real, repeat)
+    return _StackBatch(x, take(batch.y).joined, count, _size(batch._replace(real=real), 1), real, weights)
 
 
 def _size(batch: Batch, axis: int) -> Any:
-    return float(batch.rows(axis)) if batch.real is None else tf.reduce_sum(batch.real)
+    return float(batch.rows(axis)) if batch.real is None else tf.reduce_sum(batch.real, -1)
 
 
 def _rows_of(part: Any) -> tf.Tensor:
@@ -319,12 +321,13 @@ def _tiled(rows: tf.Tensor, trials: tf.Tensor) -> tf.Tensor:
 
 def _mean(losses: tf.Tensor, rows: _StackBatch) -> tf.Tensor:
     """Each trial's over the batch's real rows, `(trials,)`."""
-    return _sum(losses, rows.weights, rows) / rows.size
+    return tf.math.divide_no_nan(_sum(losses, rows.weights, rows), rows.size)  # a batch of the evaluation may be empty
 
 
 def _shares(losses: tf.Tensor, rows: _StackBatch) -> tf.Tensor:
     """The slopes of `_mean`, `(trials × batch,)`."""
-    share = (1.0 if rows.weights is None else rows.weights) / rows.size
+    size = rows.size if len(getattr(rows.size, "shape", ())) == 0 else rows.size[:, None]
+    share = (1.0 if rows.weights is None else rows.weights) / size
     return tf.reshape(tf.ones_like(tf.reshape(losses, [-1, rows.batch])) * share, [-1])
 
 

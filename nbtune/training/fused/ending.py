@@ -11,9 +11,9 @@ from nbtune.record.events import DONE, STOPPED, Emit, TrialEnded
 from nbtune.record.job import Job
 from nbtune.training import trial, weights
 from nbtune.training.fused.member import Member
-from nbtune.training.fused.repeats import Kept, Repeats
+from nbtune.training.fused.repeats import Kept, Outcome, Repeats
 
-Save = Callable[[Kept], str | None]
+Save = Callable[[Kept, int | None], str | None]  # of a trial, or of one of its folds
 
 
 class Ending:
@@ -65,13 +65,15 @@ class Ending:
         end = trial.verdict(self._job, member.spec.trial, member.history, member.stopper.best_epoch + 1, status)
         self._repeats[member.spec.trial].take(member.repeat, replace(end, **self._facts(member)), lambda: kept(member))
 
-    def _end(self, name: str, save: Save, outcome: tuple[TrialEnded, Kept | None] | None) -> None:
+    def _end(self, name: str, save: Save, outcome: Outcome | None) -> None:
         start = time.monotonic()
         if outcome is None or self.is_over(name):
             return
-        ended, best = outcome
-        if best and self._is_to_keep(ended):
-            ended = weights.handed_in(ended, save(best))
+        ended = outcome.end
+        if outcome.kept and self._is_to_keep(ended):
+            stamps = {str(fold): save(kept, fold) for fold, kept in sorted(outcome.folds.items())}
+            ended = replace(ended, fold_weights={fold: stamp for fold, stamp in stamps.items() if stamp is not None})
+            ended = weights.handed_in(ended, save(outcome.kept, None))
         ended = replace(ended, seconds=ended.seconds + time.monotonic() - start)
         self.ended.append(ended)
         self._emit([ended])

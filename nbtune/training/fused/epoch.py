@@ -109,15 +109,17 @@ class _AnySize:
 
     def __init__(self, epoch: Any) -> None:
         self._epoch = epoch
-        self._traced: Any = None
+        self._traced: dict[str, Any] = {}  # for each shape of the rows
         self.experimental_get_tracing_count = epoch.experimental_get_tracing_count
 
     def __call__(self, at: Standing, live: tf.Tensor, rates: tf.Tensor, *others: Any) -> Any:
-        if self._traced is None:
+        shapes = str(tf.nest.map_structure(lambda part: getattr(part, "shape", None), others))
+        if shapes not in self._traced:
             left_open = lambda part: tf.TensorSpec([None, *part.shape[1:]] if len(part.shape) else [], part.dtype)  # noqa: E731
-            self._traced = self._epoch.get_concrete_function(*tf.nest.map_structure(left_open, (at, live, rates)), *others)
+            open_ended = tf.nest.map_structure(left_open, (at, live, rates))
+            self._traced[shapes] = self._epoch.get_concrete_function(*open_ended, *others)
         with _as_it_is():
-            return self._traced(at, live, rates, *others)
+            return self._traced[shapes](at, live, rates, *others)
 
 
 @contextlib.contextmanager

@@ -8,9 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from nbtune.training.fused import batches, memory
 from nbtune.training.fused.chunking import Chunking
-from nbtune.training.fused.epoch import Epoch, Part, Pieces, Split, tensors
+from nbtune.training.fused.epoch import Epoch, Part, Pieces, Split
 from nbtune.training.fused.step import Standing
 
 
@@ -19,12 +18,15 @@ class Epochs:
 
     Args:
         run_epoch: what `compilation.compiled` made.
-        pieces_val: the batches of the evaluation.
     """
 
-    def __init__(self, run_epoch: Epoch, training: Split, validation: Split | None, pieces_val: Pieces) -> None:
-        self._run, self._training, self._validation, self._pieces_val = run_epoch, training, validation, pieces_val
+    def __init__(self, run_epoch: Epoch) -> None:
+        self._run = run_epoch
         self._chunking = Chunking()
+
+    def feed(self, training: Split, validation: Split | None, pieces_val: Pieces) -> None:
+        """The rows of what is trained next, and the batches of its evaluation."""
+        self._training, self._validation, self._pieces_val = training, validation, pieces_val
 
     def train(
         self, at: Standing, rates: tf.Tensor, pieces: Pieces, under_way: Callable[[float], None]
@@ -64,14 +66,3 @@ class Epochs:
     ) -> tuple[Standing, dict[str, tf.Tensor]]:
         part = Part(tf.constant(start), tf.constant(stop))
         return self._run(at, live, rates, self._training, self._validation, pieces, self._pieces_val, part)
-
-
-def pieces_of_validation(rows: int, size: int, alone: bool) -> Pieces:
-    """So many validation rows in Keras's batches, or in few large ones where that makes no difference.
-
-    Args:
-        alone: whether what the model makes of a row depends on that row alone.
-    """
-    if alone and rows:
-        size = -(-rows // -(-rows // memory.ROWS_AT_ONCE))
-    return tensors(batches.cut(np.arange(rows), size, alone))

@@ -22,8 +22,6 @@ from nbtune.record.job import Job
 from nbtune.training import trial
 from nbtune.training.callbacks import made_callbacks
 from nbtune.training.fused import batches, padding, skipping
-from nbtune.training.fused.epoch import Pieces, tensors
-from nbtune.training.fused.layers import per_example
 from nbtune.training.fused.optimizers import Update, UpdateOfAll
 from nbtune.training.fused.spec import TrialSpec
 from nbtune.training.fused.step import Standing, Step, seed_places
@@ -38,7 +36,7 @@ _OF_A_STEP = 5e-2
 Named = Mapping[str, np.ndarray]
 
 
-Train = Callable[[Standing, Pieces, int], tuple[Standing, dict[str, Any]]]  # a batch; behind the last, an evaluation
+Train = Callable[[Standing, int], tuple[Standing, dict[str, Any]]]  # a batch; behind the last, an evaluation
 
 
 class Steps(NamedTuple):
@@ -75,18 +73,18 @@ def compare(
     """Takes a stack that was not trained yet through its first steps, and one trial for each loss through those of `model.fit`.
 
     Args:
-        job: with the seed of the one repeat that the stack is at.
+        job: of the one run that the stack is at.
+        arrays: the rows of that run.
 
     Raises:
         CannotFuse: they come to something else.
     """
     size = int(template.values.get("batch_size", job.batch_size))
     order = next(batches.orders(arrays.rows, job.seed, job.shuffle))
-    pieces = tensors(batches.cut(order, size, per_example.everything(step, template.output)))
-    last = sum(numbers.shape[0] for numbers, _ in pieces) - 1
+    last = (len(order) - 1) // size
     at = start
     for batch in sorted({0, last}):
-        at, results = train(at, pieces, batch)
+        at, results = train(at, batch)
     rows = np.concatenate([order[:size], order[size * last :]]) if last else order
     for spec in {spec.loss_key: spec for spec in reversed(stack) if not spec.is_proven}.values():
         place = stack.index(spec)
@@ -116,7 +114,7 @@ def _by_model_fit(job: Job, spec: TrialSpec, arrays: data.Arrays, rows: np.ndarr
     """The trial's model, made anew and fitted by Keras on these rows, in their order.
 
     Args:
-        job: with the seed of the repeat.
+        job: of the run.
         rows: those of the two batches, the full one first.
     """
     model = trial.new_model(job, spec.values, arrays.x)

@@ -27,25 +27,25 @@ from nbtune.record.events import Emit, EpochEnded, EpochUnderWay, Stopping, Trai
 from nbtune.record.job import Job
 from nbtune.training import resuming, schedules
 from nbtune.training.callbacks import made_callbacks
-from nbtune.training.fused import batches, dense, first_steps, memory, skipping
-from nbtune.training.fused.assembly import assemble, splits
+from nbtune.training.fused import dense, first_steps, memory, skipping
+from nbtune.training.fused.assembly import assemble
 from nbtune.training.fused.compaction import Compaction
 from nbtune.training.fused.compilation import compiled
 from nbtune.training.fused.ending import Ending
-from nbtune.training.fused.epoch import Pieces, tensors
-from nbtune.training.fused.epochs import Epochs, pieces_of_validation
+from nbtune.training.fused.epoch import Pieces
+from nbtune.training.fused.epochs import Epochs
+from nbtune.training.fused.feeding import Feeding, Runs, Sizes
 from nbtune.training.fused.layers import per_example
 from nbtune.training.fused.layers.convolutions import in_turn
 from nbtune.training.fused.member import Member, early_stopping
 from nbtune.training.fused.repeats import Kept
 from nbtune.training.fused.saving import Saver
-from nbtune.training.fused.spec import TrialSpec, again, trial_specs
+from nbtune.training.fused.spec import TrialSpec, again, rates_of, trial_specs
 from nbtune.training.fused.stackstate import StackState
 from nbtune.training.fused.step import Standing
 from nbtune.training.fused.templates import with_templates
 from nbtune.training.fused.worth import pays
 from nbtune.training.reasons import CannotFuse, Reason, is_out_of_memory, reason_of
-from nbtune.training.row_weights import weighted
 from nbtune.training.stopping import Halted, never
 
 LIVE_SHARE = 0.85  # of a stack, below which it leaves the stopped behind where that costs nothing but moving the others
@@ -68,11 +68,12 @@ def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]], s
         trials: trial to its values.
         stopping: when it says so those under way end as "stopped", with what they have, and no other one begins.
     """
-    arrays = data.read(job.folder)
+    first = job.each_run[0]
+    arrays = data.read(job.folder, first.fold)
     ending = Ending(job, emit)
     refused: dict[str, str] = {}
     stacks: dict[str, list[TrialSpec]] = {}
-    for made in trial_specs(job, trials, arrays):
+    for made in trial_specs(first, trials, arrays):
         if isinstance(made, TrialSpec):
             spec = made.gone_on(resuming.found(job, made.trial, made.values))
             stacks.setdefault(spec.stack_key, []).append(spec)
@@ -100,8 +101,9 @@ def reasons(job: Job, firsts: Sequence[Mapping[str, Value]], sizes: Sequence[int
     Args:
         firsts, sizes: the first combination of each stack, and how many it has.
     """
-    arrays = data.read(job.folder)
-    found = trial_specs(job, {str(i): each for i, each in enumerate(firsts)}, arrays)
+    first = job.each_run[0]
+    arrays = data.read(job.folder, first.fold)
+    found = trial_specs(first, {str(i): each for i, each in enumerate(firsts)}, arrays)
     why = [
         _too_small(job, made, size, arrays) if isinstance(made, TrialSpec) else made[1]
         for made, size in zip(found, sizes, strict=True)
@@ -115,8 +117,8 @@ def _too_small(job: Job, spec: TrialSpec, size: int, arrays: data.Arrays, losses
     Args:
         losses: how many different ones they have, for each of which the first steps are compared.
     """
-    steps, proofs = _most_steps(job, spec, arrays), 0 if spec.is_proven else losses * job.repeats
-    if job.engine != AUTO or pays(size * job.repeats, steps, proofs):
+    steps, proofs = _most_steps(job, spec, arrays), 0 if spec.is_proven else losses * job.runs
+    if job.engine != AUTO or pays(size * job.runs, steps, proofs):
         return None
     what = "compiling, and comparing the first steps with model.fit," if proofs else "compiling"
     return Reason(f"{what} would take longer than {size} trial{'s' * (size > 1)} of {steps:,} steps at most")
@@ -175,63 +177,80 @@ class Fit:
     ) -> None:
         self._job, self._emit, self._arrays, self._ending, self._stopping = job, emit, arrays, ending, stopping
         self._stack, self._template = stack, template
-        self._steps = _steps(job, template, arrays)
         self._step, which = assemble(template, stack)
-        self._training, self._validation = splits(weighted(job, template.values, arrays))
         self._is_dense = dense.can_train(self._step, template.output)
         self._update = self._step.update_of_all if self._is_dense else self._step.update
         self._state = StackState(template, self._step, self._update, which)
+        batch = _batch_size(job, template)
+        alone = per_example.everything(self._step, template.output)
+        self._feeding = Feeding(job, template.values, Sizes(batch, job.validation_batch_size or batch, alone))
+        self._steps = 0  # of an epoch of the runs under way
         self._running: list[Member] = []
         self._saver = Saver(job, emit, template, self._step, stopping)
         self._pace = resuming.Pace()
         self._obstacle = next(filter(None, (resuming.obstacle(job, template.model, spec.values) for spec in stack)), None)
 
     def run(self) -> None:
-        now, repeats = machine.now(), list(enumerate(self._job.each_repeat))
-        at_once = self._repeats_at_once(len(repeats))
+        now, runs = machine.now(), list(enumerate(self._job.each_run))
+        parts = self._feeding.parts(runs, self._most_at_once())
+        at_once = len(runs) // len(parts)
         self._emit([TrialStarted(spec.trial, now, spec.at.end.history if spec.at else {}, at_once) for spec in self._stack])
         self._ending.begin(spec.trial for spec in self._stack)
-        steps = at_once * _most_steps(self._job, self._template, self._arrays)
-        held = zip(self._template.weights, skipping.counts(self._template, self._stack), strict=True)
-        numbers = steps * sum(weight.size * count for weight, count in held)
-        run_epoch, any_size = compiled(self._step, self._is_dense, at_once, numbers)
-        batch_size = _batch_size(self._job, self._template)
-        alone = per_example.everything(self._step, self._template.output)
-        pieces_val = pieces_of_validation(self._arrays.rows_val, self._job.validation_batch_size or batch_size, alone)
-        epochs = Epochs(run_epoch, self._training, self._validation, pieces_val)
+        programs: dict[tuple[bool, bool], tuple[Epochs, bool]] = {}
         try:
-            for first in range(0, len(repeats), at_once):
-                part = repeats[first : first + at_once]
+            for part in parts:
                 self._begin(part)
-                if self._running:  # or each trial went wrong in an earlier repeat
-                    orders = itertools.islice(self._orders(part, batch_size, alone), self._template.epochs, None)
-                    self._train_repeats(epochs, orders, any_size, part[0][1])
+                if self._running:  # or each trial went wrong in an earlier run
+                    kind = len(part) > 1, len({run.fold for _, run in part}) > 1
+                    if kind not in programs:
+                        programs[kind] = self._program(part, apart=kind[1])
+                    epochs, any_size = programs[kind]
+                    epochs.feed(*self._feeding.rows_of(part), self._feeding.evaluation(part))
+                    batches = itertools.islice(self._feeding.epochs(part), self._template.epochs, None)
+                    self._train_runs(epochs, batches, any_size, part)
         except Halted:
             self._write_down()
             self._ending.stop(self._running, self._kept, self._saver.save)
 
-    def _repeats_at_once(self, repeats: int) -> int:
-        """All repeats in one stack where each trial can have its own order of the rows, and memory allows; else one."""
-        room = memory.most(self._template, self._job, self._arrays)
-        return repeats if self._is_dense and repeats * len(self._stack) <= room else 1
+    def _program(self, runs: Runs, apart: bool) -> tuple[Epochs, bool]:
+        """What trains an epoch of so many runs at once, and whether it takes a smaller stack as it is."""
+        steps = len(runs) * self._job.epochs * self._steps
+        held = zip(self._template.weights, skipping.counts(self._template, self._stack), strict=True)
+        numbers = steps * sum(weight.size * count for weight, count in held)
+        run_epoch, any_size = compiled(self._step, self._is_dense, len(runs), numbers, apart)
+        return Epochs(run_epoch), any_size
 
-    def _begin(self, repeats: Sequence[tuple[int, Job]]) -> None:
-        """Each trial at the start of these repeats, or where it goes on; what was compiled for the first ones is used again."""
+    def _most_at_once(self) -> int:
+        """How many runs can be in one stack: several where each trial can have its own rows, as many as memory allows."""
+        room = memory.most(self._template, self._job, self._arrays)
+        return max(room // len(self._stack), 1) if self._is_dense else 1
+
+    def _begin(self, runs: Runs) -> None:
+        """Each trial at the start of these runs, or where it goes on; what was compiled for the first ones is used again."""
         self._running = []
         self._halt_if_asked()
-        stacks = [self._stack if not repeat else _again(job, self._stack, self._arrays) for repeat, job in repeats]
+        self._steps = self._feeding.steps(runs[0][1])
+        stacks = [self._start(job) for _, job in runs]
         self._state.begin(stacks)
         if self._template.at:
             self._state.resume([self._saver.slots(spec) for spec in stacks[0]])
-        each = [(*repeat, spec) for specs in zip(*stacks, strict=True) for repeat, spec in zip(repeats, specs, strict=True)]
-        members = [self._member(i, repeat, job, spec) for i, (repeat, job, spec) in enumerate(each)]
+        each = [(*run, spec) for specs in zip(*stacks, strict=True) for run, spec in zip(runs, specs, strict=True)]
+        members = [self._member(i, number, job, spec) for i, (number, job, spec) in enumerate(each)]
         self._go_on_with(members)
         for member in self._running:
             member.begin()
 
+    def _start(self, run: Job) -> Sequence[TrialSpec]:
+        """The trials as they start in a run."""
+        stack = self._stack if run.seed == self._job.seed else _again(run, self._stack, self._arrays)
+        if self._steps == _steps(self._job, self._template, self._arrays):
+            return stack
+        own = data.read(self._job.folder, run.fold)
+        return [replace(spec, rates=rates_of(run, spec, own)) for spec in stack]
+
     def _member(self, place: int, repeat: int, job: Job, spec: TrialSpec) -> Member:
         now = lambda member: self._state.weights(member.place)  # noqa: E731
-        own = made_callbacks(job, spec.values, self._job.written(spec.trial, job.seed))
+        own = made_callbacks(job, spec.values, self._job.written(spec.trial, job))
         plateau, is_scheduled = schedules.plateau(job, spec.values), schedules.is_chosen(job, spec.values)
         metrics = [self._step.metrics] if self._step.metrics else []
         return Member(spec, repeat, early_stopping(job, spec.at), place, now, self._steps, own, metrics, plateau, is_scheduled)
@@ -241,22 +260,17 @@ class Fit:
         self._running = [member for member in members if not self._ending.is_over(member.spec.trial)]
         self._state.let_live([member.place for member in self._running])
 
-    def _orders(self, repeats: Sequence[tuple[int, Job]], batch_size: int, alone: bool) -> Iterator[Pieces]:
-        """The batches of each epoch, of all these repeats side by side."""
-        for orders in zip(*(batches.orders(self._arrays.rows, job.seed, job.shuffle) for _, job in repeats), strict=True):
-            yield tensors(batches.side_by_side([batches.cut(order, batch_size, alone) for order in orders]))
-
-    def _train_repeats(self, epochs: Epochs, orders: Iterator[Pieces], any_size: bool, first: Job) -> None:
-        """Trains until none is running. `first`: the job of the first of these repeats."""
+    def _train_runs(self, epochs: Epochs, batches: Iterator[Pieces], any_size: bool, runs: Runs) -> None:
+        """Trains until none is running."""
         compaction, begun = Compaction(), self._template.epochs
         for epoch in range(begun, self._job.epochs):
             for member in self._running:
                 member.begin_epoch(epoch)
             if epoch == 0 and not self._is_dense and not all(spec.is_proven for spec in self._stack):
-                self._compare_first_steps(epochs, first)
+                self._compare_first_steps(epochs, runs)
             before = machine.now()
             rates = tf.constant(self._rates(epoch))
-            after, logs = epochs.train(self._state.standing, rates, next(orders), partial(self._tell_share, epoch))
+            after, logs = epochs.train(self._state.standing, rates, next(batches), partial(self._tell_share, epoch))
             self._state.advance(after)
             self._end_epoch(epoch, logs, before)
             if not self._running:
@@ -266,16 +280,17 @@ class Fit:
                 self._write_down()
             self._leave_the_stopped_behind_if_due(epochs, any_size, compaction, machine.now() - before)
 
-    def _compare_first_steps(self, epochs: Epochs, job: Job) -> None:
+    def _compare_first_steps(self, epochs: Epochs, runs: Runs) -> None:
         """Raises CannotFuse where they are not those of `model.fit`; the stack stays at its start."""
-        start, rates = self._state.standing, self._rates(0)
+        start, rates, pieces, run = self._state.standing, self._rates(0), next(self._feeding.epochs(runs)), runs[0][1]
 
-        def train(at: Standing, pieces: Pieces, batch: int) -> tuple[Standing, dict[str, tf.Tensor]]:
+        def train(at: Standing, batch: int) -> tuple[Standing, dict[str, tf.Tensor]]:
             now = rates.copy()
             now[:, batch] = rates[:, min(batch, 1)]  # the last batch of the epoch is here the second step
             return epochs.train_batch(at, tf.constant(now), pieces, batch)
 
-        first_steps.compare(job, self._arrays, self._template, self._stack, self._step, self._update, train, start)
+        arrays = data.read(self._job.folder, run.fold)
+        first_steps.compare(run, arrays, self._template, self._stack, self._step, self._update, train, start)
 
     def _rates(self, epoch: int) -> np.ndarray:
         """The learning rate of each trial in each step of an epoch, `(trials, steps)`."""

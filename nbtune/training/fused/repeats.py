@@ -1,4 +1,4 @@
-"""What the repeats of a trial came to, one for each seed, in whatever order they end."""
+"""What the runs of a trial came to, one for each seed in each fold, in whatever order they end."""
 
 from __future__ import annotations
 
@@ -22,18 +22,32 @@ class Kept(NamedTuple):
     slots: list[np.ndarray]
 
 
+class Outcome(NamedTuple):
+    """How a trial ended, what is kept of it if it is done, and of each fold with the first seed, by the fold's number."""
+
+    end: TrialEnded
+    kept: Kept | None
+    folds: dict[int, Kept]
+
+
 class Repeats:
-    """The repeats of one trial; of each that was the best when it ended something is kept."""
+    """The runs of one trial; of each that was the best when it ended something is kept, and of each fold."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
         self._ends: dict[int, TrialEnded] = {}
         self._best: tuple[int, Kept] | None = None
+        self._folds: dict[int, Kept] = {}
 
     def take(self, repeat: int, end: TrialEnded, kept: Callable[[], Kept]) -> None:
         self._ends[repeat] = end
-        if end.score is not None and self._is_best(repeat, end):
-            self._best = repeat, kept()
+        if end.score is None:
+            return
+        is_best, is_of_fold = self._is_best(repeat, end), self._job.folds > 1 and repeat < self._job.folds
+        if is_best or is_of_fold:
+            own = kept()
+            self._best = (repeat, own) if is_best else self._best
+            self._folds |= {repeat: own} if is_of_fold else {}
 
     def _is_best(self, repeat: int, end: TrialEnded) -> bool:
         if self._best is None:
@@ -42,10 +56,10 @@ class Repeats:
         assert end.score is not None and before.score is not None
         return self._job.objective.is_better(end.score, before.score) or (end.score == before.score and repeat < self._best[0])
 
-    def outcome(self) -> tuple[TrialEnded, Kept | None] | None:
-        """How the trial ended, and what is kept of it if it is done; None as long as that is open."""
+    def outcome(self) -> Outcome | None:
+        """None as long as it is open."""
         ends: list[TrialEnded] = []
-        while len(ends) < self._job.repeats:
+        while len(ends) < self._job.runs:
             if len(ends) not in self._ends:
                 return None
             ends.append(self._ends[len(ends)])
@@ -53,12 +67,14 @@ class Repeats:
                 break
         return self._together(ends)
 
-    def so_far(self) -> tuple[TrialEnded, Kept | None] | None:
-        """The same of the repeats that there are, where no more come; None where there are none."""
+    def so_far(self) -> Outcome | None:
+        """The same of the runs that there are, where no more come; None where there are none."""
         ends = [self._ends[repeat] for repeat in sorted(self._ends)]
         return self._together(ends) if ends else None
 
-    def _together(self, ends: list[TrialEnded]) -> tuple[TrialEnded, Kept | None]:
+    def _together(self, ends: list[TrialEnded]) -> Outcome:
         ended, _ = trial.together(self._job, ends)
         ended = replace(ended, seconds=sum(end.seconds for end in self._ends.values()))
-        return ended, self._best[1] if self._best and ended.score is not None else None
+        if ended.score is None:
+            return Outcome(ended, None, {})
+        return Outcome(ended, self._best[1] if self._best else None, self._folds)

@@ -25,7 +25,8 @@ class Saver:
         self._job, self._emit, self._template, self._step, self._stopping = job, emit, template, step, stopping
         self._models: dict[int, tuple[Any, Any]] = {}  # by their ids, each with an optimizer
 
-    def save(self, kept: Kept) -> str | None:
+    def save(self, kept: Kept, fold: int | None = None) -> str | None:
+        """A trial, or one of its folds; the stamp of the file."""
         spec = kept.spec
         model, optimizer = self._model_of(spec)
         model.optimizer = optimizer
@@ -36,7 +37,7 @@ class Saver:
         variables = [*model.trainable_variables, *others, *optimizer.variables]
         for variable, value in zip(variables, [*kept.weights, *slots], strict=True):
             variable.assign(padding.cropped(value, variable.shape))
-        return weights.keep(self._job, self._emit, spec.trial, model, self._stopping)
+        return weights.keep(self._job, self._emit, spec.trial, model, self._stopping, fold)
 
     def _model_of(self, spec: TrialSpec) -> tuple[Any, Any]:
         """The model, and an optimizer that is built on its weights.

@@ -17,7 +17,7 @@ from nbtune.ask.space import Architecture, Value
 from nbtune.data import arrays as data
 from nbtune.record.checkpoint import Checkpoint
 from nbtune.record.job import Job
-from nbtune.training import compiling, encoding, model, session
+from nbtune.training import adapting, compiling, encoding, model, session
 from nbtune.training.callbacks import stack_obstacle
 from nbtune.training.fused import chain, optimizers, padding
 from nbtune.training.fused.layers import covered, per_example, recurrent
@@ -146,6 +146,11 @@ def again(job: Job, spec: TrialSpec, arrays: data.Arrays) -> TrialSpec:
     return new
 
 
+def rates_of(job: Job, spec: TrialSpec, arrays: data.Arrays) -> Rates:
+    """Those of a trial that is trained on other rows, whose epochs have another number of steps."""
+    return _Built(job, spec.values, arrays, Schedules()).trial_spec(spec.trial, spec.values).rates
+
+
 class _Built:
     """A model as the trial engine would build it, and its variables' values before anything was trained."""
 
@@ -175,6 +180,8 @@ class _Built:
         job, arrays, made = self._job, self._arrays, self.model
         if reason := _beside(job, arrays) or stack_obstacle(job, values):
             raise CannotFuse(reason)
+        if job.fold is not None and adapting.adapted(made):
+            raise CannotFuse("layers that each fold adapts to its own rows")
         compiling.compile_for(job, values, made, arrays.x)
         reason = obstacle(made) or recurrent.unroll(made) or optimizers.obstacle(made.optimizer)
         if reason:

@@ -7,7 +7,8 @@ trials are trained by `model.fit`. What every trial goes through stands at the e
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import keras
@@ -283,3 +284,32 @@ def make_known(things: Mapping[str, Any]) -> None:
             for name, thing in things.items():
                 if table.get(name) is None or getattr(table[name], "__module__", "").partition(".")[0] != "keras":
                     table[name] = thing
+
+
+# ---- layers that learn by `adapt`
+
+
+def lookup(layer: Any) -> Any:
+    """The part of a text or lookup layer that holds its vocabulary, the layer itself perhaps; None for any other."""
+    if isinstance(layer, keras.layers.TextVectorization):
+        return attribute(layer, "_lookup_layer")
+    return layer if isinstance(layer, (keras.layers.StringLookup, keras.layers.IntegerLookup)) else None
+
+
+def thaw(layer: Any) -> None:
+    """Lets the vocabulary of such a layer grow or shrink although a model was made with it."""
+    part = lookup(layer)
+    if part is not None and hasattr(part, "_frozen_vocab_size"):
+        part._frozen_vocab_size = None
+
+
+@contextlib.contextmanager
+def called_as(layers: Sequence[Any], how: Callable[..., Any]) -> Iterator[None]:
+    """Whenever one of these layers is called, `how(layer, call, *arguments)` is called in place of its `call`."""
+    for layer in layers:
+        layer.call = partial(how, layer, layer.call)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer.call
