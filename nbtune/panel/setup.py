@@ -305,8 +305,11 @@ class Panel:
             for s in steps
         ]
         unit = f"combination{'s' * (total != 1)}"
-        if (repeats := self.options().repeats) > 1:
-            unit += f" × {repeats} seeds = {total * repeats:,} fits"
+        options = self.options()
+        folds = options.folds.count if options.folds else 1
+        unit += f" × {folds} folds" * (folds > 1) + f" × {options.repeats} seeds" * (options.repeats > 1)
+        if (runs := folds * options.repeats) > 1:
+            unit += f" = {total * runs:,} fits"
         return {"line": line, "unit": unit, "names": list(axes), "growth": rows if explodes else []}
 
     def _tell(self, **parts: Any) -> None:

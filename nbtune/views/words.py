@@ -18,7 +18,7 @@ def score_text(score: float | None) -> str:
 
 
 def measured(trial: Trial) -> str:
-    """The score, with its spread over the seeds where there are several: `0.9833 ± 0.0040`."""
+    """The score, with its spread over seeds and folds where there are several: `0.9833 ± 0.0040`."""
     return score_text(trial.score) + ("" if trial.std is None else f" ± {score_text(trial.std)}")
 
 

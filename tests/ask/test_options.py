@@ -76,6 +76,9 @@ SAME = [
     ("--learning-rate 1e-2,1e-3", {"learning_rate": [0.01, 0.001]}),
     ("--learning-rate log:1e-4:1e-2:3", {"learning_rate": [1e-4, 1e-3, 1e-2]}),
     ("--repeats 3", {"repeats": 3}),
+    ("--folds 5", {"folds": 5}),
+    ("--folds time:4", {"folds": "time:4"}),
+    ("--groups xv", {"groups": XV}),
     ("--loss mse,mae", {"loss": ["mse", "mae"]}),
     ("--init he_normal,glorot_uniform", {"init": ["he_normal", "glorot_uniform"]}),
     ("--optimizer adam,sgd", {"optimizer": ["adam", "sgd"]}),
@@ -275,7 +278,7 @@ def test_no_alias_leads_to_two_options():
 
 
 def test_the_terms_of_the_fit_are_those_that_change_results():
-    changed = {"epochs": 7, "patience": 1, "min_delta": 0.5, "objective": "val_loss", "seed": 1, "repeats": 2}
+    changed = {"epochs": 7, "patience": 1, "min_delta": 0.5, "objective": "val_loss", "seed": 1, "repeats": 2, "folds": 5}
     plain = Options.of().terms
     for name, value in {**changed, "validation_split": 0.5}.items():
         assert Options.of(**{name: value}).terms != plain, name
@@ -318,7 +321,12 @@ def test_what_is_wrong_says_which_option_it_is_about():
         ("--layers 1:3:0", ["step of 0"]),
         ("--validation-split 20", ["20 is not a number", "for 20 % write 0.2"]),
         ("--validation-split 20%", ["write 0.2"]),
-        ("--folds 5", ["unknown option --folds; for a parameter of your function write --axis folds=5"]),
+        ("--cv 5", ["--cv", "'--folds'"]),
+        ("--n-splits 5", ["'--folds'"]),
+        ("--kfold 5", ["'--folds'"]),
+        ("--fold 5", ["'--folds'"]),
+        ("--group g", ["'--groups'"]),
+        ("--colours 5", ["unknown option --colours; for a parameter of your function write --axis colours=5"]),
         ("--learning_rate 0.1", ["--learning_rate", "'--learning-rate'"]),
         ("--leraning-rate 0.1", ["--leraning-rate", "'--learning-rate'"]),
         ("--batchsize 8", ["--batchsize", "'--batch-size'"]),
@@ -355,7 +363,7 @@ def test_a_line_that_cannot_be_read_says_why_and_what_to_write(line, words):
     assert all(word in text for word in words), text
 
 
-@pytest.mark.parametrize("option", ["--teachers 2", "--folds 5"])
+@pytest.mark.parametrize("option", ["--teachers 2", "--pupils 5"])
 def test_an_option_that_does_not_exist_is_an_error_and_not_ignored(option):
     text = mistake(read, f"--data x,y {option}")
     assert text.startswith(f"unknown option {option.split()[0]}")

@@ -54,7 +54,7 @@ class Cell:
         best: whether the best trial of all is here.
         trial: the id of the trial that is shown: the best, else the liveliest one.
         trials: how many trials share this place.
-        std: the score's spread over the seeds; None with one seed.
+        std: the score's spread over the seeds and folds; None with a single run.
         tie: whether the score cannot be told from the best one.
         provisional: whether the score may still change: its trial is under way, or was stopped before its end.
     """

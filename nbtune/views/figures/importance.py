@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 MOST_CELLS = 200_000
 MOST_BARS = 12
 OTHERS, NOISE = "three or more together", "seeds"
+NOISES = (NOISE, "folds", "folds and seeds")
 
 
 @dataclass(frozen=True)
 class Share:
-    """A part of the variance of all scores: of one hyperparameter, of a pair beyond what both do alone, or of the seeds."""
+    """A part of the variance of all scores: of one hyperparameter, of a pair beyond what both do alone, or of the seeds or folds."""
 
     names: tuple[str, ...]
     share: float
@@ -46,7 +47,7 @@ class ImportanceInfo:
 
     Attributes:
         objective: what was scored.
-        shares: of each hyperparameter and pair; then those named `OTHERS` and, with repeats, `NOISE`.
+        shares: of each hyperparameter and pair; then those named `OTHERS` and, with repeats or folds, one of `NOISES`.
         scored: combinations with a score.
         predicted: combinations without one, whose score a random forest stands in for; 0 where the shares are exact.
     """
@@ -77,8 +78,14 @@ def importance_info(progress: Progress) -> ImportanceInfo:
     found = [Share(tuple(names[i] for i in subset), value / total) for subset, value in shares.items()]
     found.sort(key=lambda share: -share.share)
     rest = max(1 - noise / total - sum(share.share for share in found), 0.0)
-    more = [Share((OTHERS,), rest)] * (len(names) > 2) + [Share((NOISE,), noise / total)] * any(len(r) > 1 for r in runs)
+    more = [Share((OTHERS,), rest)] * (len(names) > 2) + [Share((_noise(progress),), noise / total)] * any(len(r) > 1 for r in runs)
     return ImportanceInfo(progress.objective.name, (*found, *more), len(scored), predicted)
+
+
+def _noise(progress: Progress) -> str:
+    """What differs between the runs of a combination."""
+    folds = progress.held_out.folds
+    return NOISES[0 if not folds else 1 if folds == progress.runs else 2]
 
 
 def _completed(places: Sequence[tuple[int, ...]], scores: Sequence[float], shape: tuple[int, ...]) -> tuple[np.ndarray, int]:
@@ -119,7 +126,7 @@ def draw_importance(info: ImportanceInfo, figure: Figure | SubFigure) -> None:
         y = height - 34 - step * (i + 1) + step / 2
         label = shorten(share.label, ink.fitting(left - 20, ink.BODY))
         ink.write(sheet, left - 8, y, label, ha="right", va="center")
-        color = ink.BEST[0] if len(share.names) == 1 and share.names[0] not in (OTHERS, NOISE) else ink.DOT
+        color = ink.BEST[0] if len(share.names) == 1 and share.names[0] not in (OTHERS, *NOISES) else ink.DOT
         sheet.barh([y], [room * share.share], step * 0.6, left, color=color)
         ink.write(sheet, left + room * share.share + 5, y, _percent(share.share), ink.SMALL, ink.QUIET, va="center")
     ink.write(sheet, 12, 24, caption(info), ink.SMALL, ink.QUIET)

@@ -41,7 +41,7 @@ def by_hand(build, x, splits, values, seeds=(0,), weights=None, batch_size=32, b
     return scores, epochs
 
 
-def check(job, trials, expected, fused=True, both=False):
+def check(job, trials, expected, fused=True, both=False, rel=1e-5):
     """A stack comes to the scores by hand, which are those of the values of each trial; both: so does each trial alone."""
     ours = in_stacks(job, trials) if fused else {}
     for id, values in trials.items():
@@ -49,9 +49,9 @@ def check(job, trials, expected, fused=True, both=False):
         theirs = alone(job, trials, id) if both or not fused else None
         for end in filter(None, (ours.get(id), theirs)):
             assert end.status == "done", end.error
-            assert end.scores == pytest.approx(scores, rel=1e-5)
+            assert end.scores == pytest.approx(scores, rel=rel)
             assert end.best_epochs == epochs
-            assert end.score == pytest.approx(np.mean(scores), rel=1e-5)
+            assert end.score == pytest.approx(np.mean(scores), rel=rel)
 
 
 STRATIFIED = list(splitters.StratifiedKFold(3, shuffle=True, random_state=0).split(X, Y))
@@ -120,7 +120,7 @@ def test_convolutions_and_batch_normalisation(job_of):  # noqa: F811
         return keras.Sequential([keras.Input((8, 8, 1)), *inner, layers.Dense(3, activation="softmax")])
 
     job, trials = job_of(build, (IMAGES, Y), units=[2], learning_rate=[0.01], folds=3, **TERMS)
-    check(job, trials, lambda values: by_hand(build, IMAGES, STRATIFIED, values_of(values)))
+    check(job, trials, lambda values: by_hand(build, IMAGES, STRATIFIED, values_of(values)), rel=2e-4)  # convolutions round
 
 
 def test_a_schedule_goes_by_the_steps_of_each_fold(job_of):  # noqa: F811
