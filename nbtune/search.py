@@ -361,10 +361,12 @@ class Search:
 
     def next_steps(self) -> str:
         """Lines for a cell that make use of the result."""
-        name = self._run.project.path.name
+        name, in_folds = self._run.project.path.name, self._run.job.folds > 1
+        own = "the network of the best fold" if in_folds else "with the weights of its best epoch"
+        more = f"{name}.oof                       # each row's answer, of the network that did not train on it\n" * in_folds
         return (
-            f"model = {name}.best_model        # with the weights of its best epoch\n"
-            f"model = {name}.refit()           # trained anew on training and validation data together\n"
+            f"model = {name}.best_model        # {own}\n"
+            f"model = {name}.refit()           # trained anew on training and validation data together\n{more}"
             f'model.save("{name}.keras")       # keras.saving.load_model reads it\n'
             f"{name}.to_frame()                # every trial as a table\n"
             f'{name}.plot("confusion")         # its mistakes on the validation data; for numbers "residuals"\n'

@@ -87,7 +87,7 @@ def test_the_best_network_is_that_of_the_best_fold(found, by_hand, flowers):
 
 def test_the_code_finds_the_same_scores_in_each_fold(found, flowers):
     names = {"x": flowers[0], "y": flowers[1]}
-    exec(str(found.code()), names)  # noqa: S102 - our own
+    exec(str(found.code()), names)
     assert names["scores"] == pytest.approx(found.best.scores, rel=1e-5)
 
 
@@ -150,7 +150,7 @@ def test_a_dataset_that_is_read_anew_has_no_folds(here):
     import tensorflow as tf
 
     def rows():
-        return tf.data.Dataset.from_tensor_slices((np.random.rand(8, 1), np.arange(8) % 2)).batch(4)  # noqa: NPY002
+        return tf.data.Dataset.from_tensor_slices((np.random.rand(8, 1), np.arange(8) % 2)).batch(4)
 
     with pytest.raises(UsageError, match="folds need the rows in memory"):
         tune(dense, rows, folds=2, units=[2], steps_per_epoch=2, workers=0)
@@ -159,6 +159,6 @@ def test_a_dataset_that_is_read_anew_has_no_folds(here):
 def test_without_folds_there_are_no_predictions(flowers, here):
     search = tune(dense, flowers, units=[2], epochs=1, workers=0)
     with pytest.raises(UsageError, match="add --folds 5"):
-        search.oof
+        _ = search.oof
     assert not [name for name in search.to_frame() if name.startswith("split")]
     assert isinstance(search, nbtune.Search)

@@ -43,7 +43,7 @@ def test_without_repeats_nothing_is_told():
 
 
 def test_folds_are_compared_one_by_one_and_by_a_wider_variance():
-    """By the formula of Nadeau and Bengio; the plain paired t-test, for which folds do not overlap, would tell them apart."""
+    """By the formula of Nadeau and Bengio; the plain paired t-test, which takes folds for independent, tells them apart."""
     close = [0.94, 0.955, 0.985, 0.955]
     differences = np.subtract(BEST, close)
     t = np.mean(differences) / np.sqrt((1 / 4 + 1 / 3) * np.var(differences, ddof=1))

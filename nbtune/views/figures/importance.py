@@ -31,7 +31,7 @@ NOISES = (NOISE, "folds", "folds and seeds")
 
 @dataclass(frozen=True)
 class Share:
-    """A part of the variance of all scores: of one hyperparameter, of a pair beyond what both do alone, or of the seeds or folds."""
+    """A part of the variance of all scores: of one hyperparameter, of a pair beyond what both do alone, or of the runs."""
 
     names: tuple[str, ...]
     share: float
@@ -78,7 +78,8 @@ def importance_info(progress: Progress) -> ImportanceInfo:
     found = [Share(tuple(names[i] for i in subset), value / total) for subset, value in shares.items()]
     found.sort(key=lambda share: -share.share)
     rest = max(1 - noise / total - sum(share.share for share in found), 0.0)
-    more = [Share((OTHERS,), rest)] * (len(names) > 2) + [Share((_noise(progress),), noise / total)] * any(len(r) > 1 for r in runs)
+    more = [Share((OTHERS,), rest)] * (len(names) > 2)
+    more += [Share((_noise(progress),), noise / total)] * any(len(r) > 1 for r in runs)
     return ImportanceInfo(progress.objective.name, (*found, *more), len(scored), predicted)
 
 
