@@ -54,7 +54,7 @@ def test_folds_are_compared_one_by_one_and_by_a_wider_variance():
     progress = found(close, BEST, FAR)
     progress.runs, progress.held_out = 4, HeldOut(100, folds=4, ratio=1 / 3)
     assert ties(progress) == {"0"}
-    assert explanation(progress).startswith("≈ not significantly different from the best: corrected resampled t-test over 4 folds")
+    assert explanation(progress).startswith("≈ not significantly different from the best: corrected resampled t-test over 4")
 
 
 def test_seeds_in_the_same_folds_are_averaged_first():
