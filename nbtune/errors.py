@@ -77,6 +77,15 @@ class Disconnected(BackendDied):
     """The line to all workers broke; they may be well."""
 
 
+class ModulesDiffer(RuntimeError):
+    """A worker has imported the user's own modules, and some things in them are not what they are in the notebook."""
+
+    @property
+    def paths(self) -> list[str]:
+        """Where they stand, as `data.content.live` has it."""
+        return str(self).splitlines()
+
+
 class SearchFailed(RuntimeError):
     """A search broke off by a fault that is not its function's; what was trained is kept."""
 

@@ -14,6 +14,7 @@ from typing import Any
 from nbtune import machine
 from nbtune.ask.function import Function
 from nbtune.ask.options import Options
+from nbtune.data.content import live
 from nbtune.data.content.objects import Contents, NoFingerprint
 from nbtune.data.rows import Data, Rows
 from nbtune.data.streams import GRAPH, files_of
@@ -27,13 +28,18 @@ def fingerprint(options: Options, function: Function, data: Data) -> Fingerprint
     content = Contents()
     content.modules.outside.files |= files_of(data.stream)
     return {
-        "function": content([function.name, function.call]),
+        "function": _with_modules(content, [function.name, function.call]),
         "data": content([[list(part) for part in _read(data)], *_stream(options, data), *_groups(data)]),
-        "terms of the fit": content([options.terms, data.batch_size, options.callbacks]),
+        "terms of the fit": _with_modules(content, [options.terms, data.batch_size, options.callbacks]),
         "settings of Keras": content.surroundings(),
         "files that are read": content.outside(),
         "versions": content([[f"{name} {machine.installed(name)}" for name in _PACKAGES], content.modules.libraries]),
     }
+
+
+def _with_modules(content: Contents, thing: Any) -> str:
+    """The hash of a thing, and of what it may find in the user's own modules by a name that it puts together."""
+    return content([content(thing), sorted(live.reached(thing).items())])
 
 
 def _read(data: Data) -> list[Rows]:
@@ -63,7 +69,7 @@ def contents(objects: Mapping[str, Mapping[Any, Any]]) -> tuple[dict[str, dict[A
     def of(axis: str, name: Any, thing: Any) -> str:
         content = Contents()
         try:
-            return content(thing) + content.outside()
+            return _with_modules(content, thing) + content.outside()
         except NoFingerprint as error:
             notes.append(f"No earlier result of {axis} {name} can be used: {error}.")
             return uuid.uuid4().hex

@@ -5,13 +5,14 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Any
 
-from nbtune.errors import BuildError, UsageError, WorkerDied, WorkerLost
+from nbtune.errors import BuildError, ModulesDiffer, UsageError, WorkerDied, WorkerLost
 
 _KINDS: dict[str, type[Exception]] = {  # the first that fits is meant
     "build": BuildError,
     "usage": UsageError,
     "lost": WorkerLost,
     "died": WorkerDied,
+    "differ": ModulesDiffer,
     "internal": RuntimeError,
 }
 

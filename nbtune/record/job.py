@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,7 +13,11 @@ from nbtune.ask.space import Value
 from nbtune.ask.strategy import AUTO
 from nbtune.ask.surroundings import Surroundings
 from nbtune.ask.targets import Output, Targets
+from nbtune.data.content import live
 from nbtune.data.streams import Stream
+from nbtune.errors import ModulesDiffer
+
+_OF_THE_NOTEBOOK = ("function", "objects", "surroundings", "callbacks", "stream")  # fields that hold what users made
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,9 @@ class Terms:
         shuffle: `fit` draws the order of the rows.
         validation_batch_size: rows in a batch of the evaluation; None: as many as in training.
         worker_mb: what a worker may hold of its own, in MB; None where only the machine limits it.
+        frozen: what users made, with what the notebook has set in their modules, as it was when the search began; empty where
+            it has not been written down, and goes to the workers as it is then.
+        expected: path to hash of what workers must find in those modules, or `ModulesDiffer` is raised there.
     """
 
     function: Function
@@ -98,11 +105,23 @@ class Terms:
     stream: Stream | None = None
     shuffle: bool = True
     validation_batch_size: int | None = None
+    frozen: bytes = field(default=b"", repr=False)
+    expected: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def live(self) -> dict[str, Any]:
+        """Field to what users made, which code of theirs may change meanwhile."""
+        return {name: getattr(self, name) for name in _OF_THE_NOTEBOOK}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        known = {each.name: getattr(self, each.name) for each in fields(self)}
+        plain = {name: value for name, value in known.items() if not self.frozen or name not in _OF_THE_NOTEBOOK}
+        return _arrived, (type(self), plain)
 
     def completed(self, folder: Path, applied: frozenset[str], targets: Targets, objective: Objective, look: Look) -> Job:
         """The job of these terms, once a model has been looked at; the arguments are `Job`'s."""
-        asked = {each.name: getattr(self, each.name) for each in fields(self)}
-        return Job(**{**asked, "folder": folder}, applied=applied, targets=targets, objective=objective, look=look)
+        asked = {each.name: getattr(self, each.name) for each in fields(self)} | {"folder": folder, "expected": {}}
+        return Job(**asked, applied=applied, targets=targets, objective=objective, look=look)
 
     def at(self, base: Path) -> Self:
         """The same where paths that are not absolute begin at `base`."""
@@ -169,3 +188,13 @@ class Job(Terms):
     def weights_of_fold(self, trial: str, fold: int) -> Path:
         """Where the weights of a trial's best epoch in one fold are, with the first seed."""
         return self.project / f"trial_{trial}" / f"fold_{fold}.weights.h5"
+
+def _arrived(kind: type[Terms], plain: dict[str, Any]) -> Terms:
+    """Terms in a worker, whose modules hold from then on what the notebook has set in them.
+
+    Raises:
+        ModulesDiffer: they hold something else so far, and what the notebook has was not sent.
+    """
+    if differing := live.differing(plain["expected"]):
+        raise ModulesDiffer("\n".join(differing))
+    return kind(**plain, **live.thawed(plain["frozen"])) if plain["frozen"] else kind(**plain)

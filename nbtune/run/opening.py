@@ -142,7 +142,7 @@ def _opened(request: Request, project: Project, places: _Places) -> Opened:
     began, options = time.monotonic(), request.options
     limit, workers = options.memory_limit, options.workers
     workers = machine.usual_workers(limit, places.pool.held_mb()) if workers is None else workers
-    space, job, site = _prepared(request, project, places, workers)
+    space, job, said, site = _prepared(request, project, places, workers)
     workers = min(workers if options.dask is None else site.backend.size, len(space))
     if limit is not None:
         job = replace(job, worker_mb=machine.worker_mb(limit, workers))
@@ -153,7 +153,7 @@ def _opened(request: Request, project: Project, places: _Places) -> Opened:
     plan = _planned(request, space, job, groups, workers, site, began)
     plan = replace(plan, held_out=arrays.held_out(request.data, job.targets))
     binder = BINDER if machine.on_binder() else ""
-    notes = [note for note in (request.note, request.data.note, project.note, *notes, binder) if note]
+    notes = [note for note in (request.note, request.data.note, *said, project.note, *notes, binder) if note]
     return Opened(project, space, job, progress, store, groups, plan, tuple(notes), workers, site)
 
 
@@ -167,7 +167,7 @@ def runs_of(options: Options) -> int:
     return options.repeats * (options.folds.count if options.folds else 1)
 
 
-def _prepared(request: Request, project: Project, places: _Places, workers: int) -> tuple[Space, Job, Site]:
+def _prepared(request: Request, project: Project, places: _Places, workers: int) -> tuple[Space, Job, list[str], Site]:
     """Workers that die over it are replaced once, since that need not be the function's fault."""
     for last_try in (False, True):
         site = places.open(workers)

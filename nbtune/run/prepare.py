@@ -31,10 +31,11 @@ from nbtune.data.fingerprint import Fingerprint, fingerprint
 from nbtune.data.folds import with_folds
 from nbtune.data.read import read_data
 from nbtune.data.rows import Data
-from nbtune.errors import BackendDied, BuildError, UsageError, WorkerDied, about
+from nbtune.errors import BackendDied, BuildError, ModulesDiffer, UsageError, WorkerDied, about
 from nbtune.execution.protocol import Backend
 from nbtune.record.job import Job, Look, Terms
 from nbtune.record.progress import duration
+from nbtune.run.freezing import Freezer
 from nbtune.run.grouping import stacks
 from nbtune.run.suggesting import with_suggestion
 
@@ -167,15 +168,31 @@ def _fingerprint(options: Options, function: Function, data: Data) -> tuple[Fing
         return None, f"No earlier result can be used: {error}."
 
 
-def prepare(request: Request, backend: Backend, scratch: Path, project: Path) -> tuple[Space, Job]:
+def prepare(request: Request, backend: Backend, scratch: Path, project: Path) -> tuple[Space, Job, list[str]]:
     """Looks at the function in a worker, settles space, labels and objective, and writes the data.
+
+    Returns:
+        The space, the job, and notes for the user.
 
     Raises:
         UsageError: what only shows when a model is built; `BuildError` if the function raised.
     """
-    options, function, data = request.options, request.function, request.data
-    terms = Terms(
-        function=function,
+    terms = _terms(request, scratch, project)
+    arrays.write(request.data.sample(), terms.folder, None, terms.seed, terms.surroundings.floatx)
+    if request.options.workers == 0:
+        return *_prepared(request, backend, scratch, terms), []
+    freezer = Freezer(terms)
+    while True:
+        try:
+            return *_prepared(request, backend, scratch, freezer.terms()), freezer.notes
+        except ModulesDiffer as differing:
+            freezer.add(differing.paths)
+
+
+def _terms(request: Request, scratch: Path, project: Path) -> Terms:
+    options, data = request.options, request.data
+    return Terms(
+        function=request.function,
         objects={axis.name: axis.objects for axis in options.axes},
         folder=scratch / "sample",
         project=project,
@@ -194,8 +211,10 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
         shuffle=data.shuffle,
         validation_batch_size=options.validation_batch_size,
     )
-    floatx = terms.surroundings.floatx
-    arrays.write(data.sample(), terms.folder, None, options.seed, floatx)
+
+
+def _prepared(request: Request, backend: Backend, scratch: Path, terms: Terms) -> tuple[Space, Job]:
+    options, function, data = request.options, request.function, request.data
     if request.space is not None:
         space, asked = request.space, set(function.parameters or ())
     else:
@@ -222,7 +241,7 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
         with about("folds"):
             arrays.folds_of(data, targets, options.seed)
     job = terms.completed(scratch / "data", frozenset(APPLIED_OUTSIDE) - asked, targets, objective, look)
-    arrays.write(data, job.folder, targets, options.seed, floatx)
+    arrays.write(data, job.folder, targets, options.seed, terms.surroundings.floatx)
     return space, job
 
 

@@ -17,8 +17,9 @@ from nbtune.data.content.modules import Modules, resolved
 from nbtune.data.content.outside import Outside, named_only, outside
 
 # Of a class: what Python keeps for itself, or derives from the rest.
-_NOT_OWN = ("__dict__", "__weakref__", "__module__", "__firstlineno__", "__static_attributes__", "_abc_impl")
+NOT_OWN = ("__dict__", "__weakref__", "__module__", "__firstlineno__", "__static_attributes__", "_abc_impl", "__slotnames__")
 
+_IMPORTS = dis.opmap["IMPORT_NAME"]
 _FUTURE = __future__.annotations.compiler_flag
 
 
@@ -50,7 +51,7 @@ class Code:
                 tree = ast.parse(text)
                 one, other = (compile(source, file, "exec", flags, dont_inherit=True) for source in (text, ast.unparse(tree)))
                 self._trees[file] = _functions(tree)
-                self._texts[file, flags] = dict(zip(_all(one), _all(other), strict=True))
+                self._texts[file, flags] = dict(zip(codes_within(one), codes_within(other), strict=True))
             except (SyntaxError, ValueError, RecursionError):  # no Python, or of another dialect
                 pass
         return self._texts[file, flags]
@@ -63,11 +64,11 @@ class Code:
         if library := self._modules.reached(module):  # what a library wraps around the user's
             return Node(f"function {library} {module}.{function.__qualname__}".encode(), parts[1:])
         by_text = self._look_outside(function)
-        codes = list(_all(function.__code__))
-        read = sorted({name for code in codes for name in _reads(code) if name in function.__globals__})
+        codes = list(codes_within(function.__code__))
+        read = sorted({name for code in codes for name in names_read(code) if name in function.__globals__})
         values = [function.__globals__[name] for name in read]
         package = str(function.__globals__.get("__package__") or "")
-        imported = sorted({name for code in codes for name in self._imports(code, package)} | by_text)
+        imported = sorted({name for code in codes for name in self.imports(code, package)} | by_text)
         for name in imported:
             self._modules.look_within(name)
         names = {name for code in codes for name in code.co_names}
@@ -86,13 +87,13 @@ class Code:
         for tree in trees:
             found.add(outside(tree, lookup, self._modules.is_own))
         if not trees:
-            found.add(named_only({name for one in _all(code) for name in one.co_names}))
+            found.add(named_only({name for one in codes_within(code) for name in one.co_names}))
         self._modules.outside.add(found)
         return {name for name in found.modules if _is_module(name, self._modules)}
 
-    def _imports(self, code: types.CodeType, package: str) -> Iterator[str]:
+    def imports(self, code: types.CodeType, package: str) -> Iterator[str]:
         """The modules that a piece of code imports when it runs, by a statement or by a name in quotes."""
-        steps = list(dis.get_instructions(code))
+        steps = list(dis.get_instructions(code)) if _IMPORTS in code.co_code[::2] else []
         for i, step in enumerate(steps):
             if step.opname == "IMPORT_NAME":
                 level, names = steps[i - 2].argval, steps[i - 1].argval
@@ -117,7 +118,7 @@ class Code:
 
     def klass(self, cls: type) -> Node:
         """Its bases, and all that it defines."""
-        own = {name: vars(cls)[name] for name in sorted(vars(cls)) if name not in _NOT_OWN}
+        own = {name: vars(cls)[name] for name in sorted(vars(cls)) if name not in NOT_OWN}
         home = [] if cls.__module__ in ("__main__", None) else [self._modules.of(cls.__module__)]
         return Node(f"class {cls.__name__}".encode(), [type(cls), cls.__bases__, own, home])
 
@@ -142,15 +143,15 @@ def cell_contents(cell: types.CellType) -> Any:
         return ...
 
 
-def _all(code: types.CodeType) -> Iterator[types.CodeType]:
+def codes_within(code: types.CodeType) -> Iterator[types.CodeType]:
     """A piece of code, and those within it."""
     yield code
     for const in code.co_consts:
         if isinstance(const, types.CodeType):
-            yield from _all(const)
+            yield from codes_within(const)
 
 
-def _reads(code: types.CodeType) -> Iterator[str]:
+def names_read(code: types.CodeType) -> Iterator[str]:
     """The global names that it reads."""
     return (step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
 

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from nbtune.ask.function import user_functions
 from nbtune.data.content.modules import Module, Modules
-from nbtune.errors import UsageError
 from nbtune.execution.local import pickling
 from nbtune.execution.local.pickling import CODE
 from nbtune.record.job import Terms
@@ -49,9 +48,7 @@ class Parcel:
         try:
             function = pickling.dumps(there)
         except Exception as error:  # pickling a user's objects can raise anything
-            raise UsageError(
-                f"{job.function.name} cannot be sent to the cluster: {error}; create that thing inside of the function"
-            ) from None
+            raise pickling.refusal(job.function, error) from None
         data = {f"{job.folder.name}/{file.relative_to(job.folder).as_posix()}": file for file in _files(job.folder)}
         code = {f"{CODE}/{path}": file for path, file in _own_modules(job, function).items()}
         return cls(name, job.project, {JOB: function, **code, **data})
@@ -88,7 +85,8 @@ def _files(folder: Path) -> list[Path]:
 def _own_modules(job: Terms, pickled: bytes) -> dict[str, Path]:
     """The user's own modules that a job names, or that its functions import when they run: path to import from, file."""
     modules, found, seen = Modules(), dict[str, Path](), set[str]()
-    following = [name for _, name, _ in pickletools.genops(pickled) if isinstance(name, str) and name in sys.modules]
+    named = [text for each in (pickled, job.frozen) if each for _, text, _ in pickletools.genops(each) if isinstance(text, str)]
+    following = [name for text in (*named, *job.expected) if (name := text.partition(":")[0]) in sys.modules]
     for thing in (job.function.call, job.function.fit, job.callbacks):
         for function in user_functions(thing):
             following += _imported(function.__code__)

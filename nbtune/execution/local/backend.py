@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 from nbtune import machine
-from nbtune.errors import BackendDied, UsageError
+from nbtune.errors import BackendDied
 from nbtune.execution.local import pickling
 from nbtune.execution.local.warm import SECONDS_TO_END, SupervisorProcess, import_path
 from nbtune.execution.outcome import settle
@@ -96,9 +96,7 @@ class Workers:
         try:
             Path(path).write_bytes(pickling.dumps(job))
         except Exception as error:  # pickling a user's objects can raise anything
-            what = pickling.unsendable(job.function.call)
-            reads = f"it reads {what} ({error}); create it" if what else f"{error}; create that thing"
-            raise UsageError(f"{job.function.name} cannot be sent to the workers: {reads} inside of the function") from None
+            raise pickling.refusal(job.function, error) from None
         self._jobs.append((job, path))
         return path
 

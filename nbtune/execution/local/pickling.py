@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import io
 import operator
 import sys
 import types
 import weakref
 from collections import ChainMap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import cloudpickle
+
+from nbtune.ask.function import Function
+from nbtune.data.content import live
+from nbtune.data.content.graph import ATOMS
+from nbtune.errors import UsageError
 
 CODE = "code"  # the folder beside a job's file with the user's own modules, where it comes from another machine
 
@@ -26,6 +32,37 @@ def dumps(thing: Any) -> bytes:
     file = io.BytesIO()
     _Pickler(file).dump(thing)
     return file.getvalue()
+
+
+def frozen(things: Any, changed: Sequence[str], same: Iterable[str]) -> bytes:
+    """Things of the notebook's, as `live.thawed` reads them.
+
+    Args:
+        changed: what has been set in the user's own modules, and goes along, by its path.
+        same: what a fresh import of them gives, too: it is named, so that it stays one thing with that of the module.
+    """
+    there = {path: live.value(path) for path in changed if live.is_there(path)}
+    by_value = {id(thing) for path, thing in there.items() if live.home(thing) == path}
+    named = {id(thing): path for path in same if live.is_there(path) and _has_identity(thing := live.value(path))}
+    modules = {path.partition(":")[0] for path in (*changed, *same)}
+    file = io.BytesIO()
+    _Freezing(file, by_value, named, modules).dump((things, there, [path for path in changed if path not in there]))
+    return file.getvalue()
+
+
+def can_be_sent(thing: Any) -> bool:
+    try:
+        dumps(thing)
+    except Exception:  # whatever a user's object raises
+        return False
+    return True
+
+
+def refusal(function: Function, error: Exception) -> UsageError:
+    """What to tell the user whose function cannot be written."""
+    what = unsendable(function.call)
+    reads = f"it reads {what} ({error}); create it" if what else f"{error}; create that thing"
+    return UsageError(f"{function.name} cannot be sent to the workers: {reads} inside of the function")
 
 
 def unsendable(thing: Any) -> str:
@@ -43,7 +80,7 @@ def unsendable(thing: Any) -> str:
         for name, value in _variables(function):
             if isinstance(value, (types.FunctionType, types.MethodType, functools.partial)):
                 waiting.append(value)
-            elif not _can_be_sent(value):
+            elif not can_be_sent(value):
                 return f"{name}, a {type(value).__name__}"
     return ""
 
@@ -58,14 +95,6 @@ def _variables(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
         yield from ((name, function.__globals__[name]) for name in code.co_names if name in function.__globals__)
 
 
-def _can_be_sent(thing: Any) -> bool:
-    try:
-        dumps(thing)
-    except Exception:  # whatever a user's object raises
-        return False
-    return True
-
-
 def _code(code: types.CodeType) -> tuple[Any, ...]:
     make, parts = cloudpickle.CloudPickler.dispatch_table[types.CodeType](code)
     return _in_file, (code.co_filename, make, parts)
@@ -77,9 +106,12 @@ def _in_file(name: str, make: Callable[..., types.CodeType], parts: tuple[Any, .
 
 def _cached(function: Any) -> tuple[Any, ...] | str:
     """A function under `lru_cache`: by its name where a worker can import it."""
-    if _is_importable(function):
-        return str(function.__qualname__)
-    return _cache, (function.__wrapped__, function.cache_parameters())
+    return str(function.__qualname__) if _is_importable(function) else _wrapper(function)
+
+
+def _wrapper(function: Any) -> tuple[Any, ...]:
+    own = {name: value for name, value in vars(function).items() if name not in ("__wrapped__", "cache_parameters")}
+    return _cache, (function.__wrapped__, function.cache_parameters()), own
 
 
 def _cache(function: Callable[..., Any], settings: dict[str, Any]) -> Any:
@@ -120,3 +152,57 @@ class _Pickler(cloudpickle.CloudPickler):
         },
         cloudpickle.CloudPickler.dispatch_table,
     )
+
+
+class _Freezing(_Pickler):
+    """What is one thing in the notebook and in a module is so in the worker: functions read their module, data is its data."""
+
+    def __init__(self, file: io.BytesIO, by_value: Container[int], named: Mapping[int, str], modules: Container[str]) -> None:
+        super().__init__(file)
+        self._by_value, self._named, self._modules = by_value, named, modules
+
+    def persistent_id(self, thing: Any) -> str | None:
+        return self._named.get(id(thing))
+
+    def reducer_override(self, thing: Any) -> Any:
+        if type(thing) is types.FunctionType and (id(thing) in self._by_value or not live.home(thing)):
+            home = str(thing.__globals__.get("__name__"))
+            if home in self._modules and vars(sys.modules[home]) is thing.__globals__:
+                return _in_module, (home, thing.__code__, len(thing.__closure__ or ())), _state(thing), None, None, _complete
+        if isinstance(thing, functools._lru_cache_wrapper) and id(thing) in self._by_value:
+            return _wrapper(thing)
+        if isinstance(thing, type) and id(thing) in self._by_value:
+            return cloudpickle.cloudpickle._dynamic_class_reduce(thing)
+        return super().reducer_override(thing)
+
+
+def _in_module(module: str, code: types.CodeType, cells: int) -> types.FunctionType:
+    importlib.import_module(module)
+    return types.FunctionType(code, vars(sys.modules[module]), closure=tuple(types.CellType() for _ in range(cells)) or None)
+
+
+def _state(function: types.FunctionType) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:
+    known = ("__name__", "__qualname__", "__module__", "__doc__", "__defaults__", "__kwdefaults__", "__annotations__")
+    return {name: getattr(function, name) for name in known}, list(map(_content, function.__closure__ or ())), vars(function)
+
+
+def _content(cell: types.CellType) -> list[Any]:
+    with contextlib.suppress(ValueError):
+        return [cell.cell_contents]
+    return []
+
+
+def _complete(function: types.FunctionType, state: tuple[dict[str, Any], list[Any], dict[str, Any]]) -> None:
+    known, contents, own = state
+    for name, value in known.items():
+        setattr(function, name, value)
+    for cell, content in zip(function.__closure__ or (), contents, strict=True):
+        if content:
+            (cell.cell_contents,) = content
+    vars(function).update(own)
+
+
+def _has_identity(thing: Any) -> bool:
+    """Whether it matters which of two equal things it is."""
+    is_code = isinstance(thing, (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType))
+    return type(thing) not in ATOMS and not is_code and not (type(thing) in (tuple, frozenset) and not thing)

@@ -18,7 +18,7 @@ import cloudpickle
 from nbtune.training.private import trimming  # isort: skip - before tasks, which imports Keras
 from nbtune.training import tasks  # isort: skip
 from nbtune import machine
-from nbtune.errors import BuildError, UsageError
+from nbtune.errors import BuildError, ModulesDiffer, UsageError
 from nbtune.execution.local.output import redirect
 from nbtune.execution.local.parent import end_with_parent
 from nbtune.execution.local.pickling import CODE
@@ -81,6 +81,8 @@ def _outcome(wire: Wire, stopping: Stopping, task: str, job: str, arguments: dic
     """The result of a task, or why there is none: a function can raise anything."""
     try:
         loaded = _load(job)
+    except ModulesDiffer as error:
+        return {"kind": "differ", "error": str(error)}
     except BaseException as error:
         return {"kind": "usage", "error": f"the function arrived in a worker, but not whole: {type(error).__name__}: {error}"}
     try:

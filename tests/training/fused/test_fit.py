@@ -42,7 +42,7 @@ def job_of(tmp_path):
         (folder / "project").mkdir(parents=True)
         options = {"engine": "fused", "epochs": 6, "patience": 2, "learning_rate": RATES, **options}
         request = Request.of(Options.of(build=build, data=data, **{k: v for k, v in options.items() if v is not None}))
-        space, job = prepare(request, Inline(lambda events: None), folder, folder / "project")
+        space, job, _ = prepare(request, Inline(lambda events: None), folder, folder / "project")
         return job, {str(i): values for i, values in enumerate(space)}
 
     return make

@@ -91,7 +91,7 @@ def test_a_rate_that_a_hyperparameter_function_asks_for_inside_does_not_part_sta
         return model
 
     request = Request.of(Options.of(build=build, data=(X, Y), epochs=2))
-    space, _ = prepare(request, Inline(lambda events: None), tmp_path, tmp_path / "project")
+    space, _, _ = prepare(request, Inline(lambda events: None), tmp_path, tmp_path / "project")
     assert [len(stack) for stack in stacks(space, "auto")] == [4]
 
 
