@@ -107,7 +107,7 @@ def user_functions(function: Any, seen: set[int] | None = None) -> Iterator[type
     seen.add(id(function))
     yield function
     for thing in global_values(function).values():
-        if getattr(thing, "__module__", None) == function.__module__:
+        if not isinstance(thing, types.ModuleType) and getattr(thing, "__module__", None) == function.__module__:
             yield from user_functions(thing, seen)
 
 

@@ -35,7 +35,9 @@ class Inline:
                 future.set_result(tasks.run(task, job, self._emit, arguments, self._stopping.is_set))
             except UsageError as error:
                 future.set_exception(error)
-            except (SystemExit, GeneratorExit) as error:  # KeyboardInterrupt is Ctrl-C here
+            except (Exception, KeyboardInterrupt):  # that is Ctrl-C here
+                raise
+            except BaseException as error:
                 future.set_exception(WorkerDied(quit_message(error, job.function)))
         if interrupted.is_set():
             if not future.exception():

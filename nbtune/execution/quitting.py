@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from nbtune.ask.function import Function
 
-QUITS = (SystemExit, KeyboardInterrupt, GeneratorExit)
-
 
 def quit_message(error: BaseException, function: Function) -> str:
     """What to tell the function's author: its traceback, and what the last line of it means here."""

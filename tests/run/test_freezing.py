@@ -4,6 +4,7 @@ they give here."""
 from __future__ import annotations
 
 import base64
+import importlib
 import json
 import os
 import subprocess
@@ -88,6 +89,10 @@ FILES = {
     "pack/cfg": "X = 1\ndef x(): return X\n",
     "pack/use": "from . import cfg\nfrom .cfg import x\ndef f(): return cfg.X, x()\n",
     "dormant": "import config\ndef f(): return config.UNITS, config.settings['units']\n",
+    "lookup": "import contextvars, functools\ntable = {'units': 1}\ndef __getattr__(name): return table[name]\n"
+    "var = contextvars.ContextVar('var', default=3)\ndef read(): return var.get()\n"
+    "@functools.lru_cache\ndef cached(n): return n, getattr(cached, 'x', 0)\n"
+    "class Made:\n    @functools.cached_property\n    def slow(self): return 5\nmade = Made()\n",
     "plug": "import config\n@config.register\ndef second(): return config.UNITS\n",
 }
 CASES = {
@@ -142,10 +147,20 @@ CASES = {
     "a method of its object": "import config; config.UNITS = 64\nclass B:\n    def make(self, u): return config.UNITS\n"
     "build = B().make",
     "an array": "import config, numpy; config.UNITS = numpy.arange(64)\ndef build(u): return config.UNITS.tolist()",
+    "what a module looks up itself": "import lookup; lookup.table['units'] = 64\ndef build(u): return lookup.units",
+    "a context variable": "import lookup; lookup.var.set(64)\ndef build(u): return lookup.read()",
+    "a cached function": "import lookup; lookup.cached.x = 64\ndef build(u): return lookup.cached(1)",
+    "an overwritten property": "import lookup; lookup.made.slow = 64\ndef build(u): return lookup.made.slow",
     "nothing": "import config, further\ndef build(u): return further.far(), config.lock.locked(), config.open_file.name[-9:]",
     "a lock that is read": "import config\nfrom config import lock, open_file\n"
     "def build(u): return lock is config.lock, open_file.closed",
 }
+
+
+def forget():
+    for name in FILES:
+        sys.modules.pop(name.removesuffix("/__init__").replace("/", "."), None)
+    importlib.invalidate_caches()
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +181,7 @@ def there(worker, monkeypatch):
     """What a worker makes of a function."""
     folder, process = worker
     monkeypatch.syspath_prepend(folder)
+    forget()
     before = set(sys.modules)
 
     def ask(function):
@@ -204,8 +220,7 @@ def test_what_was_set_is_in_the_fingerprint(tmp_path, monkeypatch, case):
         (tmp_path / f"{name}.py").write_text(text.replace("open(__file__)", "0").replace("threading.Lock()", "0"))
 
     def hashed(value):
-        for name in FILES:
-            sys.modules.pop(name.removesuffix("/__init__").replace("/", "."), None)
+        forget()
         hashes, notes = contents({"f": {"f": run(CASES[case].replace("64", str(value)))["build"]}})
         assert not notes
         return hashes["f"]["f"]

@@ -8,6 +8,7 @@ import dis
 import linecache
 import sys
 import types
+import weakref
 from collections import ChainMap
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +20,7 @@ from nbtune.data.content.outside import Outside, named_only, outside
 # Of a class: what Python keeps for itself, or derives from the rest.
 NOT_OWN = ("__dict__", "__weakref__", "__module__", "__firstlineno__", "__static_attributes__", "_abc_impl", "__slotnames__")
 
+WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary)
 _IMPORTS = dis.opmap["IMPORT_NAME"]
 _FUTURE = __future__.annotations.compiler_flag
 
@@ -62,7 +64,7 @@ class Code:
         cells = [cell_contents(cell) for cell in function.__closure__ or ()]
         parts = [function.__code__, function.__defaults__, function.__kwdefaults__, cells, function.__dict__]
         if library := self._modules.reached(module):  # what a library wraps around the user's
-            return Node(f"function {library} {module}.{function.__qualname__}".encode(), parts[1:])
+            return Node(f"function {library} {module}.{function.__qualname__}".encode(), wrapped(function))
         by_text = self._look_outside(function)
         codes = list(codes_within(function.__code__))
         read = sorted({name for code in codes for name in names_read(code) if name in function.__globals__})
@@ -121,6 +123,13 @@ class Code:
         own = {name: vars(cls)[name] for name in sorted(vars(cls)) if name not in NOT_OWN}
         home = [] if cls.__module__ in ("__main__", None) else [self._modules.of(cls.__module__)]
         return Node(f"class {cls.__name__}".encode(), [type(cls), cls.__bases__, own, home])
+
+
+def wrapped(function: types.FunctionType) -> list[Any]:
+    """What a library's function holds of the user's; the cache of `singledispatch` is not theirs."""
+    cells = [thing for cell in function.__closure__ or () if not isinstance(thing := cell_contents(cell), WEAK)]
+    own = {name: value for name, value in vars(function).items() if not isinstance(getattr(value, "__self__", None), WEAK)}
+    return [function.__defaults__, function.__kwdefaults__, cells, own]
 
 
 def _functions(tree: ast.AST) -> dict[tuple[int, str], list[ast.AST]]:

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from nbtune.data.content.code import NOT_OWN, cell_contents, codes_within
+from nbtune.data.content.code import NOT_OWN, cell_contents, codes_within, wrapped
 from nbtune.data.content.graph import Node
 from nbtune.data.content.graph import content as of_graph
 from nbtune.data.content.objects import Contents
@@ -129,6 +129,8 @@ class Live(Contents):
             held = vars(sys.modules[module])
             known = held.keys() | self._bound(module)
             named = known if module in self._whole else self._names & known
+            if "__getattr__" in held:
+                self._found.add(f"{module}:__getattr__")
             self._reach(module, {name for name in named if getattr(held.get(name), "__name__", "") != f"{module}.{name}"})
         return self._found
 
@@ -205,7 +207,7 @@ class Live(Contents):
         cells = [cell_contents(cell) for cell in function.__closure__ or ()]
         parts = [function.__code__, function.__defaults__, function.__kwdefaults__, cells, function.__dict__]
         if self.modules.library(module):
-            return Node(f"function {module}.{function.__qualname__}".encode(), parts[1:])
+            return Node(f"function {module}.{function.__qualname__}".encode(), wrapped(function))
         codes = list(codes_within(function.__code__))
         names = {name for code in codes for name in code.co_names}
         self._names |= {*names, *(word for code in codes for word in _words(code.co_consts))}

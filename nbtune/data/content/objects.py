@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import copyreg
 import functools
 import hashlib
@@ -9,6 +10,7 @@ import io
 import os
 import random
 import sys
+import threading
 import types
 import typing
 import weakref
@@ -20,7 +22,7 @@ import cloudpickle
 import numpy as np
 
 from nbtune.data.content import disk, keras
-from nbtune.data.content.code import Code
+from nbtune.data.content.code import WEAK, Code
 from nbtune.data.content.graph import ATOMS, Node, digest
 from nbtune.data.content.graph import content as of_graph
 from nbtune.data.content.modules import Module, Modules
@@ -29,7 +31,9 @@ from nbtune.errors import UsageError
 BLOCK = 2**23  # bytes that a thread hashes at a time
 _DRAWS: tuple[Any, ...] = (random.random, np.random.normal)
 _DRAWN_FROM = [draw.__self__ for draw in _DRAWS]  # where there is no generator of one's own
-_WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary)  # caches of what lives elsewhere
+_CACHE = type(functools.lru_cache(len))
+_OF_A_MODULE = set(vars(types.ModuleType("any"))) | {"__file__", "__builtins__", "__cached__"}
+_OF_A_WRAPPER = {"__wrapped__", "cache_parameters"}
 
 
 class NoFingerprint(UsageError):
@@ -60,10 +64,12 @@ class Contents:
             types.CodeType: self._code.code,
             types.MethodType: lambda thing: Node(b"method", [thing.__func__, thing.__self__]),
             types.MappingProxyType: lambda thing: Node(b"mapping", [dict(thing)]),
-            functools.cached_property: lambda thing: Node(b"cached property", [thing.func]),
             typing.TypeVar: _type_variable,
             weakref.ref: lambda thing: Node(b"weak", [thing()]),
-            **{kind: lambda thing: Node(b"weak") for kind in _WEAK},
+            weakref.WeakSet: lambda thing: Node(b"weak set", list(thing), ordered=False),
+            **{kind: lambda thing: Node(b"weak", [*thing.items()], ordered=False) for kind in WEAK},
+            contextvars.ContextVar: lambda thing: Node(b"context variable", [thing.name, thing.get(...)]),
+            threading.local: lambda thing: Node(b"of a thread", [vars(thing)]),
         }
 
     def __call__(self, thing: Any) -> str:
@@ -133,13 +139,19 @@ class Contents:
             return Node(b"tensor", [kind, np.asarray(thing)])
         if keras.is_configured(thing, self.modules.library):
             return keras.configured(thing, self.modules.is_own)
+        if isinstance(thing, functools.cached_property):
+            return Node(b"cached property", [kind, thing.func])
         if callable(thing) and hasattr(thing, "__wrapped__") and self.modules.library(kind.__module__):
             terms: dict[str, Any] = getattr(thing, "cache_parameters", dict)()  # of functools.lru_cache
-            return Node(b"wrapper", [kind, thing.__wrapped__, terms])
+            own = vars(thing) if kind is _CACHE else {}
+            own = {name: value for name, value in sorted(own.items()) if name not in _OF_A_WRAPPER}
+            return Node(b"wrapper", [kind, thing.__wrapped__, terms, own])
         return self._reduced(thing)
 
     def _name_in_library(self, thing: Any) -> bytes:
         """How a function or class of a library is called there; its version says the rest."""
+        if isinstance(thing, types.ModuleType):
+            return b""
         module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
         if not isinstance(module, str) or not isinstance(name, str) or not self.modules.library(module):
             return b""
@@ -151,7 +163,7 @@ class Contents:
     def _module(self, module: types.ModuleType) -> Node:
         if self.modules.library(module.__name__) or self.modules.file(module.__name__):
             return Node(b"module", [self.modules.of(module.__name__)])
-        return Node(b"module", [{name: value for name, value in vars(module).items() if not name.startswith("__")}])
+        return Node(b"module", [{name: value for name, value in vars(module).items() if name not in _OF_A_MODULE}])
 
     def _reduced(self, thing: Any) -> Node:
         """As pickle and cloudpickle take it apart, to put it together elsewhere."""
@@ -162,23 +174,46 @@ class Contents:
             return Node(f"name {home} {found}".encode(), [type(thing)])
         make, arguments, *rest = found
         state, items, pairs = (*rest[:3], None, None, None)[:3]
-        return Node(b"object", [make, arguments, _by_name(state, type(thing)), list(items or ()), list(pairs or ())])
+        own = vars(thing) if self._leaves_out_attributes(thing) else None
+        states = [self._by_name(each, thing) for each in (state, own)]
+        return Node(b"object", [make, arguments, *states, list(items or ()), list(pairs or ())])
+
+    def _leaves_out_attributes(self, thing: Any) -> bool:
+        """Whether a class of the user's own is taken apart as a library does it, which does not know of attributes."""
+        if self.modules.library(type(thing).__module__) or not isinstance(thing, np.ndarray):
+            return False
+        return not any("__reduce__" in vars(cls) for cls in type(thing).__mro__ if not self.modules.library(cls.__module__))
+
+    def _by_name(self, state: Any, thing: Any) -> Any:
+        """Attributes in an order that does not tell when each was set, without what was only computed from the others."""
+        if type(state) is dict and all(isinstance(name, str) for name in state):
+            names = (name for name in sorted(state) if not self._is_computed(thing, name, state[name]))
+            return {name: state[name] for name in names} or None  # as an object has it that has no attributes yet
+        if isinstance(state, tuple) and len(state) == 2:  # with slots
+            return tuple(self._by_name(part, thing) for part in state)
+        return state
+
+    def _is_computed(self, thing: Any, name: str, value: Any) -> bool:
+        """Whether an attribute is what a cached property would compute again, and was not set to something else."""
+        found = getattr(type(thing), name, None)
+        if not isinstance(found, functools.cached_property):
+            return False
+        states = random.getstate(), np.random.get_state()
+        try:
+            other = object.__new__(type(thing))
+            vars(other).update({attribute: value for attribute, value in vars(thing).items() if attribute != name})
+            return of_graph(found.func(other), self._node) == of_graph(value, self._node)
+        except Exception:  # whatever the user's function raises
+            return False
+        finally:
+            random.setstate(states[0])
+            np.random.set_state(states[1])
 
 
 def _type_variable(thing: typing.TypeVar) -> Node:
     """cloudpickle numbers them at random."""
     terms = [thing.__bound__, thing.__constraints__, thing.__covariant__, thing.__contravariant__]
     return Node(f"type variable {thing.__name__}".encode(), terms)
-
-
-def _by_name(state: Any, cls: type) -> Any:
-    """Attributes in an order that does not tell when each was set, without what was only computed from the others."""
-    if type(state) is dict and all(isinstance(name, str) for name in state):
-        names = (name for name in sorted(state) if not isinstance(getattr(cls, name, None), functools.cached_property))
-        return {name: state[name] for name in names} or None  # as an object has it that has no attributes yet
-    if isinstance(state, tuple) and len(state) == 2:  # with slots
-        return tuple(_by_name(part, cls) for part in state)
-    return state
 
 
 def _sequence(thing: Any) -> Node:

@@ -7,11 +7,13 @@ and cloudpickle cannot write: what `functools` makes of functions. Caches start 
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
 import importlib
 import io
 import operator
 import sys
+import threading
 import types
 import weakref
 from collections import ChainMap
@@ -142,12 +144,30 @@ def _weak(thing: weakref.WeakKeyDictionary[Any, Any]) -> tuple[Any, ...]:
     return weakref.WeakKeyDictionary, (dict(thing),)
 
 
+def _context_variable(thing: contextvars.ContextVar[Any]) -> tuple[Any, ...]:
+    default = contextvars.Context().run(thing.get, ...)
+    return _set_variable, (thing.name, {} if default is ... else {"default": default}, thing.get(...))
+
+
+def _set_variable(name: str, default: dict[str, Any], value: Any) -> contextvars.ContextVar[Any]:
+    made: contextvars.ContextVar[Any] = contextvars.ContextVar(name, **default)
+    if value is not ...:
+        made.set(value)
+    return made
+
+
+def _of_a_thread(thing: threading.local) -> tuple[Any, ...]:
+    return threading.local, (), vars(thing)
+
+
 class _Pickler(cloudpickle.CloudPickler):
     dispatch_table: ClassVar = ChainMap(
         {
             types.CodeType: _code,
             functools._lru_cache_wrapper: _cached,
             functools.cached_property: _property,
+            contextvars.ContextVar: _context_variable,
+            threading.local: _of_a_thread,
             weakref.WeakKeyDictionary: _weak,  # of `singledispatch`
         },
         cloudpickle.CloudPickler.dispatch_table,

@@ -22,7 +22,7 @@ from nbtune.errors import BuildError, ModulesDiffer, UsageError
 from nbtune.execution.local.output import redirect
 from nbtune.execution.local.parent import end_with_parent
 from nbtune.execution.local.pickling import CODE
-from nbtune.execution.quitting import QUITS, quit_message
+from nbtune.execution.quitting import quit_message
 from nbtune.record.events import Event, Stopping, to_dict
 from nbtune.record.job import Terms
 
@@ -91,10 +91,10 @@ def _outcome(wire: Wire, stopping: Stopping, task: str, job: str, arguments: dic
         return {"kind": "build", "error": str(error)}
     except UsageError as error:
         return {"kind": "usage", "error": str(error)}
-    except QUITS as error:
-        return {"kind": "died", "error": quit_message(error, loaded.function)}
-    except BaseException:
+    except Exception:
         return {"kind": "internal", "error": traceback.format_exc()}
+    except BaseException as error:  # what nobody is to catch
+        return {"kind": "died", "error": quit_message(error, loaded.function)}
     return {"result": result}
 
 

@@ -85,6 +85,77 @@ CHANGED = {
         "import functools\n@functools.singledispatch\ndef f(x): pass\n@f.register\ndef _(x: int): return {}\n"
         "def build(): return f(1)"
     ),
+    "a cached property that was overwritten": (
+        "import functools\nclass A:\n    @functools.cached_property\n    def x(self): return 1\na = A()\na.x = {}\n"
+        "def build(): return a.x"
+    ),
+    "one of a base class": (
+        "import functools\nclass A:\n    @functools.cached_property\n    def x(self): return 1\nclass B(A): pass\n"
+        "a = B()\na.x\na.x = {}\ndef build(): return a.x"
+    ),
+    "one of a class that derives from it": (
+        "import functools\nclass once(functools.cached_property): pass\n"
+        "class A:\n    @once\n    def x(self): return 1\na = A()\na.x = {}\ndef build(): return a.x"
+    ),
+    "what a cached property was computed from": (
+        "import functools\nclass A:\n    @functools.cached_property\n    def x(self): return self.y\na = A()\na.y = {}\na.x\n"
+        "a.y = 3\ndef build(): return a.x"
+    ),
+    "a method that an object has for itself": "class A: pass\na = A()\na.f = lambda: {}\ndef build(): return a.f()",
+    "an attribute that an object has for itself": "class A:\n    x = 1\na = A()\na.x = {}\ndef build(): return a.x",
+    "an attribute of a cached function": (
+        "import functools\n@functools.lru_cache\ndef f(): return f.x\nf.x = {}\ndef build(): return f()"
+    ),
+    "an attribute of a partial": "import functools\nf = functools.partial(print)\nf.x = {}\ndef build(): return f.x",
+    "an attribute of a dict": "class D(dict): pass\nd = D()\nd.x = {}\ndef build(): return d.x",
+    "an attribute of a text": "class S(str): pass\ns = S('a')\ns.x = {}\ndef build(): return s.x",
+    "an attribute of an array": (
+        "import numpy as np\nclass V(np.ndarray): pass\nv = np.zeros(3).view(V)\nv.x = {}\ndef build(): return v.x"
+    ),
+    "an attribute of an exception": "class E(Exception): pass\ne = E()\ne.x = {}\ndef build(): return e.x",
+    "another class": "class A: pass\nclass B: x = {}\na = A()\na.__class__ = B\ndef build(): return a.x",
+    "a namespace": "import types\nn = types.SimpleNamespace(x={})\ndef build(): return n.x",
+    "a default factory": "import collections\nd = collections.defaultdict(lambda: {})\ndef build(): return d[1]",
+    "a chain of dicts": "import collections\nd = collections.ChainMap({{}}, {{'x': {}}})\ndef build(): return d['x']",
+    "a dict of weak keys": (
+        "import weakref\nclass A: pass\na = A()\nd = weakref.WeakKeyDictionary()\nd[a] = {}\ndef build(): return d[a]"
+    ),
+    "a dict of weak values": (
+        "import weakref\nclass A: pass\na = A()\na.x = {}\nd = weakref.WeakValueDictionary(a=a)\ndef build(): return d['a'].x"
+    ),
+    "a context variable": (
+        "import contextvars\nv = contextvars.ContextVar('v', default=1)\nv.set({})\ndef build(): return v.get()"
+    ),
+    "what a thread has for itself": "import threading\nv = threading.local()\nv.x = {}\ndef build(): return v.x",
+    "a module's own lookup": (
+        "import types\nm = types.ModuleType('m')\nm.__getattr__ = lambda name: {}\ndef build(): return m.anything"
+    ),
+    "a caller of methods": "import operator\nf = operator.methodcaller('get', {})\ndef build(): return f",
+    "a getter of attributes": "import operator\nf = operator.attrgetter({!r})\ndef build(): return f".replace("{!r}", "{}"),
+    "a method of one kind": (
+        "import functools\nclass A:\n    @functools.singledispatchmethod\n    def f(self, x): pass\n"
+        "    @f.register\n    def _(self, x: int): return {}\ndef build(): return A().f(1)"
+    ),
+    "a registry that decorators fill": (
+        "TABLE = {{}}\ndef register(f):\n    TABLE[f.__name__] = f\n    return f\n@register\ndef f(): return {}\n"
+        "def build(): return TABLE['f']()"
+    ),
+    "a class's hook": (
+        "class A:\n    made = []\n    def __init_subclass__(cls, x): cls.made.append(x)\nclass B(A, x={}): pass\n"
+        "def build(): return A.made"
+    ),
+    "a member that a class decorator adds": (
+        "def deco(cls):\n    cls.x = {}\n    return cls\n@deco\nclass A: pass\ndef build(): return A.x"
+    ),
+    "closures of a loop": "fs = [lambda i=i: i for i in (1, {})]\ndef build(): return [f() for f in fs]",
+    "a deque": "import collections\nd = collections.deque([1, {}])\ndef build(): return d",
+    "bytes in a buffer": "import io\nb = io.StringIO({})\ndef build(): return b.getvalue()",
+    "a path": "import pathlib\np = pathlib.PurePath({})\ndef build(): return str(p)",
+    "a pattern": "import re\np = re.compile({})\ndef build(): return p",
+    "a type alias": "import typing\nT = typing.Annotated[int, {}]\ndef build(): return T",
+    "a generic class": (
+        "import typing\nT = typing.TypeVar('T')\nclass A(typing.Generic[T]):\n    x = {}\ndef build(): return A[int]"
+    ),
     "a coroutine": "async def f(): return {}\ndef build(): return f",
     "a generator function": "def f(): yield {}\ndef build(): return list(f())",
 }
