@@ -92,4 +92,4 @@ def test_what_cannot_be_sent_is_said(modules, flowers, here, capsys):
     cell = "import own_config\nown_config.lines = (i for i in range(3))\nfrom tests.conftest import dense\n"
     build = run(f"{cell}def build(units): return dense(units=units + hasattr(own_config, 'lines'))")["build"]
     tune(build, flowers, units=[3, 5], epochs=1, workers=1, dir=str(here), engine="trial")
-    assert "own_config.lines, which was set in the notebook, is a generator and cannot be sent" in capsys.readouterr().out
+    assert "own_config.lines, which was set in the notebook, is a generator and cannot be sent" in capsys.readouterr().err

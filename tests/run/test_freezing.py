@@ -89,7 +89,8 @@ FILES = {
     "pack/cfg": "X = 1\ndef x(): return X\n",
     "pack/use": "from . import cfg\nfrom .cfg import x\ndef f(): return cfg.X, x()\n",
     "dormant": "import config\ndef f(): return config.UNITS, config.settings['units']\n",
-    "lookup": "import contextvars, functools\ntable = {'units': 1}\ndef __getattr__(name): return table[name]\n"
+    "lookup": "import contextvars, enum, functools\nclass Kind(enum.Enum):\n    A = 1\n"
+    "table = {'units': 1}\ndef __getattr__(name): return table[name]\n"
     "var = contextvars.ContextVar('var', default=3)\ndef read(): return var.get()\n"
     "@functools.lru_cache\ndef cached(n): return n, getattr(cached, 'x', 0)\n"
     "class Made:\n    @functools.cached_property\n    def slow(self): return 5\nmade = Made()\n",
@@ -124,6 +125,12 @@ CASES = {
     "def build(u): return helpers.Net().size()",
     "a static method": "import helpers\nhelpers.Net.extra = staticmethod(lambda: 64)\ndef build(u): return helpers.Net().size()",
     "a property": "import helpers\nhelpers.Net.twice = property(lambda self: 64)\ndef build(u): return helpers.Net().twice",
+    "a class's base": "import helpers\nclass Base:\n    units = 64\nhelpers.Net.__bases__ = (Base,)\n"
+    "def build(u): return helpers.Net().size()",
+    "a new class": "import helpers\n"
+    "helpers.New = type('New', (helpers.Net,), {'__module__': 'helpers', 'units': 64})\ndef build(u): return helpers.New().size()",
+    "an enum": "import lookup, enum\nclass Kind(enum.Enum):\n    A = 64\nlookup.Kind = Kind\n"
+    "def build(u): return lookup.Kind.A.value",
     "an object's attribute": "import config; config.plain.units = 64\ndef build(u): return config.plain.units",
     "an object with a lock": "import config, helpers; config.cfg.rate = 64\n"
     "def build(u): return helpers.far(), config.cfg.lock is not None",

@@ -191,9 +191,14 @@ class _Freezing(_Pickler):
                 return _in_module, (home, thing.__code__, len(thing.__closure__ or ())), _state(thing), None, None, _complete
         if isinstance(thing, functools._lru_cache_wrapper) and id(thing) in self._by_value:
             return _wrapper(thing)
-        if isinstance(thing, type) and id(thing) in self._by_value:
-            return cloudpickle.cloudpickle._dynamic_class_reduce(thing)
-        return super().reducer_override(thing)
+        module = sys.modules.get(thing.__module__) if isinstance(thing, type) and id(thing) in self._by_value else None
+        if module is None or module.__name__ in cloudpickle.list_registry_pickle_by_value():
+            return super().reducer_override(thing)
+        cloudpickle.register_pickle_by_value(module)  # for this class alone
+        try:
+            return super().reducer_override(thing)
+        finally:
+            cloudpickle.unregister_pickle_by_value(module)
 
 
 def _in_module(module: str, code: types.CodeType, cells: int) -> types.FunctionType:
