@@ -93,3 +93,16 @@ def test_what_cannot_be_sent_is_said(modules, flowers, here, capsys):
     build = run(f"{cell}def build(units): return dense(units=units + hasattr(own_config, 'lines'))")["build"]
     tune(build, flowers, units=[3, 5], epochs=1, workers=1, dir=str(here), engine="trial")
     assert "own_config.lines, which was set in the notebook, is a generator and cannot be sent" in capsys.readouterr().err
+
+
+def test_what_later_cells_change_is_for_the_next_search(modules, flowers, here):
+    space = run(f"{CELL}\nMORE = 1\ndef build(units): return own_nets.net(units + MORE)")
+    build, config = space["build"], sys.modules["own_config"]
+    grid = {"units": [3, 5], "epochs": 2, "patience": None, "validation_data": flowers, "dir": str(here), "engine": "trial"}
+    search = tune(build, flowers, workers=1, wait=False, **grid)
+    space["MORE"], config.UNITS = 4, 2
+    search.stop()
+    search.resume()
+    assert search.wait(120)
+    space["MORE"], config.UNITS = 1, 9
+    assert_as_by_fit(search, build, flowers)

@@ -128,7 +128,8 @@ CASES = {
     "a class's base": "import helpers\nclass Base:\n    units = 64\nhelpers.Net.__bases__ = (Base,)\n"
     "def build(u): return helpers.Net().size()",
     "a new class": "import helpers\n"
-    "helpers.New = type('New', (helpers.Net,), {'__module__': 'helpers', 'units': 64})\ndef build(u): return helpers.New().size()",
+    "helpers.New = type('New', (helpers.Net,), {'__module__': 'helpers', 'units': 64})\n"
+    "def build(u): return helpers.New().size()",
     "an enum": "import lookup, enum\nclass Kind(enum.Enum):\n    A = 64\nlookup.Kind = Kind\n"
     "def build(u): return lookup.Kind.A.value",
     "an object's attribute": "import config; config.plain.units = 64\ndef build(u): return config.plain.units",
