@@ -32,6 +32,8 @@ Message = dict[str, Any]
 def serve(line: Connection, threads: int, log: str, environment: dict[str, str], clock: float) -> None:
     """Says that it is ready, and then what comes of each task. Ends this process when the supervisor's end of the line closes."""
     end_with_parent()
+    if hasattr(os, "setpgid"):  # so that a function that kills its process group ends its trial alone
+        os.setpgid(0, 0)
     redirect(log)
     machine.set_clock(clock)
     os.environ.clear()

@@ -19,10 +19,25 @@ FURTHER = (
     *("generator", "array", "sparse", "frame", "relative", "import by name", "inherited", "redefined", "attribute", "descriptor"),
     *("named tuple", "file", "variable"),
 )
-KINDS = PLAIN + FURTHER
+RARE = (
+    *("dispatch", "slots", "context variable", "of a thread", "method caller", "registry", "class decorator", "overwritten"),
+    *("computed", "loop", "weak", "set in a module", "set in a class", "own lookup", "by text", "nested class", "abstract"),
+    *("subclass hook", "init hook", "set name", "coroutine", "exception", "string", "keyword", "wrapped", "default factory"),
+)
+KINDS = PLAIN + FURTHER + RARE
+SET = """
+X, T = 1, {}
+class A:
+    x = 1
+def g(): return X
+def h(): return A.x
+def __getattr__(name):
+    if name not in T: raise AttributeError(name)
+    return T[name]
+"""
 RUNNER = """
 import json, linecache, os, sys
-from nbtune.data.content.objects import Contents
+from nbtune.data.fingerprint import contents
 found = []
 for folder in sys.argv[1:]:
     sys.path.insert(0, folder)
@@ -32,8 +47,9 @@ for folder in sys.argv[1:]:
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     space = {"__name__": "__main__"}
     exec(compile(text, name, "exec"), space)
-    contents = Contents()
-    found.append(contents(space["build"]) + contents.outside())
+    hashes, notes = contents({"build": {"build": space["build"]}})
+    assert not notes, notes
+    found.append(hashes["build"]["build"])
     sys.path.pop(0)
     for module in [name for name in sys.modules if name.startswith("own_")]:
         del sys.modules[module]
@@ -66,7 +82,59 @@ class Part:
             "set": f"def f{i}(): return {use}\np{i} = [{{'s{value}', 't', 'u', 'v'}}, f{i}]",
             "module": f"def p{i}():\n    import own_{i}\n    return own_{i}.f(), {use}",
             **self.further(i, use),
+            **self.rare(i, use),
         }[self.kind]
+
+    def rare(self, i: int, use: str) -> dict[str, str]:
+        value, f = self.value, f"def f{i}(*_): return {use}\n"
+        both = f"return {value}, {use}"
+        return {
+            "dispatch": f"{f}@functools.singledispatch\ndef p{i}(x): {both}\n@p{i}.register\ndef _(x: int): return f{i}\np{i}(1)",
+            "slots": f"{f}class S{i}:\n    __slots__ = ('x', 'f')\np{i} = S{i}()\np{i}.x, p{i}.f = {value}, f{i}",
+            "context variable": f"{f}v{i} = contextvars.ContextVar('')\nv{i}.set([{value}, f{i}])\ndef p{i}(): return v{i}.get()",
+            "of a thread": f"{f}p{i} = threading.local()\np{i}.x, p{i}.f = {value}, f{i}",
+            "method caller": f"{f}p{i} = [operator.methodcaller('get', {value}), f{i}]",
+            "registry": (
+                f"T{i} = {{}}\ndef register{i}(f):\n    T{i}[f.__name__] = f\n    return f\n@register{i}\ndef g{i}(): {both}\n"
+                f"def p{i}(): return T{i}['g{i}']()"
+            ),
+            "class decorator": f"{f}def deco{i}(c):\n    c.x = {value}\n    return c\n@deco{i}\nclass p{i}:\n    g = f{i}",
+            "overwritten": (
+                f"{f}class C{i}:\n    g = f{i}\n    @functools.cached_property\n    def x(self): return 1\n"
+                f"p{i} = C{i}()\np{i}.x\np{i}.x = {value}"
+            ),
+            "computed": (
+                f"{f}class C{i}:\n    g = f{i}\n    @functools.cached_property\n    def x(self): return {value}\n"
+                f"p{i} = C{i}()\nif len(os.listdir()) % 2: p{i}.x"
+            ),
+            "loop": f"{f}fs{i} = [lambda n=n: n for n in (1, {value}, f{i})]\ndef p{i}(): return [f() for f in fs{i}]",
+            "weak": f"{f}class W{i}: pass\nw{i} = W{i}()\np{i} = [weakref.WeakKeyDictionary({{w{i}: {value}}}), w{i}, f{i}]",
+            "set in a module": f"{f}import own_s{i}\nown_s{i}.X = [{value}, f{i}]\ndef p{i}(): return own_s{i}.g()",
+            "set in a class": f"{f}import own_s{i}\nown_s{i}.A.x = [{value}, f{i}]\ndef p{i}(): return own_s{i}.h()",
+            "own lookup": f"{f}import own_s{i}\nown_s{i}.T['a'] = [{value}, f{i}]\ndef p{i}(): return own_s{i}.a",
+            "by text": f"{f}import own_s{i}\nown_s{i}.X = [{value}, f{i}]\ndef p{i}(): return getattr(own_s{i}, 'x'.upper())",
+            "nested class": f"class p{i}:\n    class B:\n        class C:\n            def f(self): {both}",
+            "abstract": f"import abc\nclass A{i}(abc.ABC):\n    @abc.abstractmethod\n    def f(self): {both}\n"
+            f"class p{i}(A{i}): pass",
+            "subclass hook": (
+                f"{f}class A{i}:\n    made = []\n    def __init_subclass__(c, x): c.made.append(x)\n"
+                f"class p{i}(A{i}, x={value}):\n    g = f{i}"
+            ),
+            "init hook": f"class C{i}:\n    def __new__(cls): {both}\ndef p{i}(): return C{i}()",
+            "set name": (
+                f"{f}class N{i}:\n    def __init__(s, v): s.v = v\n    def __set_name__(s, o, n): s.n = n * s.v\n"
+                f"class p{i}:\n    x = N{i}({value})\n    g = f{i}"
+            ),
+            "coroutine": f"async def p{i}():\n    async with {use} as x:\n        yield {value}",
+            "exception": f"class E{i}(ValueError):\n    def __str__(s): {both}\np{i} = E{i}('a')",
+            "string": f"{f}class S{i}(str): pass\np{i} = S{i}('a')\np{i}.x, p{i}.f = {value}, f{i}",
+            "keyword": f"def p{i}(*, x={value}, **_): return x, {use}",
+            "wrapped": (
+                f"def deco{i}(f):\n    @functools.wraps(f)\n    def inner(*x): return f(*x), {value}\n    return inner\n"
+                f"@deco{i}\ndef p{i}(*_): return {use}"
+            ),
+            "default factory": f"{f}p{i} = collections.defaultdict(lambda: ({value}, f{i}))",
+        }
 
     def further(self, i: int, use: str) -> dict[str, str]:
         value, f = self.value, f"def f{i}(*_): return {use}\n"
@@ -106,6 +174,7 @@ class Part:
 def write(folder: Path, parts, spaced: bool) -> str:
     folder.mkdir()
     lines = ["import dataclasses, enum, functools, importlib, os, numpy as np", "from typing import NamedTuple"]
+    lines += ["import collections, contextvars, operator, threading, weakref"]
     slow = {"sparse": "import scipy.sparse", "frame": "import pandas as pd"}
     lines += [text for kind, text in slow.items() if kind in {part.kind for part in parts}]
     for i, part in enumerate(parts):
@@ -118,6 +187,8 @@ def write(folder: Path, parts, spaced: bool) -> str:
             (folder / f"own_p{i}").mkdir()
             for name, own in (("__init__", ""), ("a", text), ("b", "from .a import g as h\ndef g(): return h()\n")):
                 (folder / f"own_p{i}" / f"{name}.py").write_text(own)
+        if part.kind in ("set in a module", "set in a class", "own lookup", "by text"):
+            (folder / f"own_s{i}.py").write_text(SET)
         (folder / f"file_{i}.txt").write_text(str(part.value))
     lines += [f"def build(units): return units, p{len(parts) - 1}"]
     (folder / "cell.txt").write_text("\n".join(lines) + "\n")
@@ -140,11 +211,11 @@ def reached(parts):
 @st.composite
 def programs(draw):
     count = draw(st.integers(2, 14))
-    kinds = [draw(st.sampled_from(draw(st.sampled_from([PLAIN, FURTHER])))) for _ in range(count)]
+    kinds = [draw(st.sampled_from(draw(st.sampled_from([PLAIN, FURTHER, RARE])))) for _ in range(count)]
     return [Part(kind, draw(st.integers(0, 9)), draw(st.integers(max(-1, i - 3), i - 1))) for i, kind in enumerate(kinds)]
 
 
-@settings(max_examples=12)
+@settings(max_examples=int(os.environ.get("NBTUNE_PROGRAMS", "12")))
 @given(programs(), st.integers(1, 1000))
 def test_one_change_is_seen_and_nothing_else(tmp_path_factory, parts, seed):
     parent = tmp_path_factory.mktemp("programs")

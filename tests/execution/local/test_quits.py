@@ -24,6 +24,7 @@ ENDS = {
     "exit now": lambda: os._exit(0),
     "exit with a code": lambda: os._exit(255),
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "kill the group": lambda: os.killpg(0, signal.SIGKILL),
     "terminate": lambda: os.kill(os.getpid(), signal.SIGTERM),
     "abort": os.abort,
     "close the files": lambda: os.closerange(3, 1000),
