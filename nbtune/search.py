@@ -500,7 +500,8 @@ class Search:
         self._screen.show(self._run.progress, self)
 
     def __str__(self) -> str:
-        return headline(self._run.progress, machine.now())
+        validated = self._run.plan.held_out
+        return "\n".join([headline(self._run.progress, machine.now()), *([f"validated on {validated}"] if validated else [])])
 
     def __repr__(self) -> str:
         return f"<Search {self._run.project.path.name}: {self.state}, {self.coverage}>"
@@ -563,7 +564,7 @@ def launch(
     screen = screen or Screen()
     with screen.notice("Starting the workers …"):
         run = Run(request, name, pool, cancel)
-    run.progress.notes = run.notes
+    run.progress.notes = (*run.notes, *([f"Validated on {run.plan.held_out}."] if request.data.split_here else []))
     search = Search(run, screen)
     keep(search)
     if request.options.plan:

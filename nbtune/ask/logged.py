@@ -33,12 +33,19 @@ def check_logged(objective: Objective, targets: Targets, logged: Collection[str]
 def usual_objective(targets: Targets, logged: Collection[str] | None) -> Objective:
     """What ranks the trials unless told otherwise: accuracy for classes, the mean absolute error for numbers.
 
+    If the model logs such a metric by another name (`mae`, `binary_accuracy`), that one, and none is added.
     Where the labels are the function's own business, or those of several outputs, that holds if the model logs such a metric,
     and else its loss ranks.
     """
     labels = targets.single
     if labels is None:
         return Objective.of("val_loss")
-    if targets.known or labels.metric in (logged or ()):
-        return Objective.of(f"val_{labels.metric}")
+    own = [name for name in logged or () if labels.metric in (name, _meant(name))]
+    if own or targets.known:
+        return Objective.of(f"val_{next(iter(sorted(own, key=labels.metric.__ne__)), labels.metric)}")
     return Objective.of("val_mae" if labels.form == NUMBERS and "mae" in (logged or ()) else "val_loss")
+
+
+def _meant(logged: str) -> str:
+    """The usual metric that one of this name is."""
+    return "accuracy" if logged in names.ACCURACIES else names.canonical(logged)

@@ -70,7 +70,7 @@ def write(data: Data, folder: Path, targets: Targets | None, seed: int, floatx: 
     elif data.validation is not None:
         _write(folder / "train", data.parts[0], wide)
         _write(folder / "val", data.validation, wide)
-    elif data.split > 0 and not data.stream:
+    elif data.split_here:
         strata = targets.strata(data.y) if targets and data.shuffle else None
         train, val = split_rows(data.rows, data.split, strata, seed, data.shuffle)
         _write(folder / "train", data.parts[0], wide, train)

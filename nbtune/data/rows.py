@@ -77,6 +77,11 @@ class Data:
             return self.validation is not None or self.stream.validation is not None
         return self.validation is not None or self.split > 0 or self.folds is not None
 
+    @property
+    def split_here(self) -> bool:
+        """Whether nbtune chooses the rows that validate."""
+        return self.validation is None and self.split > 0 and not self.stream
+
     def sample(self) -> Data:
         """Two rows, to see what a model makes of them."""
         first = lambda part: part[:2]  # noqa: E731

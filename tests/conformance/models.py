@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.conformance import images, labels, optimizers, own_parts, sequences, tables
+from tests.conformance import guides, images, labels, optimizers, own_parts, sequences, tables
 from tests.conformance.case import (
     BINARY,
     CLASSES,
@@ -94,6 +94,15 @@ CASES = [
     Case("loss in a layer, no labels", labels.loss_in_a_layer, {"x": TABLE, "target": NUMBER[:, None]}, None, alone=_NO_LABELS),
     Case("list of outputs, loss weights", labels.list_of_outputs, TABLE, [CLASSES, NUMBER]),
     Case("class weights", tables.mlp, TABLE, CLASSES, terms=Terms(class_weight={0: 1.0, 1: 3.0, 2: 0.5})),
+    Case("guide: transfer learning", guides.transfer, IMAGES, BINARY),
+    Case("guide: siamese, contrastive loss", guides.siamese, [IMAGES, IMAGES[::-1].copy()], BINARY.astype("float32")),
+    Case("guide: miniature GPT", guides.miniature_gpt, TOKENS, np.roll(TOKENS, -1, 1)),
+    Case("guide: translation", guides.translation, [SERIES, SERIES[::-1].copy()], np.eye(3, dtype="float32")[TOKENS % 3]),
+    Case("guide: distillation", guides.distillation, TABLE, CLASSES, axis={"units": [4, 6]}, alone="the model's own compile"),
+    Case("guide: CTC", guides.reading, {"steps": SERIES, "labels": guides.LETTERS}, None, alone=_NO_LABELS),
+    Case("guide: gradient centralization", guides.centralised, TABLE, BINARY),
+    Case("guide: own train_step", guides.own_step, TABLE, NUMBER, alone="own train_step"),
+    Case("guide: patches", guides.patches, IMAGES, CLASSES),
     *(
         Case(name, optimizers.optimized(make), TABLE, CLASSES, alone=optimizers.ONE_BY_ONE.get(name, ""))
         for name, make in optimizers.OPTIMIZERS.items()
