@@ -141,7 +141,14 @@ def look(dataset: Any, what: str, until: float) -> Seen:
 
 def _digests(parts: tuple[Any, ...]) -> list[bytes]:
     each = leaves(list(parts))
-    return [hashlib.blake2b(b"|".join(leaf[i].tobytes() for leaf in each), digest_size=8).digest() for i in range(len(each[0]))]
+    return [hashlib.blake2b(b"|".join(_bytes(leaf[i]) for leaf in each), digest_size=8).digest() for i in range(len(each[0]))]
+
+
+def _bytes(row: Any) -> bytes:
+    """The content of a row, of text too, which comes as Python's objects."""
+    if isinstance(row, (bytes, str)) or row.dtype == object:
+        return repr(row if isinstance(row, (bytes, str)) else row.tolist()).encode()
+    return bytes(row.tobytes())
 
 
 def kept(data: Any, what: str) -> tuple[Seen, bool, bool]:

@@ -42,9 +42,16 @@ def build(job: Terms, values: Mapping[str, Value]) -> keras.Model:
     else:
         model = job.function.call(**job.function.arguments(job.resolved(values)))
     if not isinstance(model, keras.Model):
-        what = "nothing (is the `return model` missing?)" if model is None else f"{reprlib.repr(model)}, which is no Keras model"
-        raise UsageError(f"{job.function.name} returned {what}")
+        raise UsageError(f"{job.function.name} returned {_no_model(model)}")
     return model
+
+
+def _no_model(thing: Any) -> str:
+    if thing is None:
+        return "nothing (is the `return model` missing?)"
+    if any(kind.__module__.partition(".")[0] == "tf_keras" for kind in type(thing).__mro__):
+        return "a model of Keras 2, and nbtune trains those of Keras 3: `import keras`, and leave out TF_USE_LEGACY_KERAS"
+    return f"{reprlib.repr(thing)}, which is no Keras model"
 
 
 def hyperparameters(values: Mapping[str, Value]) -> Any:

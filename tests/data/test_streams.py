@@ -180,3 +180,18 @@ def test_what_cannot_be_sent_is_to_be_made_by_a_function():
     dataset = tf.data.Dataset.from_generator(generator, output_signature=signature)
     with pytest.raises(UsageError, match="give a function that makes it"):
         read_data(dataset, (X, Y))
+
+
+@pytest.mark.parametrize("shape", [(20,), (20, 1)])
+def test_rows_of_text_are_known_again(shape):
+    words = np.array(["a", "bb", "c", "dd"] * 5).reshape(shape)
+    dataset = tf.data.Dataset.from_tensor_slices(({"word": words, "n": X}, Y)).batch(8)
+    data = read_data(dataset, None, 0.2)
+    assert data.stream is None
+    assert data.x["word"].reshape(-1).astype(str).tolist() == words.reshape(-1).tolist()
+    numbers = iter(range(100))
+    changing = tf.data.Dataset.from_generator(
+        lambda: ((f"w{next(numbers)}", i % 2) for i in range(20)), output_types=("string", "int32"), output_shapes=((), ())
+    )
+    with pytest.raises(UsageError, match="give a function that makes it"):
+        read_data(changing.batch(8), None, 0.0)

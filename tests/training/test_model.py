@@ -144,3 +144,12 @@ def test_a_custom_loss(flowers, here):
     search = tune(dense, flowers, workers=0, epochs=1, dir=str(here), loss=[cubed, "mean_squared_error"])
     assert [trial.values["loss"] for trial in search.trials] == ["cubed", "mean_squared_error"]
     assert search.coverage.done == 2
+
+
+def test_a_model_of_keras_2_is_told_from_other_things(tmp_path):
+    legacy = type("Sequential", (), {"__module__": "tf_keras.src.engine.sequential"})
+    x, y = np.zeros((8, 2), "float32"), np.arange(8) % 2
+    with pytest.raises(UsageError, match="a model of Keras 2"):
+        tune(lambda units: legacy(), (x, y), units=[1], workers=0, dir=str(tmp_path))
+    with pytest.raises(UsageError, match="which is no Keras model"):
+        tune(lambda units: "a model", (x, y), units=[1], workers=0, dir=str(tmp_path))
