@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from nbtune.ask.space import Value
+from nbtune.ask.strategy import TRIAL
 from nbtune.data import arrays
 from nbtune.data.rows import Data
 from nbtune.execution.local.warm import Pool
@@ -29,6 +30,7 @@ from nbtune.run.prepare import Request
 from nbtune.run.site import Site
 
 ROWS = "rows"
+ALWAYS_PAY = 4  # fits, as `training.fused.worth` says
 _TRAIN = ("refit", "model_fit")  # on the cluster, if there is one; what reads or writes the user's files is done here
 WorkToDo = Future[Sequence[Sequence[int]]]  # the numbers of the combinations of each stack
 
@@ -125,10 +127,16 @@ class Crew:
         """How many are here now, or are expected."""
         return self._site.backend.size if self._site and self.dask is not None else self.size
 
-    def submit(self, trials: Mapping[str, Mapping[str, Value]]) -> Future[Any]:
+    @property
+    def one_is_a_stack(self) -> bool:
+        """Whether a single trial has so many runs that to train them together always pays."""
+        return self.job.engine != TRIAL and self.job.runs >= ALWAYS_PAY
+
+    def submit(self, trials: Mapping[str, Mapping[str, Value]], together: bool) -> Future[Any]:
+        """`together`: as a stack."""
         assert self._site is not None
         timeout = self._request.options.trial_timeout
-        if len(trials) == 1:
+        if not together:
             ((trial, values),) = trials.items()
             return self._site.backend.submit("fit", self.job, timeout, trial=trial, values=values)
         return self._site.backend.submit("fit_stack", self.job, timeout and timeout * len(trials), trials=trials)

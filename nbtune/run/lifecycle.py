@@ -280,7 +280,8 @@ class Run:
         self.progress.units = self._crew.units(work.result(), [trial.id for trial in self.progress.trials])
         self._ended_before = self.progress.ended
         stacks = (unit.trials for unit in self.progress.units)
-        self._schedule = Schedule(stacks, self._crew.room, self.request.options.retries, lambda id: self.progress.trial(id).ended)
+        terms = (self._crew.room, self.request.options.retries, lambda id: self.progress.trial(id).ended)
+        self._schedule = Schedule(stacks, *terms, self._crew.one_is_a_stack)
         self._following.append(life.WorkersCame())
 
     def _hand_out(self) -> None:
@@ -288,7 +289,7 @@ class Run:
         if schedule is None or self._life.phase != life.RUNNING:
             return
         for stack in schedule.due():
-            future = self._crew.submit({id: dict(self.progress.trial(id).values) for id in stack.trials})
+            future = self._crew.submit({id: dict(self.progress.trial(id).values) for id in stack.trials}, stack.together)
             take = partial(self._take_outcome, schedule, stack, future)
             future.add_done_callback(lambda _, take=take: self._inbox.tell(take))  # type: ignore[misc]
         if schedule.over:

@@ -16,10 +16,15 @@ AHEAD = 2  # stacks handed out for each worker, so that none waits for the next
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """Trials that are trained together, or one on its own, and how often that one may still be tried again."""
+    """Trials that are trained together, or one on its own, and how often that one may still be tried again.
+
+    Attributes:
+        together: they are handed out as a stack; one with several runs may be, too.
+    """
 
     trials: Sequence[str]
     retries: int
+    together: bool
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,18 @@ class Schedule:
         workers: how many there are now.
         retries: how often a trial that failed on its own is tried again before it counts as failed.
         has_ended: whether a trial has; a stack sends the end of each before its other trials are done.
+        one_is_a_stack: whether a trial by itself is one, since its runs can be trained together.
     """
 
     def __init__(
-        self, work: Iterable[Sequence[str]], workers: Callable[[], int], retries: int, has_ended: Callable[[str], bool]
+        self,
+        work: Iterable[Sequence[str]],
+        workers: Callable[[], int],
+        retries: int,
+        has_ended: Callable[[str], bool],
+        one_is_a_stack: bool = False,
     ) -> None:
-        self._fresh = (Stack(trials, retries) for trials in work)
+        self._fresh = (Stack(trials, retries, one_is_a_stack or len(trials) > 1) for trials in work)
         self._next = next(self._fresh, None)
         self._again: deque[Stack] = deque()
         self._under_way: set[Stack] = set()
@@ -86,16 +97,16 @@ class Schedule:
         self._under_way.discard(stack)
         if outcome.lost:
             left = [trial for trial in stack.trials if not self._has_ended(trial)]
-            self._again.extend([Stack(left, stack.retries)] if left else [])
+            self._again.extend([Stack(left, stack.retries, stack.together)] if left else [])
             return []
-        if len(stack.trials) > 1:
+        if stack.together:
             over = {end.trial for end in outcome.ended}
             left = [trial for trial in stack.trials if trial not in over and not self._has_ended(trial)]
-            self._again.extend(Stack(trials, stack.retries) for trials in _smaller(left, outcome) if trials)
+            self._again.extend(Stack(trials, stack.retries, len(trials) > 1) for trials in _smaller(left, outcome) if trials)
             return list(outcome.ended)
         ended = outcome.ended or [TrialEnded(stack.trials[0], FAILED, error=outcome.died)]
         if ended[0].status == FAILED and stack.retries:
-            self._again.append(Stack(stack.trials, stack.retries - 1))
+            self._again.append(Stack(stack.trials, stack.retries - 1, together=False))
             return []
         return list(ended)
 

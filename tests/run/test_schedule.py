@@ -11,7 +11,7 @@ import pytest
 from nbtune import tune
 from nbtune.errors import BackendDied, WorkerDied
 from nbtune.record.events import DONE, FAILED, TrialEnded, to_dict
-from nbtune.run.schedule import AHEAD, Schedule, outcome_of
+from nbtune.run.schedule import AHEAD, Outcome, Schedule, outcome_of
 from tests.conftest import dense
 
 
@@ -109,3 +109,17 @@ def test_stacks_are_made_as_they_are_due():
     assert [stack.trials for stack in due] == [["0"], ["1"], ["2"], ["3"]]
     assert len(read) == 5
     assert not schedule.over
+
+
+def test_a_trial_of_many_runs_is_a_stack_until_that_is_refused_or_kills_its_worker():
+    for outcome in (Outcome(), Outcome(died="killed")):
+        schedule = Schedule([["a"], ["b", "c"]], lambda: 1, 0, lambda trial: False, one_is_a_stack=True)
+        first, second = schedule.due()
+        assert first.together
+        assert second.together
+        assert schedule.take(first, outcome) == []
+        assert schedule.take(second, Outcome()) == []
+        again = list(schedule.due())
+        assert [stack.trials for stack in again] == [["a"], ["b"]]
+        assert not any(stack.together for stack in again)
+        assert schedule.take(again[0], Outcome(died="killed"))[0].status == "failed"
