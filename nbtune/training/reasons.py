@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import itertools
 import re
+import site
 import sys
 import traceback
 from pathlib import Path
 from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
 
 from nbtune.ask.function import Function
 from nbtune.training import model
 from nbtune.training.private.missing import Missing
 
 _NBTUNE = str(Path(__file__).parents[1])
-_INSTALLED = (_NBTUNE, sys.prefix, sys.base_prefix, "<")
+_LIBRARIES = [str(Path(str(library.__file__)).parent) for library in (keras, np, tf)]  # wherever PYTHONPATH has them from
+_INSTALLED = (_NBTUNE, sys.prefix, sys.base_prefix, site.getusersitepackages(), *_LIBRARIES, "<")
 
 
 def is_out_of_memory(error: Exception) -> bool:

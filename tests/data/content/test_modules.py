@@ -113,3 +113,19 @@ def test_libraries_are_known_without_an_import(name):
 def test_no_module_of_that_name_is_no_trouble():
     modules = Modules()
     assert modules.describe(Module("there.is.none")) == modules.describe(Module("there.is.none"))
+
+
+@pytest.mark.parametrize("shape", ["package/__init__.py", "package.py", "package/inner/deep.py"])
+def test_what_was_installed_into_a_folder_on_the_path_is_a_library(tmp_path, monkeypatch, shape):
+    """`pip install --target`, as PYTHONPATH then has it. The user's own modules may lie beside it."""
+    for path in (shape, "mine.py"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("")
+    (tmp_path / "a_package-1.0.dist-info").mkdir()
+    (tmp_path / "a_package-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: a-package\nVersion: 1.0\n")
+    (tmp_path / "a_package-1.0.dist-info" / "RECORD").write_text(f"{shape},,\na_package-1.0.dist-info/METADATA,,\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    forget("package", "mine")
+    modules = Modules()
+    assert modules.library("package") == "a-package"
+    assert modules.library("mine") == ""
