@@ -16,6 +16,7 @@ from nbtune.ask.function import Function
 from nbtune.ask.options import Options
 from nbtune.data.content import live
 from nbtune.data.content.objects import Contents, NoFingerprint
+from nbtune.data.content.stated import Stated
 from nbtune.data.rows import Data, Rows
 from nbtune.data.streams import GRAPH, files_of
 
@@ -38,8 +39,10 @@ def fingerprint(options: Options, function: Function, data: Data) -> Fingerprint
 
 
 def _with_modules(content: Contents, thing: Any) -> str:
-    """The hash of a thing, and of what it may find in the user's own modules by a name that it puts together."""
-    return content([content(thing), sorted(live.reached(thing).items())])
+    """The hash of a thing, and of what it may find in the user's own modules but in their texts, which count already."""
+    stated = Stated(content.modules)
+    found = {path: hash for path, hash in live.reached(thing).items() if not stated.says(path)}
+    return content([content(thing), sorted(found.items())])
 
 
 def _read(data: Data) -> list[Rows]:

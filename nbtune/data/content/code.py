@@ -6,7 +6,6 @@ import __future__
 import ast
 import dis
 import linecache
-import sys
 import types
 import weakref
 from collections import ChainMap
@@ -74,7 +73,7 @@ class Code:
         for name in imported:
             self._modules.look_within(name)
         names = {name for code in codes for name in code.co_names}
-        attributes = list(self._attributes([*values, *map(sys.modules.get, imported)], names))
+        attributes = list(self._attributes(values, names))  # of others, which need not be imported yet, `live` tells
         home = [] if module == "__main__" else [self._modules.of(module)]
         return Node(repr(read).encode(), [*parts, values, [self._modules.of(name) for name in imported], attributes, home])
 

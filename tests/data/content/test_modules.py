@@ -11,6 +11,7 @@ import pytest
 
 from nbtune.data.content.modules import Module, Modules
 from nbtune.data.content.objects import Contents
+from nbtune.data.fingerprint import contents
 from tests.data.content.test_objects import run
 
 
@@ -81,6 +82,59 @@ def test_whether_it_is_imported_yet_does_not_count(own):
     before = Contents()(build)
     importlib.import_module("helper")
     assert Contents()(build) == before
+
+
+STATED = """
+import functools, math as m
+from further import Y, z
+SIZES = [1, 2]
+RATE, SEED = 3, 4
+NAMES = {"a": (1, 2.5), "b": None}
+TEXT: str = "x"
+def f(a, b=1, *, c="x"): return SIZES, NAMES, TEXT, Y, z, m, A().go(), functools
+class A:
+    x = 3
+    "more"
+    def go(self, n=2): return self.twice, self.once(), self.new()
+    @property
+    def twice(self): return 2
+    @staticmethod
+    def once(): return 1
+    @classmethod
+    def new(cls): return cls()
+"""
+
+
+def test_whether_a_module_of_plain_text_is_imported_yet_does_not_count(own):
+    own(stated=STATED, further="Y = 1\ndef z(): return Y")
+    build = run("def build():\n    import stated\n    return stated.f(), stated.A.x, stated.A")["build"]
+    hashed = lambda: contents({"f": {"f": build}})[0]["f"]["f"]  # noqa: E731
+    before = hashed()
+    module = importlib.import_module("stated")
+    module.__dict__.pop("RATE")  # which nothing reads
+    assert hashed() == before
+    changes = [
+        lambda: module.NAMES.update(c=1),
+        lambda: module.SIZES.append(1),
+        lambda: setattr(module, "TEXT", "y"),
+        lambda: setattr(module.f, "__defaults__", (2,)),
+        lambda: setattr(module.f, "__kwdefaults__", {"c": "y"}),
+        lambda: setattr(module.f, "more", 1),
+        lambda: setattr(module.A, "x", 4),
+        lambda: setattr(module.A, "go", lambda self: 1),
+        lambda: setattr(module.A, "twice", property(lambda self: 1)),
+        lambda: setattr(module.A, "once", 1),
+        lambda: setattr(sys.modules["further"], "Y", 5),
+        lambda: setattr(module, "z", run("def z(): return 8")["z"]),
+        lambda: setattr(module, "Y", 2),
+        lambda: setattr(module, "m", importlib.import_module("cmath")),
+        lambda: setattr(module, "f", lambda: 3),
+    ]
+    found = [before]
+    for change in changes:
+        change()
+        found.append(hashed())
+    assert len(set(found)) == len(found)
 
 
 def test_relative_imports_are_followed(own):
