@@ -108,7 +108,10 @@ class Labels:
     def _check_form(self, y: np.ndarray, loss: str, is_known: bool) -> None:
         is_default = loss == DEFAULT and is_known
         is_number = self.form == NUMBERS
-        if (loss in names.CLASS_LOSSES or is_default) and is_number and set(np.unique(y)) == {-1, 1}:
+        has_signs = is_number and set(np.unique(y)) == {-1, 1}
+        if has_signs and loss in names.MARGIN_LOSSES:  # which are made for them
+            return
+        if has_signs and (loss in names.CLASS_LOSSES or is_default):
             raise UsageError(
                 "the labels are -1 and 1; for two classes take y = (y > 0).astype(int), for numbers add --loss mean_squared_error"
             )

@@ -36,6 +36,7 @@ CLASS_LOSSES = SPARSE_LOSSES | {
     "kl_divergence",
     "dice",
 }
+MARGIN_LOSSES = frozenset({"hinge", "squared_hinge"})  # of two classes called -1 and 1
 # These take one class a row: an output of one unit makes them zero or meaningless.
 CATEGORICAL_LOSSES = frozenset(
     {"sparse_categorical_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy", "categorical_hinge"}

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nbtune.ask.labels import CLASSES, MULTI_LABEL, ONE_HOT, OTHER, Labels
+from nbtune.ask import names
+from nbtune.ask.labels import CLASSES, MULTI_LABEL, NUMBERS, ONE_HOT, OTHER, Labels
 from nbtune.errors import UsageError, did_you_mean
 
 
@@ -77,7 +78,8 @@ class Targets:
         (output,) = outputs
         is_plain = y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1)
         if output.loss and is_plain and len(output.shape) < 2:
-            return cls((output,), (Labels.of(y, [output.loss], output.shape),))
+            labels = Labels.of(y, [output.loss], output.shape)
+            return cls((output,), (labels,), known=labels.form != NUMBERS or output.loss not in names.MARGIN_LOSSES)
         labels = Labels.read(y, [output.loss] if output.loss else [], output.shape)
         fits = labels.form != OTHER and bool(output.loss)
         return cls((output,), (labels,), known=fits)

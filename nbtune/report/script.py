@@ -314,8 +314,9 @@ def _recompile(job: Job, values: Mapping[str, Value], schedule: Sequence[str]) -
         changes.append(f"'metrics': {metrics}")
     if not changes:
         return lines
-    compiled = "compiled = keras.saving.deserialize_keras_object(model.get_compile_config(), custom_objects=globals())"
-    return [*lines, compiled, *before, f"model.compile(**{{**compiled, {', '.join(changes)}}})"]
+    own = f"own = {{name: thing for name, thing in globals().items() if thing is not {job.function.name}}}"  # a Keras name, maybe
+    compiled = "compiled = keras.saving.deserialize_keras_object(model.get_compile_config(), custom_objects=own)"
+    return [*lines, own, compiled, *before, f"model.compile(**{{**compiled, {', '.join(changes)}}})"]
 
 
 def _literal(job: Job, axis: str, value: Value) -> str:

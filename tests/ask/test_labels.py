@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from nbtune.ask import names
 from nbtune.ask.labels import AS_GIVEN, CLASSES, MULTI_LABEL, NUMBERS, ONE_HOT, TO_CLASSES, TO_ONE_HOT, Labels
+from nbtune.ask.logged import usual_objective
+from nbtune.ask.targets import Output, Targets
 from nbtune.errors import UsageError
 
 INTEGERS = np.array([0, 2, 1, 2, 0])
@@ -236,3 +238,10 @@ def test_what_does_not_fit_is_a_mistake_in_one_line(y, losses, units, words):
 def test_whole_numbers_for_a_model_that_ends_in_one_unit_are_told_of_regression_too():
     with pytest.raises(UsageError, match="mean_squared_error"):
         Labels.of(WHOLE_PRICES, [], (1,))
+
+
+@pytest.mark.parametrize("loss", ["hinge", "squared_hinge"])
+def test_hinge_takes_signs(loss):
+    assert Labels.of(SIGNS, [loss], (1,)).form == NUMBERS
+    compiled = Targets.of(SIGNS, (Output("out", (1,), loss),), [], True)
+    assert usual_objective(compiled, ["loss"]).name == "val_loss"  # the distance to a sign says little

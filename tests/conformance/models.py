@@ -89,7 +89,7 @@ CASES = [
     Case("mixture density", labels.mixture_density, TABLE, NUMBER),
     Case("several quantiles", labels.three_quantiles, TABLE, NUMBER),
     Case("counts", labels.counts, TABLE, CLASSES + 1),
-    Case("hinge, -1 and 1", labels.hinge, TABLE, 2 * BINARY - 1),
+    Case("hinge, -1 and 1", labels.hinge, TABLE, 2 * BINARY - 1, quick=True),
     Case("one-hot labels, F1", labels.one_hot, TABLE, np.eye(3, dtype="float32")[CLASSES]),
     Case("loss in a layer, no labels", labels.loss_in_a_layer, {"x": TABLE, "target": NUMBER[:, None]}, None, alone=_NO_LABELS),
     Case("list of outputs, loss weights", labels.list_of_outputs, TABLE, [CLASSES, NUMBER]),
