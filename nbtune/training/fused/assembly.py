@@ -44,9 +44,12 @@ def splits(arrays: data.Arrays) -> tuple[Split, Split | None]:
 
 
 def _split(*parts: Inputs) -> Split:
-    """As tensors in the structure that Keras gives them."""
-    tensors = lambda part: keras.tree.map_structure(tf.constant, keras.tree.lists_to_tuples(part))  # noqa: E731
-    return Split(*(None if part is None else tensors(part) for part in parts))
+    return Split(*map(as_tensors, parts))
+
+
+def as_tensors(part: Inputs) -> Any:
+    """Rows in the structure that Keras gives them; None as it is."""
+    return None if part is None else keras.tree.map_structure(tf.constant, keras.tree.lists_to_tuples(part))
 
 
 def stacked(

@@ -7,7 +7,7 @@ trained side by side, so a fold costs what another seed costs; shorter batches a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from nbtune.data import arrays as data
 from nbtune.data.folds import Fold
 from nbtune.record.job import Job
 from nbtune.training.fused import batches, memory
-from nbtune.training.fused.assembly import splits
+from nbtune.training.fused.assembly import as_tensors, splits
 from nbtune.training.fused.epoch import Pieces, Split, tensors
 from nbtune.training.row_weights import is_balanced, weighted
 
@@ -44,7 +44,7 @@ class Feeding:
         self._folds: list[Fold] = data.folds(job.folder) if job.folds > 1 else []
         self._arrays = data.read(job.folder, job.fold)
         self._fixed = None if self._folds else splits(weighted(job, values, self._arrays))
-        self._split = self._as_split(self._arrays) if self._folds else None
+        self._split = splits(self._arrays)[0] if self._folds else None
 
     def steps(self, run: Job) -> int:
         """Of an epoch."""
@@ -69,8 +69,7 @@ class Feeding:
             weights = self._weights_in(runs[0][1])
         else:
             weights = weighted(self._job, self._values, self._arrays).sample_weight
-        weighing = self._as_split(replace(self._arrays, sample_weight=weights)).sample_weight
-        return self._split._replace(sample_weight=weighing), self._split
+        return self._split._replace(sample_weight=as_tensors(weights)), self._split
 
     def _weights_in(self, run: Job) -> np.ndarray | None:
         """What each row weighs in the training of a run; rows that validate in it take no part."""
@@ -80,10 +79,6 @@ class Feeding:
         found = np.zeros((self._arrays.rows, *own.shape[1:]), own.dtype)
         found[self._folds[run.fold or 0].train] = own
         return found
-
-    @staticmethod
-    def _as_split(arrays: data.Arrays) -> Split:
-        return splits(data.Arrays(arrays.x, arrays.y, arrays.sample_weight))[0]
 
     def epochs(self, runs: Runs) -> Iterator[Pieces]:
         """The batches of each epoch, of these runs side by side."""
