@@ -35,6 +35,8 @@ class Checkpoint:
         wait: `EarlyStopping`'s count of epochs without improvement.
         weights, others, slots: the model's trainable variables, its other ones and those of its optimizer.
         best: the model's weights at the best epoch.
+        callbacks: the numbers that each of the other callbacks keeps.
+        rate: the learning rate, where it is no schedule's.
     """
 
     end: TrialEnded
@@ -43,6 +45,8 @@ class Checkpoint:
     others: Sequence[np.ndarray]
     slots: Sequence[np.ndarray]
     best: Sequence[np.ndarray]
+    callbacks: Sequence[Mapping[str, float]] = ()
+    rate: float | None = None
 
     @property
     def epochs(self) -> int:
@@ -55,7 +59,8 @@ def write(project: Path, values: Mapping[str, Value], checkpoint: Checkpoint) ->
     arrays = {f"{part}-{i}": value for part in PARTS for i, value in enumerate(getattr(checkpoint, part))}
     np.savez(held, **arrays)
     payload = held.getbuffer()
-    facts = Checkpointed(checkpoint.end.trial, dict(values), checkpoint.wait, _stamp(payload))
+    others = [dict(state) for state in checkpoint.callbacks]
+    facts = Checkpointed(checkpoint.end.trial, dict(values), checkpoint.wait, _stamp(payload), others, checkpoint.rate)
     lines = b"".join(log.checked([facts, checkpoint.end]))
     files.write(_path(project, checkpoint.end.trial), project, lines + payload)
 
@@ -87,7 +92,7 @@ def read(project: Path, trial: str, values: Mapping[str, Value]) -> Checkpoint |
             parts = {part: [held[name] for name in held.files if name.startswith(f"{part}-")] for part in PARTS}
     except (OSError, ValueError, MemoryError, zipfile.BadZipFile):
         return None
-    return Checkpoint(end, facts.wait, **parts)
+    return Checkpoint(end, facts.wait, **parts, callbacks=facts.callbacks, rate=facts.rate)
 
 
 def _head(project: Path, trial: str, values: Mapping[str, Value]) -> tuple[TrialEnded, Checkpointed, int] | None:

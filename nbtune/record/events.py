@@ -127,13 +127,15 @@ class Checkpointed:
     """What stands in a `checkpoint` beside what the trial came to.
 
     `values` tells the combination, `wait` is `EarlyStopping`'s count of epochs without improvement, and `stamp` the hash of
-    the arrays.
+    the arrays. `callbacks` has the numbers that each of the other callbacks keeps, `rate` the learning rate where it can be set.
     """
 
     trial: str
     values: dict[str, Any]
     wait: int
     stamp: str
+    callbacks: list[dict[str, float]] = field(default_factory=list, hash=False)
+    rate: float | None = None
 
 
 @dataclass(frozen=True)

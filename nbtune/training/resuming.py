@@ -7,6 +7,7 @@ The order of the rows need not be: `fit` draws it from the seed, anew in each ep
 from __future__ import annotations
 
 import contextlib
+import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +22,7 @@ from nbtune.record import checkpoint
 from nbtune.record.checkpoint import Checkpoint
 from nbtune.record.events import STOPPED, TrialEnded
 from nbtune.record.job import Job
-from nbtune.training import schedules
+from nbtune.training.callbacks import made_callbacks
 from nbtune.training.private import keras as private
 from nbtune.training.private.missing import Missing
 
@@ -60,14 +61,44 @@ def obstacle(job: Job, model: keras.Model, values: Mapping[str, Value]) -> str |
         return "data that is read anew in each epoch"
     if keras.backend.backend() != TENSORFLOW:
         return f"Keras on {keras.backend.backend()}, which draws the order of the rows anew in each epoch"
-    if job.callbacks is not None or schedules.plateau(job, values):
-        return "callbacks"
+    if odd := next((each for each in made_callbacks(job, values) if not _is_plain(each)), None):
+        return f"the callback {type(odd).__name__}, which may keep state of its own"
     try:
         parts = [*private.layers(model), getattr(model, "optimizer", None)]
     except Missing:
         return "a version of Keras that does not list a model's layers"
     own = next((part for part in parts if part is not None and not _is_known(part)), None)
     return own and f"{type(own).__name__}, which may keep state of its own"
+
+
+def _is_plain(callback: keras.callbacks.Callback) -> bool:
+    """Whether numbers are all that it keeps: one of Keras's own, without a function that could remember something."""
+    if type(callback) is keras.callbacks.LearningRateScheduler:
+        return inspect.isfunction(callback.schedule) and callback.schedule.__closure__ is None
+    return type(callback) in (keras.callbacks.ReduceLROnPlateau, keras.callbacks.TerminateOnNaN)
+
+
+def states(callbacks: Sequence[keras.callbacks.Callback]) -> list[dict[str, float]]:
+    """The numbers that each of them keeps."""
+    numbers = lambda each: {name: value for name, value in vars(each).items() if isinstance(value, (int, float, np.number))}  # noqa: E731
+    return [{name: float(v) for name, v in numbers(each).items() if np.isfinite(v)} for each in callbacks]
+
+
+def put_back_states(callbacks: Sequence[keras.callbacks.Callback], known: Sequence[Mapping[str, float]]) -> None:
+    """To be called when training begins, after they have begun anew."""
+    for callback, numbers in zip(callbacks, known, strict=False):
+        vars(callback).update(numbers)
+
+
+class Remembering(keras.callbacks.Callback):
+    """Gives the callbacks before it the numbers that they had."""
+
+    def __init__(self, callbacks: Sequence[keras.callbacks.Callback], at: Checkpoint) -> None:
+        super().__init__()
+        self._callbacks, self._at = callbacks, at
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        put_back_states(self._callbacks, self._at.callbacks)
 
 
 def _is_known(part: Any) -> bool:
@@ -130,6 +161,7 @@ class Keeping(keras.callbacks.Callback):
     Args:
         end: what the trial came to so far, as stopped.
         is_stopping: whether this is its last epoch for now.
+        callbacks: whose numbers are written down, too.
     """
 
     def __init__(
@@ -139,9 +171,11 @@ class Keeping(keras.callbacks.Callback):
         stopper: keras.callbacks.EarlyStopping,
         end: Callable[[], TrialEnded],
         is_stopping: Callable[[], bool],
+        callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> None:
         super().__init__()
         self._job, self._values, self._stopper, self._end, self._is_stopping = job, values, stopper, end, is_stopping
+        self._callbacks = callbacks
         self._pace = Pace()
         self.obstacle: str | None = None
 
@@ -163,7 +197,14 @@ class Keeping(keras.callbacks.Callback):
             others=[np.asarray(variable) for variable in model.non_trainable_variables],
             slots=[np.asarray(variable) for variable in model.optimizer.variables],
             best=[best[id(variable)] for variable in _saved(model)],
+            callbacks=states(self._callbacks),
+            rate=_rate(model.optimizer),
         )
+
+
+def _rate(optimizer: Any) -> float | None:
+    rate = private.learning_rate(optimizer)
+    return float(keras.ops.convert_to_numpy(rate)) if isinstance(rate, keras.Variable) else None
 
 
 def _saved(model: keras.Model) -> list[Any]:
@@ -186,6 +227,8 @@ def put_back(model: keras.Model, at: Checkpoint) -> Checkpoint | None:
         return None
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
+    if at.rate is not None and _rate(model.optimizer) is not None:
+        model.optimizer.learning_rate = at.rate  # a stack does not keep it among the variables
     best = dict(zip(map(id, saved), at.best, strict=True))
     return replace(at, best=[best[id(variable)] for variable in model.weights])
 

@@ -108,9 +108,12 @@ def _once(task: _Task, job: Job) -> tuple[keras.Model, TrialEnded]:
         known = rates.rates[: max(map(len, reporter.history.values()), default=0)]  # an epoch may have been given up
         return replace(found, seconds=before + machine.now() - start, rates=known, size=size)
 
-    keeping = resuming.Keeping(task.job, values, stopper, lambda: end(STOPPED), lambda: reporter.has_halted)
     own = made_callbacks(job, values, task.job.written(task.trial, job))
-    callbacks = [*own, *watching(job, values, stopper, rates), reporter, keeping]
+    lowering = schedules.plateau(job, values)
+    others = [*own, *lowering]
+    keeping = resuming.Keeping(task.job, values, stopper, lambda: end(STOPPED), lambda: reporter.has_halted, others)
+    callbacks = [*own, *watching(stopper, rates, lowering), reporter, keeping]
+    callbacks += [resuming.Remembering(others, at)] if at else []
     try:
         history = train(job, model, values, task.arrays, callbacks, first=at.epochs if at else 0)
     except Halted:
@@ -254,10 +257,10 @@ def early_stopping(job: Job, at: Checkpoint | None = None) -> keras.callbacks.Ea
 
 
 def watching(
-    job: Job, values: Mapping[str, Value], stopper: keras.callbacks.EarlyStopping, rates: schedules.Rates
+    stopper: keras.callbacks.EarlyStopping, rates: schedules.Rates, lowering: Sequence[keras.callbacks.Callback]
 ) -> list[keras.callbacks.Callback]:
     """The callbacks that decide on a trial, in their order: what is logged by one is seen by those behind it."""
-    return [keras.callbacks.TerminateOnNaN(), rates, *schedules.plateau(job, values), stopper]
+    return [keras.callbacks.TerminateOnNaN(), rates, *lowering, stopper]
 
 
 def model_fit(job: Job, emit: Emit, values: Mapping[str, Value]) -> dict[str, Any]:
@@ -269,7 +272,7 @@ def model_fit(job: Job, emit: Emit, values: Mapping[str, Value]) -> dict[str, An
     arrays = data.read(job.folder, job.fold)
     model = new_model(job, values, arrays.x)
     rates = schedules.Rates(schedules.is_chosen(job, values))
-    watch = watching(job, values, early_stopping(job), rates)
+    watch = watching(early_stopping(job), rates, schedules.plateau(job, values))
     with tempfile.TemporaryDirectory() as folder:
         return {"history": train(job, model, values, arrays, [*made_callbacks(job, values, Path(folder)), *watch])}
 

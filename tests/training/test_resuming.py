@@ -43,6 +43,12 @@ def scheduled(units=8):
     return made
 
 
+def lowered():
+    """Callbacks of Keras's that keep numbers."""
+    plateau = keras.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=0.05, cooldown=1)
+    return [keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.95), plateau, keras.callbacks.TerminateOnNaN()]
+
+
 KINDS = {
     "plain": (plain, {}),
     "widths": (plain, {"units": [4, 8, 16]}),
@@ -53,6 +59,8 @@ KINDS = {
     "batch normalisation": (normalised, {}),
     "unbuilt": (unbuilt, {}),
     "a schedule": (scheduled, {"learning_rate": None, "units": [8, 9]}),
+    "a plateau": (plain, {"schedule": "plateau", "patience": 4, "epochs": 30, "learning_rate": [0.3, 0.01]}),
+    "callbacks": (plain, {"callbacks": lowered}),
     "patience": (plain, {"patience": 3, "min_delta": 0.02, "epochs": 30}),
 }
 
@@ -99,7 +107,10 @@ def same(ours, theirs):
 STACKED = [(stacked, kind) for kind in KINDS if kind != "unbuilt"]
 
 
-@pytest.mark.parametrize(("engine", "kind"), [*STACKED, *((alone, kind) for kind in ("dropout", "unbuilt", "patience"))])
+ALONE = [(alone, kind) for kind in ("dropout", "unbuilt", "patience", "a plateau", "callbacks")]
+
+
+@pytest.mark.parametrize(("engine", "kind"), [*STACKED, *ALONE])
 def test_it_goes_on_as_if_it_had_not_been_stopped(job_of, engine, kind):  # noqa: F811
     build, options = KINDS[kind]
     x, _, _, y = rows()
@@ -172,10 +183,12 @@ def own(units=8):
     return keras.Sequential([keras.Input((8,)), layers.Dense(units), Own(), layers.Dense(3, activation="softmax")])
 
 
-NO_CALLBACKS = {"callbacks": lambda: []}
+OWN_CALLBACK = {"callbacks": lambda: [keras.callbacks.LambdaCallback()]}
 
 
-@pytest.mark.parametrize(("build", "options", "why"), [(own, {}, "Own, which may"), (plain, NO_CALLBACKS, "callbacks")])
+@pytest.mark.parametrize(
+    ("build", "options", "why"), [(own, {}, "Own, which may"), (plain, OWN_CALLBACK, "the callback LambdaCallback, which may")]
+)
 def test_what_cannot_go_on_begins_again_and_says_so(job_of, build, options, why):  # noqa: F811
     x, _, _, y = rows()
     job, trials = job_of(build, (x, y), epochs=EPOCHS, patience=None, **options)

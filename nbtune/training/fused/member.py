@@ -13,7 +13,7 @@ import numpy as np
 
 from nbtune.record.checkpoint import Checkpoint
 from nbtune.record.job import Job
-from nbtune.training import schedules, trial
+from nbtune.training import resuming, schedules, trial
 from nbtune.training.fused.spec import TrialSpec
 from nbtune.training.private import keras as private
 
@@ -66,6 +66,10 @@ class Member:
         for callback in (*self.own, *self.plateau, self.stopper):
             callback.set_model(self)
             callback.on_train_begin()
+        if at := self.spec.at:
+            resuming.put_back_states([*self.own, *self.plateau], at.callbacks)
+            if at.rate is not None and self.optimizer.learning_rate is not None:
+                self.optimizer.learning_rate = at.rate
 
     def begin_epoch(self, epoch: int) -> None:
         """The user's callbacks may set the learning rate, at the end of an epoch as well."""

@@ -81,5 +81,7 @@ class Saver:
             others=[np.asarray(next(drawn if i in at else others)) for i in range(len(model.non_trainable_variables))],
             slots=[padding.cropped(slot, variable.shape) for slot, variable in zip(slots, optimizer.variables, strict=True)],
             best=best,
+            callbacks=resuming.states([*member.own, *member.plateau]),
+            rate=None if member.optimizer.learning_rate is None else float(member.optimizer.learning_rate),
         )
         resuming.write(self._job, spec.values, checkpoint)
