@@ -207,9 +207,15 @@ class Panel:
                     self._fill(edge.name, lambda field: form.with_value(field, edge.beyond))
                     self._tell(form=[asdict(field) for field in self._filled])
                     self.start()
+                    self._answer_click()
                     return
             if self._surface and self._surface.live:
                 self._surface.live.hear(content)
+
+    def _answer_click(self) -> None:
+        """Tells the page that the kernel has heard a button of the search below."""
+        if self._surface and self._surface.live:
+            self._surface.live.problem = ""
 
     def _edge(self, button: str) -> Edge | None:
         """The edge beyond which a button of the search below goes, where the form has its values."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 MOST_PANELS = 9
+NAME_BELOW = 22  # points below its axis
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,10 @@ def draw_slices(info: SlicesInfo, figure: Figure | SubFigure) -> None:
         across, up = (width - 50) / columns, (height - 54) / rows
         box = (46 + column * across, height - 30 - (row + 1) * up + 32, across - 14, up - 44)
         axes = figure.add_axes((box[0] / width, box[1] / height, box[2] / width, box[3] / height))
-        _draw_slice(axes, each, info.limits, first=column == 0)
+        _draw_slice(axes, each, info.limits, column == 0, -NAME_BELOW / box[3])
 
 
-def _draw_slice(axes: Axes, info: Slice, limits: tuple[float, float], first: bool) -> None:
+def _draw_slice(axes: Axes, info: Slice, limits: tuple[float, float], first: bool, name_at: float) -> None:
     places = range(len(info.values))
     room = 0.05 * (limits[1] - limits[0]) or 0.5
     axes.set(xlim=(-0.4, len(places) - 0.6), ylim=(limits[0] - room, limits[1] + room), facecolor=ink.WHITE)
@@ -92,7 +93,7 @@ def _draw_slice(axes: Axes, info: Slice, limits: tuple[float, float], first: boo
     axes.tick_params(which="both", colors=ink.QUIET, labelsize=ink.SMALL, length=2, labelfontfamily=ink.FONT, labelleft=first)
     axes.grid(True, axis="y", color=ink.GRID, linewidth=0.6, linestyle="-")
     axes.set_axisbelow(True)
-    ink.write(axes, 0.5, -0.22, info.name, ink.SMALL, ink.TEXT, ha="center", va="top", transform=axes.transAxes)
+    ink.write(axes, 0.5, name_at, info.name, ink.SMALL, ink.TEXT, ha="center", va="top", transform=axes.transAxes)
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(ink.FAINT)

@@ -118,7 +118,7 @@ export class LiveView {
     clearTimeout(this._patience);
     const { state } = this._data.head ?? {};
     if (state === "running" || state === "paused") {
-      const text = this._line.textContent.replace(/^\w+/, "interrupted");
+      const text = this._line.textContent.replace(/^\w+/, "interrupted").replace(/, (about [^;]*|a few seconds) left/, "");
       this._show_head({ ...this._data.head, text, spoken: "Search interrupted", state: "gone" });
       this._tell(GONE);
     }
