@@ -53,7 +53,7 @@ def _is_adapted(layer: Any) -> bool:
             return False
         return bool(np.any(np.asarray(layer.adapt_mean)) or np.any(np.asarray(layer.adapt_variance) != 1))
     if isinstance(layer, keras.layers.Discretization):
-        return layer.input_bin_boundaries is None and bool(np.size(layer.bin_boundaries))
+        return layer.num_bins is not None and bool(layer.bin_boundaries)  # it takes one of them, and learns the other
     if private.lookup(layer) is not None:
         return not layer.get_config().get("vocabulary") and len(layer.get_vocabulary(include_special_tokens=False)) > 0
     return False
