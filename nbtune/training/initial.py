@@ -26,6 +26,7 @@ from nbtune.record.job import Job
 from nbtune.training import trial
 from nbtune.training.initializers import ATTRIBUTES, FILLED, get, kernels, leaves, spelled
 from nbtune.training.model import fed
+from nbtune.training.private import keras as private
 
 SIDE_BY_SIDE = ("zeros", "ones", "normal:0.01", "normal:1", "glorot_uniform", "he_normal", "lecun_normal")
 BINS = 40
@@ -210,7 +211,7 @@ def _signal(name: str, model: keras.Model, rows: Any, labels: np.ndarray | None)
     import tensorflow as tf  # which Keras need not train with
 
     layers = _in_graph(model)
-    watched = keras.Model(model.inputs, [[layer.output for layer in layers], model.outputs])
+    watched = keras.Model(model.inputs, [_outputs(model, layers), model.outputs])
     with tf.GradientTape() as tape:
         puts_out, outputs = watched(rows, training=False)
         loss = _loss(model, rows, labels, outputs)
@@ -230,6 +231,19 @@ def _in_graph(model: keras.Model) -> list[Any]:
     """The layers with kernels that the model calls itself, once each, from the input on."""
     own = {id(layer) for layer, _, _ in kernels(model)}
     return [layer for layer in model.layers if id(layer) in own or any(id(part) in own for part in leaves(layer))]
+
+
+def _outputs(model: keras.Model, layers: Sequence[Any]) -> list[Any]:
+    """What each of these layers puts out in the model's own graph.
+
+    A Sequential model to which layers are added one by one calls the first ones anew each time, and their `output` is that of
+    the first call, on which the model's outputs do not depend.
+    """
+    graph = private.graph(model)
+    if graph is None:
+        return [layer.output for layer in layers]
+    own = {id(node.operation): node.outputs[0] for node in graph.nodes}
+    return [own[id(layer)] for layer in layers]
 
 
 def _loss(model: keras.Model, rows: Any, labels: np.ndarray | None, outputs: Sequence[Any]) -> Any:

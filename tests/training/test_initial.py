@@ -94,6 +94,18 @@ def test_gradients_are_those_of_the_compiled_loss():
     assert signals.gradients[1] == pytest.approx(np.sqrt(np.mean((2 * out / out.size) ** 2)), rel=1e-4)
 
 
+def test_a_model_to_which_layers_are_added_one_by_one_has_the_gradients_of_one_made_of_a_list():
+    model = keras.Sequential([keras.Input((12,))])
+    for units in (8, 6, 3):
+        model.add(L.Dense(units, "tanh"))
+    same = keras.Sequential([keras.Input((12,)), *(L.Dense(units, "tanh") for units in (8, 6, 3))])
+    same.set_weights(model.get_weights())
+    ours, theirs = (initial(each, {}, X).signals[0] for each in (model, same))
+    assert np.all(np.isfinite(ours.gradients))
+    assert ours.gradients == pytest.approx(theirs.gradients, rel=1e-4)
+    assert ours.activations == pytest.approx(theirs.activations, rel=1e-4)
+
+
 def test_deep_tanh_networks_vanish_when_weights_are_too_small():
     model = keras.Sequential([keras.Input((12,)), *(L.Dense(64, "tanh") for _ in range(6)), L.Dense(1)])
     signals = {each.initializer: each for each in initial(model, {}, X).signals}
