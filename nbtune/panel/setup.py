@@ -273,7 +273,8 @@ class Panel:
         """What the page shows besides the fields."""
         errors = form.mistakes(self._filled, self._names.evaluate)
         mistake = str(self._wrong or "")
-        if self._wrong and self._wrong.about in {field.name for field in self._filled}:
+        is_too_large = self._wrong is not None and self._wrong.about == "sample" and not self.texts.get("sample")
+        if self._wrong and self._wrong.about in {field.name for field in self._filled} and not is_too_large:
             errors.setdefault(self._wrong.about, mistake)
             mistake = ""
         return {
@@ -284,7 +285,7 @@ class Panel:
             "cost": self._cost,
             "cell": self.cell,
             "starting": self._starting is not None,
-            "offers": _OFFERS if "sample" in errors and not self.texts.get("sample") else {},
+            "offers": _OFFERS if is_too_large else {},
         }
 
     def _wrong_values(self, field: Field) -> list[str]:

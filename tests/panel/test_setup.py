@@ -207,11 +207,11 @@ def test_a_grid_that_is_too_large_offers_a_sample(open_page):
     page.fill("layers", "1:1000")
     page.fill("units", "1:1000")
     page.say("start")
-    until(lambda: page.known["errors"] and not page.known["starting"])
-    assert re.match(r"3,000,000 combinations would take .* days", page.known["errors"]["sample"])
+    until(lambda: page.known["mistake"] and not page.known["starting"])
+    assert re.match(r"(sample: )?3,000,000 combinations would take .* days", page.known["mistake"])
     assert page.known["offers"] == {"500": "Train a fair sample of 500", "all": "Train every one"}
     page.say("offer", text="500")
-    assert (page.known["errors"], page.known["offers"]) == ({}, {})
+    assert (page.known["mistake"], page.known["offers"]) == ("", {})
     assert "--sample 500" in page.known["cell"]
 
 
