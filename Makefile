@@ -10,6 +10,7 @@
 # make docs           the documentation site, in build/docs
 # make soak           kills processes at 50 random moments, starts and stops 100 searches, fills disks; about an hour
 # make bench          nbtune and others on the same grids; hours. A part: make bench BENCH="a --peers nbtune_fused,bare_loop"
+# make bench-zoo      nbtune, KerasTuner and model.fit on sixteen architectures as people train them; hours
 # make lab            JupyterLab on the quickstart
 # make course         executes every lesson of the course; about fifteen minutes on 2 cores
 # make notebook       executes the quickstart and keeps its outputs in it
@@ -27,7 +28,7 @@ BENCH_VENV := .venv-bench
 QUICKSTART := notebooks/quickstart.ipynb
 INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test quick-test browser-test kernel-matrix compat oldest newest package-test coverage conformance docs soak bench lab \
+.PHONY: help demo test quick-test browser-test kernel-matrix compat oldest newest package-test coverage conformance docs soak bench bench-zoo lab \
 	course notebook clean python
 .DEFAULT_GOAL := help
 
@@ -86,6 +87,9 @@ soak: $(READY)
 
 bench: $(BENCH_VENV)/.ready
 	@$(BENCH_VENV)/bin/python -m benchmarks $(BENCH)
+
+bench-zoo: $(BENCH_VENV)/.ready
+	@$(BENCH_VENV)/bin/python -m benchmarks.zoo $(BENCH)
 
 lab: $(READY)
 	@$(BIN)/jupyter lab $(QUICKSTART)

@@ -33,6 +33,39 @@ def recurrent_dropout():
     return for_classes(sequential((5, 4), layers.LSTM(6, dropout=0.2, recurrent_dropout=0.3)))
 
 
+def long_lstm():
+    hidden = [layers.LSTM(6, return_sequences=True, dropout=0.2), layers.Dropout(0.2), layers.LSTM(5)]
+    return for_classes(sequential((10, 4), layers.UpSampling1D(4), *hidden))
+
+
+def unknown_steps():
+    inputs = keras.Input((None,), dtype="int32")
+    hidden = layers.Embedding(40, 6, mask_zero=True)(inputs)
+    hidden = layers.Bidirectional(layers.GRU(5, return_sequences=True))(hidden)
+    return for_classes(keras.Model(inputs, layers.Dense(3, activation="softmax")(layers.SimpleRNN(4, go_backwards=True)(hidden))))
+
+
+class Minimal(layers.Layer):
+    """As in Keras's guide to recurrent layers."""
+
+    def __init__(self, units, **settings):
+        super().__init__(**settings)
+        self.units = self.state_size = units
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(shape[-1], self.units), initializer="uniform")
+        self.recurrent_kernel = self.add_weight(shape=(self.units, self.units), initializer="uniform")
+
+    def call(self, inputs, states):
+        out = ops.matmul(inputs, self.kernel) + ops.matmul(states[0], self.recurrent_kernel)
+        return out, [ops.tanh(out)]
+
+
+def own_cells():
+    hidden = [layers.RNN(Minimal(6), return_sequences=True), layers.RNN([layers.LSTMCell(4), layers.GRUCell(5)])]
+    return for_classes(sequential((10, 4), layers.UpSampling1D(2), *hidden))
+
+
 def stateful():
     inputs = keras.Input(batch_shape=(15, 10, 4))
     return for_classes(keras.Model(inputs, layers.Dense(3, activation="softmax")(layers.LSTM(6, stateful=True)(inputs))))

@@ -78,6 +78,7 @@ def stacked(
         slots=update.start(len(stack), [len(own) for own in weights]),
         loss=tf.constant(np.repeat(which, len(repeats)), tf.int32),
         repeat=tf.constant(np.tile(np.arange(len(repeats)), len(which)), tf.int32),
+        rates=[tf.constant(own, tf.float32) for own in zip(*(spec.dropout for spec in stack), strict=True)],
         live=tf.ones([len(stack)], tf.bool),
     )
 

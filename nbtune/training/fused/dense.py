@@ -39,7 +39,7 @@ def can_train(step: Step, output: Any) -> bool:
 def is_plain(operation: Any) -> bool:
     """A Dense layer, whose weights nothing but its loss depends on, or a layer without weights."""
     if not kinds.exact(operation).by_hand:
-        return isinstance(operation, keras.layers.Layer) and not operation.weights
+        return isinstance(operation, keras.layers.Layer) and not operation.weights and not kinds.exact(operation).rated
     plain = operation.quantization_mode is None and not operation.lora_enabled
     return plain and all(getattr(operation, part) is None for part in _REGULARISERS)
 
@@ -141,11 +141,11 @@ class Dense:
         tf.nest.map_structure(lambda new, old: new.set_shape(old.shape), after, at)
         return after
 
-    def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Logs:
+    def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
         rows = _own(batch, at.state.repeat) if self._apart else _shared(batch, at.state)
         out = self._forward(at.state.weights, at.state, rows)
         losses = [_mean(self._each_loss(i, rows, out), rows) for i in range(len(self._losses))]
-        return self._log(at.logs, choose(at.state.loss, losses), rows, out)
+        return at._replace(logs=self._log(at.logs, choose(at.state.loss, losses), rows, out))
 
     def result(self, at: Standing, live: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"loss": mean(at.logs), **self._results(self.step.metrics, at.logs.metrics)}

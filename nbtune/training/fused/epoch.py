@@ -48,8 +48,8 @@ class Steps(Protocol):
     def train(self, at: Standing, live: tf.Tensor, batch: Batch, rates: tf.Tensor) -> Standing:
         """A batch of the training, at these learning rates, `(trials,)`."""
 
-    def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Logs:
-        """The sums after a batch of the evaluation."""
+    def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
+        """With the sums, and the seeds, after a batch of the evaluation."""
 
     def result(self, at: Standing, live: tf.Tensor) -> dict[str, tf.Tensor]:
         """What Keras logs of the sums, `(trials,)` for each name."""
@@ -96,12 +96,20 @@ def epoch_function(steps: Steps, jit: bool) -> Epoch:
         if rows_val is not None:
             is_last = part.stop >= _count(pieces)
             all_or_none = Part(tf.constant(0), tf.where(is_last, _count(pieces_val), 0))
-            test = lambda logs, batch, number: steps.test(at._replace(logs=logs), live, batch)  # noqa: E731
-            logs = _over(pieces_val, all_or_none, rows_val, test, no_logs(steps.step, live.shape[0] or tf.shape(live)[0]))
+            test = lambda before, batch, number: _tested(at, steps, before, live, batch)  # noqa: E731
+            start = no_logs(steps.step, live.shape[0] or tf.shape(live)[0]), at.seeds
+            logs, seeds = _over(pieces_val, all_or_none, rows_val, test, start)
             results |= {f"val_{name}": values for name, values in steps.result(at._replace(logs=logs), live).items()}
+            at = at._replace(seeds=seeds)
         return at, results
 
     return _AnySize(epoch) if steps.any_size and not jit else epoch
+
+
+def _tested(at: Standing, steps: Steps, before: tuple[Logs, list[tf.Tensor]], live: tf.Tensor, batch: Batch) -> Any:
+    """Sums and seeds after a batch of the evaluation, which changes nothing else."""
+    after = steps.test(at._replace(logs=before[0], seeds=before[1]), live, batch)
+    return after.logs, after.seeds
 
 
 class _AnySize:

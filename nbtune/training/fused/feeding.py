@@ -25,11 +25,12 @@ Runs = Sequence[tuple[int, Job]]  # each with its number
 
 @dataclass(frozen=True)
 class Sizes:
-    """Rows in a batch of the training and of the evaluation, and whether what the model makes of a row depends on it alone."""
+    """Rows in a batch of the training and of the evaluation, and whether what the model makes of a row in it depends on it alone."""
 
     batch: int
     batch_val: int
     alone: bool
+    alone_val: bool
 
 
 class Feeding:
@@ -105,6 +106,6 @@ class Feeding:
     def _validating(self, each: Sequence[np.ndarray]) -> Pieces:
         size = self._sizes.batch_val
         largest = max([len(fold.val) for fold in self._folds] or [len(each[0])])
-        if self._sizes.alone and largest:
+        if self._sizes.alone_val and largest:
             size = -(-largest // -(-largest // memory.ROWS_AT_ONCE))
-        return tensors(batches.side_by_side([batches.cut(rows, size, self._sizes.alone) for rows in each]))
+        return tensors(batches.side_by_side([batches.cut(rows, size, self._sizes.alone_val) for rows in each]))

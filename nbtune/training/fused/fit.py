@@ -182,8 +182,8 @@ class Fit:
         self._update = self._step.update_of_all if self._is_dense else self._step.update
         self._state = StackState(template, self._step, self._update, which)
         batch = _batch_size(job, template)
-        alone = per_example.everything(self._step, template.output)
-        self._feeding = Feeding(job, template.values, Sizes(batch, job.validation_batch_size or batch, alone))
+        alone = [per_example.everything(self._step, template.output, training) for training in (True, False)]
+        self._feeding = Feeding(job, template.values, Sizes(batch, job.validation_batch_size or batch, *alone))
         self._steps = 0  # of an epoch of the runs under way
         self._running: list[Member] = []
         self._saver = Saver(job, emit, template, self._step, stopping)

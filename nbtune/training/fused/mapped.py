@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from nbtune.training.fused.layers.convolutions import in_turn
-from nbtune.training.fused.step import Batch, Logs, Standing, State, Step, seed_places
+from nbtune.training.fused.step import Batch, Logs, Standing, State, Step
 from nbtune.training.private import tensorflow as private
 from nbtune.training.reasons import CannotFuse
 
@@ -44,17 +44,20 @@ class Mapped:
         idle = lambda state, logs: (state, at.seeds, logs)  # noqa: E731
         one = lambda state, logs: self.step.train(state, at.seeds, logs, batch)  # noqa: E731
         after, seeds, logs = self._each(one, idle, live, state, at.logs)
-        first = tf.argmax(live)
-        return Standing(after, [seed[first] for seed in seeds], logs)
+        return Standing(after, self._of_first(seeds, live), logs)
 
-    def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Logs:
+    def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
         one = lambda state, logs: self.step.test(state, at.seeds, logs, batch)  # noqa: E731
-        tested: Logs = self._each(one, lambda state, logs: logs, live, at.state, at.logs)
-        return tested
+        logs, seeds = self._each(one, lambda state, logs: (logs, at.seeds), live, at.state, at.logs)
+        return at._replace(logs=logs, seeds=self._of_first(seeds, live))
+
+    def _of_first(self, seeds: list[tf.Tensor], live: tf.Tensor) -> list[tf.Tensor]:
+        """The seeds, which are those of every trial, as one that is live has them."""
+        first = tf.argmax(live)
+        return [seed[first] for seed in seeds]
 
     def result(self, at: Standing, live: tf.Tensor) -> dict[str, tf.Tensor]:
-        one = lambda state, logs: self.step.result(logs)  # noqa: E731
-        return dict(self._each(one, one, live, at.state, at.logs))
+        return dict(tf.vectorized_map(self.step.result, at.logs, fallback_to_while_loop=True))
 
     def _each(self, function: Callable[..., Any], idle: Callable[..., Any], live: tf.Tensor, state: State, logs: Logs) -> Any:
         """The function of every trial's state and sums.
@@ -66,11 +69,11 @@ class Mapped:
         def alone(state: State, logs: Logs) -> Any:
             graph = tf.compat.v1.get_default_graph()
             before = len(graph.get_operations())
-            result = function(state, logs)
+            result = tf.nest.map_structure(tf.identity, function(state, logs))  # else what only passes through is lost
             new = graph.get_operations()[before:]
             _require_pure(new)
             model = self.step.model
-            if self._jit != model.jit_compile and (seed_places(model) or any(map(_may_draw, new))):
+            if self._jit != model.jit_compile and any(map(_may_draw, new)):
                 raise OtherNumbers("random numbers that are drawn by XLA")
             return result
 
@@ -100,10 +103,15 @@ def _require_pure(operations: Sequence[tf.Operation]) -> None:
             raise CannotFuse(f"the operation {operation.type}, which does more than compute ({operation.name})")
 
 
+# bits come out alike, and what leads to them
+_DRAWS = "Stateless(Random(?!UniformFullInt|GetKeyCounter|GetAlg)|Truncated|Multinomial|Parameterized|Shuffle|Sample)"
+
+
 def _may_draw(operation: tf.Operation) -> bool:
-    """It draws random numbers, or calls something that could."""
-    calls = any(attribute.type in ("func", "list(func)") for attribute in operation.op_def.attr)
-    return calls or re.match("Stateless(Random|Truncated|Multinomial|Parameterized|Shuffle|Sample)", operation.type) is not None
+    """It draws random numbers that come out otherwise under XLA, or calls something that does."""
+    if re.match(_DRAWS, operation.type):
+        return True
+    return any(_may_draw(inner) for graph in private.called(operation) for inner in graph.get_operations())
 
 
 @contextlib.contextmanager

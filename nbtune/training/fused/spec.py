@@ -20,7 +20,7 @@ from nbtune.record.job import Job
 from nbtune.training import adapting, compiling, encoding, model, session
 from nbtune.training.callbacks import stack_obstacle
 from nbtune.training.fused import chain, optimizers, padding
-from nbtune.training.fused.layers import covered, per_example, recurrent
+from nbtune.training.fused.layers import covered, dropout, per_example, recurrent
 from nbtune.training.fused.rates import Rates, Schedules
 from nbtune.training.fused.step import seed_places
 from nbtune.training.private import keras as private
@@ -45,6 +45,7 @@ class TrialSpec:
         labels: what the losses are given, as `keras.KerasTensor`s.
         loss_key, architecture, signature: equal where losses are, models, and whole trials but for their numbers.
         rates: those of its steps.
+        dropout: the rates of the layers that are `dropout.dropping`.
         row: layers alike in a row, of which the model of another trial of its stack may have more or fewer.
         is_proven: whether it is of a kind that tests hold against `model.fit`.
         at: where it goes on, if it does; then `weights`, `others` and `seeds` are those that it has there.
@@ -61,6 +62,7 @@ class TrialSpec:
     metrics: Any
     optimizer: Any
     rates: Rates
+    dropout: list[float]
     labels: Any
     loss_key: str
     architecture: str
@@ -183,9 +185,10 @@ class _Built:
         if job.fold is not None and adapting.adapted(made):
             raise CannotFuse("layers that each fold adapts to its own rows")
         compiling.compile_for(job, values, made, arrays.x)
-        reason = obstacle(made) or recurrent.unroll(made) or optimizers.obstacle(made.optimizer)
+        reason = obstacle(made) or optimizers.obstacle(made.optimizer)
         if reason:
             raise CannotFuse(reason)
+        recurrent.prepare(made)
         compiled = private.settings(made)
         labels, loss = model.symbolic(arrays.y), private.compiled_loss(made)
         signature = {
@@ -209,6 +212,7 @@ class _Built:
             metrics=private.compiled_metrics(made),
             optimizer=made.optimizer,
             rates=self._schedules.of(made.optimizer),
+            dropout=[layer.rate for layer in dropout.dropping(made)],
             labels=labels,
             loss_key=f"{_described(made.loss)}, {_described(compiled.get('loss_weights'))}",
             architecture=self.architecture,
@@ -295,6 +299,7 @@ def _architecture(made: keras.Model, given: Mapping[str, Value]) -> Any:
         config = None
     if config is None or not _only_keras(config) or not per_example.only_keras_models(made):
         return {"kinds": kinds, "shapes": shapes, "values": dict(given)}
+    config = dropout.without_rates(config)
     free = padding.free(made)
     row = chain.row(made)
     if row and not (made.compiled and optimizers.clips(made.optimizer)):

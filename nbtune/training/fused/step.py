@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from nbtune.training.fused.layers import dropout, recurrent
 from nbtune.training.fused.optimizers import Update, UpdateOfAll
 from nbtune.training.private import keras as private
 from nbtune.training.reasons import CannotFuse
@@ -47,6 +48,7 @@ class State(NamedTuple):
         slots: the optimizer's variables, in the form in which the stack's update has them.
         loss: which of the losses is this trial's.
         repeat: which of the orders of the rows, where the stack goes through several.
+        rates: those of the layers that are `dropout.dropping`.
         live: False from when it stops; then nothing of it changes any more.
     """
 
@@ -55,6 +57,7 @@ class State(NamedTuple):
     slots: Tensors
     loss: tf.Tensor
     repeat: tf.Tensor
+    rates: Tensors
     live: tf.Tensor
 
 
@@ -121,17 +124,18 @@ class Step:
         weights, slots = self.update(state.slots, gradients, state.weights)
         new_logs = self._log(logs, objective, parts, batch, out)
         live = state.live & tf.math.is_finite(mean(new_logs))
-        after = State(weights, _cast(others, state.others), _cast(slots, state.slots), state.loss, state.repeat, live)
+        new_others, new_slots = _cast(others, state.others), _cast(slots, state.slots)
+        after = state._replace(weights=weights, others=new_others, slots=new_slots, live=live)
         kept = tf.nest.map_structure(lambda new, old: tf.where(state.live, new, old), (after, new_logs), (state, logs))
         return kept[0], _cast(new_seeds, seeds), kept[1]
 
-    def test(self, state: State, seeds: Tensors, logs: Logs, batch: Batch) -> Logs:
-        """One batch of the evaluation."""
+    def test(self, state: State, seeds: Tensors, logs: Logs, batch: Batch) -> tuple[Logs, Tensors]:
+        """One batch of the evaluation; some layers draw in it too, for nothing, so the seeds move on."""
         out, others, new_seeds, extra = self._call(state, seeds, batch.x, training=False)
-        if any(new is not old for new, old in zip([*others, *new_seeds], [*state.others, *seeds], strict=True)):
+        if any(new is not old for new, old in zip(others, state.others, strict=True)):
             raise CannotFuse("a layer that changes its state when it is evaluated")
         chosen, parts, *_ = self._chosen_loss(state.loss, batch, out)
-        return self._log(logs, tf.add_n([chosen, *extra]), parts, batch, out)
+        return self._log(logs, tf.add_n([chosen, *extra]), parts, batch, out), _cast(new_seeds, seeds)
 
     def no_logs(self) -> Logs:
         """The sums before the first batch."""
@@ -159,7 +163,9 @@ class Step:
         variables = [*model.trainable_variables, *model.non_trainable_variables]
         mapping = list(zip(variables, [*state.weights, *before], strict=True))
         arguments = {"training": training} if private.takes_training(model) else {}
-        with _Assigning(state_mapping=mapping, collect_losses=True) as scope:
+        computing = private.computing_by(dropout.as_drawn_by(bool(model.jit_compile)), recurrent.loop)
+        rates = dropout.rates(dropout.dropping(model), state.rates)
+        with computing, rates, _Assigning(state_mapping=mapping, collect_losses=True) as scope:
             trained = [scope.get_current_value(v) for v in model.trainable_variables]
             out = model(x, **arguments)
             extra = [tf.reduce_sum(loss) for loss in model.losses]

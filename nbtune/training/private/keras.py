@@ -193,6 +193,25 @@ def dividing_rows() -> Iterator[None]:
         module.divide = divide
 
 
+@contextlib.contextmanager
+def computing_by(dropout: Callable[..., Any], rnn: Callable[..., Any]) -> Iterator[None]:
+    """Layers drop out, and go through the steps of a sequence, by these functions in place of Keras's."""
+    backend: Any = member("keras.src", "backend")
+    random = attribute(backend, "random")
+    before = attribute(backend, "rnn"), attribute(random, "dropout")
+    backend.rnn, random.dropout = rnn, dropout
+    try:
+        yield
+    finally:
+        backend.rnn, random.dropout = before
+
+
+def drawn_seed(seed: Any) -> Any:
+    """The next seed of a generator, as Keras's own layers draw it."""
+    draw = member("keras.src.random.seed_generator", "draw_seed")
+    return member("keras.src.backend.tensorflow.random", "_cast_seed")(draw(seed))
+
+
 def open_shape(variable: Any, shape: tuple[int | None, ...]) -> None:
     """Has Keras take values of this shape for a variable, None for any number."""
     attribute(variable, "_shape")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -26,6 +26,8 @@ def teach_vectorized_map() -> None:
         known = member(_PFOR, "_pfor_converter_registry")
         known.setdefault("Bitcast", _bitcast)
         known["ZerosLike"] = _zeros_like  # TensorFlow's own makes no lists
+        for kind in ("PartitionedCall", "StatefulPartitionedCall"):
+            known[kind] = _call(known[kind])
 
 
 def _bitcast(call: Any) -> Any:
@@ -46,6 +48,81 @@ def _zeros_like(call: Any) -> Any:
 
 def _stacked(call: Any) -> Any:
     return attribute(call, "stacked_input")(0)
+
+
+def captured_here(tensors: Sequence[Any]) -> list[Any]:
+    """What tensors from outside of the function that is being traced are inside of it."""
+    graph = tf.compat.v1.get_default_graph()
+    return [attribute(graph, "capture")(tensor) for tensor in tensors]
+
+
+def traced(function: Callable[..., Any], like: Sequence[Any], captured: Sequence[Any] = ()) -> tuple[Any, list[Any]]:
+    """The graph of a function of tensors like these, and what else it takes, behind them: `captured` first."""
+
+    def all_captured(*given: Any) -> Any:
+        captured_here(captured)
+        return function(*given)
+
+    specs = [tf.TensorSpec(part.shape, part.dtype) for part in like]
+    found = tf.function(all_captured, autograph=False).get_concrete_function(*specs)
+    return found, list(found.captured_inputs)
+
+
+def run(graph: Any, given: Sequence[Any]) -> list[Any]:
+    """What a `traced` function makes of tensors, and of others in place of what it captured."""
+    return list(attribute(attribute(graph, "inference_fn"), "call_flat")(*given))
+
+
+def run_all(graph: Any, given: Sequence[Any], of_each: Sequence[bool], trials: Any) -> list[Any]:
+    """The same for all trials, which come first in those tensors that are `of_each`, and in all that comes of it."""
+    inner, wrap = graph.graph, member(_PFOR, "wrap")
+    mapped = member(_PFOR, "PFor")(
+        loop_var=tf.compat.v1.placeholder_with_default(0, []),
+        loop_len=trials,
+        pfor_ops=inner.get_operations(),
+        fallback_to_while_loop=True,
+        all_indices=tf.range(trials),
+    )
+    for inside, part, own in zip(inner.inputs, given, of_each, strict=True):
+        attribute(mapped, "_add_conversion")(inside, wrap(part, own))
+    return [mapped.convert(out) for out in inner.outputs]
+
+
+def as_one_call(function: Callable[..., Any], of_all: Callable[..., Any], given: Sequence[Any]) -> list[Any]:
+    """A function of tensors, in whose place `vectorized_map` takes another one, of the tensors of all trials.
+
+    Args:
+        of_all: takes the tensors, which of them are of each trial, with the trials first, and how many trials there are; what it
+            returns is of each.
+    """
+    found = traced(function, given)[0]
+    found.graph.nbtune_of_all = of_all
+    return list(found(*given))
+
+
+def called(operation: Any) -> list[Any]:
+    """The graphs of the functions that an operation calls."""
+    kinds = {attribute.name: attribute.type for attribute in operation.op_def.attr}
+    values = [operation.get_attr(name) for name, kind in kinds.items() if kind in ("func", "list(func)")]
+    named = [part for value in values for part in (value if isinstance(value, list) else [value]) if part.name]
+    return [attribute(operation.graph, "_get_function")(part.name.encode()).graph for part in named]
+
+
+def _call(otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    """Of a function `as_one_call`, or of any other."""
+
+    def convert(call: Any) -> Any:
+        name = attribute(call, "get_attr")("f").name
+        graph = attribute(attribute(call, "op").graph, "_get_function")(name.encode()).graph
+        of_all = getattr(graph, "nbtune_of_all", None)
+        if of_all is None:
+            return otherwise(call)
+        inputs, trials = attribute(call, "inputs"), attribute(attribute(call, "pfor"), "loop_len_vector")[0]
+        known = tf.get_static_value(trials)
+        found = of_all([part.t for part in inputs], [part.is_stacked for part in inputs], trials if known is None else int(known))
+        return [member(_PFOR, "wrap")(part, True) for part in found]
+
+    return convert
 
 
 def generators() -> Callable[[], None]:

@@ -13,7 +13,6 @@ _PARTS = (
     *("activation", "recurrent_activation", "kernel_regularizer", "bias_regularizer", "activity_regularizer"),
     *("kernel_constraint", "bias_constraint", "recurrent_regularizer", "recurrent_constraint", "embeddings_regularizer"),
 )
-_CELLS = (keras.layers.LSTMCell, keras.layers.GRUCell, keras.layers.SimpleRNNCell)
 
 
 def model(made: keras.Model) -> bool:
@@ -23,8 +22,6 @@ def model(made: keras.Model) -> bool:
 
 
 def _is_known(layer: Any) -> bool:
-    if type(layer) in _CELLS:
-        return all(_is_own(getattr(layer, part, None)) for part in _PARTS)
     kind = kinds.exact(layer)
     return (kind.proven or kind.per_example) and all(_is_own(getattr(layer, part, None)) for part in _PARTS)
 

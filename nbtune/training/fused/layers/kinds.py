@@ -15,23 +15,28 @@ class Kind(NamedTuple):
     """What holds for a layer of this kind.
 
     Attributes:
-        per_example: it treats each row by itself, without random numbers, masks and batch statistics; so a batch may be padded.
+        per_example: it treats each row by itself, without masks and batch statistics, and draws for one row after another, so
+            that those behind do not matter; so a batch may be padded.
+        evaluates_rows: it does so in the evaluation.
         padded: trials of several widths share a stack, the narrow ones padded with units that put out 0.
         keeps_zero: such a unit is still 0 behind it, if its activation keeps 0.
         by_hand: `dense` has it written out for all trials.
         in_turn: each step goes through the trials one after another (`convolutions`).
-        unrolled: its loop over the steps is written out (`recurrent`).
+        recurrent: it goes through the steps of a sequence, by a loop that a stack can train (`recurrent`).
+        rated: it drops out at a rate, which is each trial's own in a stack (`dropout`).
         sparse: the gradient of its weights is.
         proven: a model in `tests/conformance` holds it against `model.fit`, as it does each that is `per_example`; a stack with
             another layer proves its first steps.
     """
 
     per_example: bool = False
+    evaluates_rows: bool = False
     padded: bool = False
     keeps_zero: bool = False
     by_hand: bool = False
     in_turn: bool = False
-    unrolled: bool = False
+    recurrent: bool = False
+    rated: bool = False
     sparse: bool = False
     proven: bool = False
 
@@ -41,11 +46,14 @@ KINDS: dict[str, Kind] = {
     "Dense": Kind(per_example=True, padded=True, by_hand=True),
     "Activation": Kind(per_example=True, keeps_zero=True),
     "Embedding": Kind(per_example=True, sparse=True),
-    "RNN": Kind(unrolled=True),
-    "SimpleRNN": Kind(unrolled=True),
-    **dict.fromkeys(("LSTM", "GRU"), Kind(unrolled=True, proven=True)),
-    **dict.fromkeys(("BatchNormalization", "Dropout", "GaussianNoise", "GaussianDropout"), Kind(proven=True)),
-    **dict.fromkeys(("Bidirectional", "MultiHeadAttention"), Kind(proven=True)),
+    "RNN": Kind(per_example=True, recurrent=True),
+    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), Kind(per_example=True, recurrent=True, proven=True)),
+    **dict.fromkeys(("BatchNormalization", "GaussianNoise"), Kind(evaluates_rows=True, proven=True)),
+    "GaussianDropout": Kind(evaluates_rows=True, proven=True),
+    "Dropout": Kind(per_example=True, rated=True, proven=True),
+    **dict.fromkeys(("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"), Kind(per_example=True, rated=True)),
+    **dict.fromkeys(("Bidirectional", "MultiHeadAttention"), Kind(per_example=True, proven=True)),
+    **dict.fromkeys(("LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells"), _ROWS),
     **dict.fromkeys(("InputLayer", "EinsumDense", "Flatten", "Reshape", "Permute", "RepeatVector", "Identity"), _ROWS),
     **dict.fromkeys(("Rescaling", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax"), _ROWS),
     **dict.fromkeys(("LayerNormalization", "GroupNormalization", "UnitNormalization"), _ROWS),

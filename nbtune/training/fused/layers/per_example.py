@@ -26,20 +26,24 @@ def only_keras_models(model: keras.Model) -> bool:
     return all(type(part).__module__.startswith("keras.") for part in private.inner_models(model))
 
 
-def everything(step: Step, output: Any) -> bool:
-    """The model, its output, the losses and the metrics of a step.
+def everything(step: Step, output: Any, training: bool = True) -> bool:
+    """The model, its output, the losses and the metrics of a step, in the training, or in the evaluation alone.
 
     Keras applies weights of rows, `(rows,)`, to losses `(rows, steps)` along the steps, as soon as both are as many.
     """
     if keras.tree.is_nested(output) or len(output.shape) > 2:
         return False
-    return all(map(loss, step.losses)) and metrics(step.metrics) and model(step.model)
+    return all(map(loss, step.losses)) and metrics(step.metrics) and model(step.model, training)
 
 
-def model(made: keras.Model) -> bool:
+def model(made: keras.Model, training: bool = True) -> bool:
     layers = [layer for layer in private.layers(made) if not isinstance(layer, keras.Model)]
-    known = only_keras_models(made) and only_layers(made) and all(kinds.exact(layer).per_example for layer in layers)
+    known = only_keras_models(made) and only_layers(made) and all(_is_by_row(kinds.exact(layer), training) for layer in layers)
     return known and not any(_looks_across(layer) for layer in layers)
+
+
+def _is_by_row(kind: kinds.Kind, training: bool) -> bool:
+    return kind.per_example or (kind.evaluates_rows and not training)
 
 
 def only_layers(made: keras.Model) -> bool:
@@ -55,6 +59,8 @@ def _looks_across(layer: Any) -> bool:
     """Activity regularisers divide by the batch's size, masks weight rows, and a function of the user's can do anything."""
     if getattr(layer, "activity_regularizer", None) is not None or getattr(layer, "mask_zero", False):
         return True
+    if kinds.exact(layer).recurrent and (getattr(layer, "dropout", 0) or getattr(layer, "recurrent_dropout", 0)):
+        return True  # it draws for a batch in the evaluation too
     axes = keras.tree.flatten(getattr(layer, "axis", None))
     return not _is_own(getattr(layer, "activation", None)) or not all(axis in (None, -1) or axis > 0 for axis in axes)
 
