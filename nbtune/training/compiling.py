@@ -133,7 +133,9 @@ def _optimizer(
     if learning_rate is not None:
         config["learning_rate"] = learning_rate
     config["learning_rate"] = schedules.rate(job, values, config["learning_rate"], x)
-    return type(optimizer).from_config(config)
+    new = type(optimizer).from_config(config)
+    private.exclude_as(optimizer, new)
+    return new
 
 
 def _recompile(model: keras.Model, job: Job, values: Mapping[str, Value], x: Inputs, units: Sequence[int]) -> None:

@@ -55,13 +55,7 @@ SCHEDULES = {
     "cosine decay": lambda: keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.05, 12, alpha=0.1)),
 }
 ONE_BY_ONE = {
-    "Muon": "the optimizer Muon",
-    "LossScaleOptimizer": "the optimizer LossScaleOptimizer",
-    "loss scale": "loss_scale_factor",
-    "weight decay, not of all": "exclude_from_weight_decay",
-    "Nadam": "the optimizer Nadam",
-    "Adafactor": "the optimizer Adafactor",
-    "Lamb": "the optimizer Lamb",
     "EMA, overwriting": "ema_overwrite_frequency",
-    "gradient accumulation": "gradient_accumulation_steps",
+    "Adafactor": "the optimizer Adafactor",
+    "LossScaleOptimizer": "the optimizer LossScaleOptimizer",
 }

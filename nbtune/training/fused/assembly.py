@@ -14,6 +14,7 @@ from nbtune.data.rows import Inputs
 from nbtune.training.fused import padding, skipping
 from nbtune.training.fused.epoch import Split
 from nbtune.training.fused.optimizers import Update, UpdateOfAll
+from nbtune.training.fused.own_steps import OwnStep
 from nbtune.training.fused.spec import TrialSpec
 from nbtune.training.fused.step import State, Step
 from nbtune.training.private import keras as private
@@ -21,6 +22,9 @@ from nbtune.training.private import keras as private
 
 def assemble(template: TrialSpec, stack: Sequence[TrialSpec]) -> tuple[Step, list[int]]:
     """The step of a stack, and which of the step's losses each trial has."""
+    blocks = skipping.blocks(template, stack)
+    if template.own_step:
+        return OwnStep.of(template.model, *template.batch, blocks=blocks), [0 for _ in stack]
     losses: dict[str, Any] = {}
     for spec in stack:
         if spec.loss_key not in losses:
@@ -31,7 +35,7 @@ def assemble(template: TrialSpec, stack: Sequence[TrialSpec]) -> tuple[Step, lis
         update=Update(template.optimizer, template.model),
         losses=list(losses.values()),
         metrics=private.built(template.metrics, template.labels, template.output),
-        blocks=skipping.blocks(template, stack),
+        blocks=blocks,
         skipped=skipping.skipped(template, stack),
     )
     return step, [names.index(spec.loss_key) for spec in stack]

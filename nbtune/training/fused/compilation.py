@@ -12,6 +12,7 @@ from nbtune.training.fused.epoch import Epoch, epoch_function
 from nbtune.training.fused.layers import kinds
 from nbtune.training.fused.layers.convolutions import in_turn
 from nbtune.training.fused.mapped import Mapped, OtherNumbers
+from nbtune.training.fused.own_steps import OwnStep
 from nbtune.training.fused.step import Step
 from nbtune.training.private import keras as private
 from nbtune.training.private import xlacache
@@ -65,6 +66,8 @@ def compiled(step: Step, is_dense: bool, repeats: int, numbers: float, apart: bo
 
 
 def _is_for_xla(step: Step, is_dense: bool, numbers: float) -> bool:
+    if isinstance(step, OwnStep):
+        return False
     if is_dense:
         return numbers > NUMBERS_OF_A_COMPILATION or bool(tf.config.list_physical_devices("GPU"))
     if in_turn(step.model) and not step.model.jit_compile:

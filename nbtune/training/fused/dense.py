@@ -147,7 +147,7 @@ class Dense:
         losses = [_mean(self._each_loss(i, rows, out), rows) for i in range(len(self._losses))]
         return at._replace(logs=self._log(at.logs, choose(at.state.loss, losses), rows, out))
 
-    def result(self, at: Standing, live: tf.Tensor) -> dict[str, tf.Tensor]:
+    def result(self, at: Standing, live: tf.Tensor, training: bool = True) -> dict[str, tf.Tensor]:
         return {"loss": mean(at.logs), **self._results(self.step.metrics, at.logs.metrics)}
 
     def _results(self, metrics: Any, sums: Tensors) -> dict[str, tf.Tensor]:

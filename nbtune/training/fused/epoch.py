@@ -51,8 +51,8 @@ class Steps(Protocol):
     def test(self, at: Standing, live: tf.Tensor, batch: Batch) -> Standing:
         """With the sums, and the seeds, after a batch of the evaluation."""
 
-    def result(self, at: Standing, live: tf.Tensor) -> dict[str, tf.Tensor]:
-        """What Keras logs of the sums, `(trials,)` for each name."""
+    def result(self, at: Standing, live: tf.Tensor, training: bool = True) -> dict[str, tf.Tensor]:
+        """What Keras logs of the sums of the training, or else of the evaluation, `(trials,)` for each name."""
 
 
 class Part(NamedTuple):
@@ -99,7 +99,8 @@ def epoch_function(steps: Steps, jit: bool) -> Epoch:
             test = lambda before, batch, number: _tested(at, steps, before, live, batch)  # noqa: E731
             start = no_logs(steps.step, live.shape[0] or tf.shape(live)[0]), at.seeds
             logs, seeds = _over(pieces_val, all_or_none, rows_val, test, start)
-            results |= {f"val_{name}": values for name, values in steps.result(at._replace(logs=logs), live).items()}
+            held_out = steps.result(at._replace(logs=logs), live, training=False)
+            results |= {f"val_{name}": values for name, values in held_out.items()}
             at = at._replace(seeds=seeds)
         return at, results
 
@@ -171,4 +172,5 @@ def _batch(rows: Split, numbers: tf.Tensor, real: tf.Tensor | None) -> Batch:
     if rows.sample_weight is not None:
         weights = keras.tree.map_structure(take, rows.sample_weight)
         weights = weights if real is None else weights * real
-    return Batch(keras.tree.map_structure(take, rows.x), keras.tree.map_structure(take, rows.y), real, weights)
+    y = None if rows.y is None else keras.tree.map_structure(take, rows.y)
+    return Batch(keras.tree.map_structure(take, rows.x), y, real, weights)

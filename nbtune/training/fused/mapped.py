@@ -56,8 +56,9 @@ class Mapped:
         first = tf.argmax(live)
         return [seed[first] for seed in seeds]
 
-    def result(self, at: Standing, live: tf.Tensor) -> dict[str, tf.Tensor]:
-        return dict(tf.vectorized_map(self.step.result, at.logs, fallback_to_while_loop=True))
+    def result(self, at: Standing, live: tf.Tensor, training: bool = True) -> dict[str, tf.Tensor]:
+        one = lambda logs: self.step.result(logs, training)  # noqa: E731
+        return dict(tf.vectorized_map(one, at.logs, fallback_to_while_loop=True))
 
     def _each(self, function: Callable[..., Any], idle: Callable[..., Any], live: tf.Tensor, state: State, logs: Logs) -> Any:
         """The function of every trial's state and sums.

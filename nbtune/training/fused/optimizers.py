@@ -18,6 +18,7 @@ from nbtune.training.reasons import CannotFuse
 
 # Each is held against model.fit by a test; others keep state that a stack cannot give to each of its trials.
 KNOWN = ("Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "RMSprop", "SGD")
+_TRACED = ("Lamb", "Muon", "Nadam")
 _ALL = "all_weights"
 
 
@@ -39,6 +40,14 @@ def obstacle(optimizer: Any) -> str | None:
     if not isinstance(private.learning_rate(optimizer), (keras.Variable, keras.optimizers.schedules.LearningRateSchedule)):
         return "a learning rate that is a function"
     return None
+
+
+def is_traced(optimizer: Any) -> bool:
+    """Whether the model's own step can be traced with an optimizer that has an `obstacle`: Keras's, at a rate that is set."""
+    if type(optimizer) not in [getattr(keras.optimizers, name, None) for name in (*KNOWN, *_TRACED)]:
+        return False
+    overwrites = optimizer.use_ema and optimizer.ema_overwrite_frequency
+    return not overwrites and not optimizer.built and isinstance(private.learning_rate(optimizer), keras.Variable)
 
 
 def settings(optimizer: Any) -> dict[str, Any]:

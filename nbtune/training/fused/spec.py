@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,11 +27,10 @@ from nbtune.training.private import keras as private
 from nbtune.training.reasons import CannotFuse, Reason, reason_of
 
 Arrays = list[np.ndarray]
-# What a fit goes through; where a model brings its own, only Keras's loop can tell what it does.
-_OVERRIDES = (
-    *("fit", "evaluate", "compile", "train_step", "test_step", "compute_loss", "compute_metrics", "get_metrics_result"),
-    *("make_train_function", "make_test_function", "reset_metrics", "metrics", "__call__"),
-)
+# What a fit goes through; where a model brings its own, only Keras's loop can tell what it does,
+_OVERRIDES = ("fit", "evaluate", "compile", "make_train_function", "make_test_function", "reset_metrics", "__call__")
+# or the model's step is traced as it is.
+_STEPS = ("train_step", "test_step", "compute_loss", "compute_metrics", "get_metrics_result", "metrics")
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,8 @@ class TrialSpec:
         dropout: the rates of the layers that are `dropout.dropping`.
         row: layers alike in a row, of which the model of another trial of its stack may have more or fewer.
         is_proven: whether it is of a kind that tests hold against `model.fit`.
+        own_step: its model's `train_step` is traced as it is (`own_steps`).
+        batch: features and labels of a batch, as `keras.KerasTensor`s.
         at: where it goes on, if it does; then `weights`, `others` and `seeds` are those that it has there.
     """
 
@@ -69,6 +70,8 @@ class TrialSpec:
     signature: str
     row: list[Any]
     is_proven: bool
+    own_step: bool
+    batch: tuple[Any, Any]
     at: Checkpoint | None = None
 
     @property
@@ -180,17 +183,20 @@ class _Built:
 
     def trial_spec(self, name: str, values: Mapping[str, Value]) -> TrialSpec:
         job, arrays, made = self._job, self._arrays, self.model
-        if reason := _beside(job, arrays) or stack_obstacle(job, values):
+        if reason := _beside(job, arrays, made) or stack_obstacle(job, values):
             raise CannotFuse(reason)
         if job.fold is not None and adapting.adapted(made):
             raise CannotFuse("layers that each fold adapts to its own rows")
         compiling.compile_for(job, values, made, arrays.x)
-        reason = obstacle(made) or optimizers.obstacle(made.optimizer)
+        own_step = has_own_step(made)
+        reason = obstacle(made, own_step) or (None if own_step else optimizers.obstacle(made.optimizer))
         if reason:
             raise CannotFuse(reason)
         recurrent.prepare(made)
         compiled = private.settings(made)
-        labels, loss = model.symbolic(arrays.y), private.compiled_loss(made)
+        labels, loss = _symbolic(arrays.y), private.compiled_loss(made)
+        loss_key = f"{_described(made.loss)}, {_described(compiled.get('loss_weights'))}"
+        size = min(int(values.get("batch_size", job.batch_size)), arrays.rows)
         signature = {
             "architecture": self.architecture,
             "optimizer": optimizers.settings(made.optimizer),
@@ -198,7 +204,8 @@ class _Built:
             "weighted_metrics": _described(compiled.get("weighted_metrics")),
             "batch_size": values.get("batch_size", job.batch_size),
             "class_weight": values.get("class_weight"),
-            "parts": _parts(loss, labels, self._output),
+            "parts": [] if own_step else _parts(loss, labels, self._output),
+            "own step": [loss_key, [v.shape for v in made.variables]] if own_step else None,
         }
         return TrialSpec(
             trial=name,
@@ -214,11 +221,13 @@ class _Built:
             rates=self._schedules.of(made.optimizer),
             dropout=[layer.rate for layer in dropout.dropping(made)],
             labels=labels,
-            loss_key=f"{_described(made.loss)}, {_described(compiled.get('loss_weights'))}",
+            loss_key=loss_key,
             architecture=self.architecture,
             signature=json.dumps(signature, sort_keys=True, default=str),
             row=self._row,
-            is_proven=self._is_proven and covered.compiled(made) and not keras.tree.is_nested(self._output),
+            own_step=own_step,
+            batch=(_symbolic(arrays.x, size), _symbolic(arrays.y, size)),
+            is_proven=not own_step and self._is_proven and covered.compiled(made) and not keras.tree.is_nested(self._output),
         )
 
 
@@ -227,13 +236,30 @@ def _parts(loss: Any, labels: Any, output: Any) -> list[str]:
     return [metric.name for metric in private.built(loss, labels, output).metrics] if keras.tree.is_nested(output) else []
 
 
-def _beside(job: Job, arrays: data.Arrays) -> str | None:
+def _symbolic(rows: Any, size: int | None = None) -> Any:
+    return None if rows is None else model.symbolic(rows, size)
+
+
+def has_own_step(made: keras.Model) -> bool:
+    """Whether a compiled model computes its loss, or goes through a batch, in a way of its own, or by an optimizer that does."""
+    own = _own(made, _STEPS) or (optimizers.obstacle(made.optimizer) and optimizers.is_traced(made.optimizer))
+    return bool(own)
+
+
+def _own(made: keras.Model, methods: Sequence[str]) -> list[str]:
+    """Which of these methods the model's class has of its own."""
+    kind = type(made)
+    own = [name for name in methods if getattr(kind, name, None) is not getattr(keras.Model, name, None)]
+    return [] if kind.__module__.startswith("keras.") else own
+
+
+def _beside(job: Job, arrays: data.Arrays, made: keras.Model) -> str | None:
     """Why trials are trained one by one whatever their models are; None if nothing says so."""
     if job.function.fit is not None:
         return "the hypermodel's own fit"
     if job.stream is not None:
         return "a dataset that is read anew in each epoch"
-    if arrays.y is None:
+    if arrays.y is None and not _own(made, ("train_step",)):
         return "a model without labels"
     if limit := next((name for name in ("max_epochs", "max_steps_per_epoch") if getattr(keras.config, name, bool)()), None):
         return f"keras.config.set_{limit}"
@@ -247,22 +273,21 @@ def _beside(job: Job, arrays: data.Arrays) -> str | None:
     return "weights of rows with a label for each step" if weights and several else None
 
 
-def obstacle(made: keras.Model) -> str | None:
+def obstacle(made: keras.Model, own_step: bool = False) -> str | None:
     """Why a compiled model cannot be trained in a stack, as far as that shows before it is traced; None if it can."""
-    kind = type(made)
-    own = [name for name in _OVERRIDES if getattr(kind, name, None) is not getattr(keras.Model, name, None)]
-    own = [name for name in own if not kind.__module__.startswith("keras.")]
-    if own:
+    if own := _own(made, _OVERRIDES):
         return f"the model's own {own[0]}"
+    if own_step and not isinstance(private.learning_rate(made.optimizer), keras.Variable):
+        return "a schedule of the learning rate with a step of the model's own"
     if made.run_eagerly:
         return "run_eagerly"
     if made.steps_per_execution != 1:
         return "steps_per_execution"
-    if made.loss is None:
+    if made.loss is None and not own_step:
         return "a model without a loss"
     if not made.trainable_variables:
         return "a model without weights to train"
-    if len(made.metrics) > 1 + (private.compiled_metrics(made) is not None):
+    if not own_step and len(made.metrics) > 1 + (private.compiled_metrics(made) is not None):
         return "metrics that a layer keeps"
     odd = [layer for layer in private.layers(made) if getattr(layer, "compute_dtype", "float32") not in ("float32", None)]
     if odd:

@@ -143,7 +143,7 @@ class Step:
         zero = tf.zeros([])
         return Logs(zero, zero, zero, [zero for _ in self.losses[0].metrics], metrics)
 
-    def result(self, logs: Logs) -> dict[str, tf.Tensor]:
+    def result(self, logs: Logs, training: bool = True) -> dict[str, tf.Tensor]:
         """What Keras logs after an epoch, without `val_`."""
         metrics = self.metrics.stateless_result(logs.metrics) if self.metrics else {}
         parts = [tf.math.divide_no_nan(part, logs.batches) for part in logs.parts]

@@ -158,6 +158,13 @@ def excludes_weights(optimizer: Any) -> bool:
     return hasattr(optimizer, "_exclude_from_weight_decay")
 
 
+def exclude_as(optimizer: Any, new: Any) -> None:
+    """Has another optimizer leave the same weights out of its decay, which no configuration tells."""
+    for name, value in vars(optimizer).items():
+        if name.startswith("_exclude_from_weight_decay"):
+            setattr(new, name, value)
+
+
 def neutral_methods(kind: type) -> dict[str, Any]:
     """The backend-neutral methods for an optimizer of a class that has TensorFlow's own instead.
 

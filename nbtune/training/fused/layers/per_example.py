@@ -31,7 +31,7 @@ def everything(step: Step, output: Any, training: bool = True) -> bool:
 
     Keras applies weights of rows, `(rows,)`, to losses `(rows, steps)` along the steps, as soon as both are as many.
     """
-    if keras.tree.is_nested(output) or len(output.shape) > 2:
+    if not step.losses or keras.tree.is_nested(output) or len(output.shape) > 2:
         return False
     return all(map(loss, step.losses)) and metrics(step.metrics) and model(step.model, training)
 
@@ -59,7 +59,7 @@ def _looks_across(layer: Any) -> bool:
     """Activity regularisers divide by the batch's size, masks weight rows, and a function of the user's can do anything."""
     if getattr(layer, "activity_regularizer", None) is not None or getattr(layer, "mask_zero", False):
         return True
-    if kinds.exact(layer).recurrent and (getattr(layer, "dropout", 0) or getattr(layer, "recurrent_dropout", 0)):
+    if kinds.exact(layer).recurrent and (getattr(layer, "dropout", False) or getattr(layer, "recurrent_dropout", False)):
         return True  # it draws for a batch in the evaluation too
     axes = keras.tree.flatten(getattr(layer, "axis", None))
     return not _is_own(getattr(layer, "activation", None)) or not all(axis in (None, -1) or axis > 0 for axis in axes)
