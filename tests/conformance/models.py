@@ -72,7 +72,7 @@ CASES = [
     Case("augmentation", images.augmented, IMAGES, CLASSES),
     Case("noise", images.noisy, TABLE, CLASSES),
     Case("mixed precision", images.mixed_precision, TABLE, CLASSES, alone="bfloat16 in the layer"),
-    Case("VAE with train_step", images.variational_autoencoder, TABLE, TABLE, alone="own train_step", random=True),
+    Case("VAE with train_step", images.variational_autoencoder, TABLE, TABLE, random=True),
     Case("VAE without call", images.only_steps, TABLE, TABLE, refused="no `call` method", random=True),
     Case("own layer with state", own_parts.own_layer, TABLE, CLASSES, quick=True),
     Case("own model, not built", own_parts.own_model, SERIES, CLASSES),

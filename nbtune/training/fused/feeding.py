@@ -25,7 +25,7 @@ Runs = Sequence[tuple[int, Job]]  # each with its number
 
 @dataclass(frozen=True)
 class Sizes:
-    """Rows in a batch of the training and of the evaluation, and whether what the model makes of a row in it depends on it alone."""
+    """Rows in a batch of the training and of the evaluation, and whether a row in it is for itself."""
 
     batch: int
     batch_val: int
