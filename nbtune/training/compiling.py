@@ -130,6 +130,9 @@ def _optimizer(
     known = optimizers.WITH_SETTINGS.get(optimizer) if isinstance(optimizer, str) else None
     optimizer = make(known) if known else keras.optimizers.get(optimizer)
     config = optimizer.get_config()
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):  # which Keras puts around it under mixed_float16
+        inner = _optimizer(job, values, x, optimizer.inner_optimizer, learning_rate)
+        return type(optimizer)(inner, **{name: value for name, value in config.items() if name != "inner_optimizer"})
     if learning_rate is not None:
         config["learning_rate"] = learning_rate
     config["learning_rate"] = schedules.rate(job, values, config["learning_rate"], x)

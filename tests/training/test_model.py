@@ -153,3 +153,28 @@ def test_a_model_of_keras_2_is_told_from_other_things(tmp_path):
         tune(lambda units: legacy(), (x, y), units=[1], workers=0, dir=str(tmp_path))
     with pytest.raises(UsageError, match="which is no Keras model"):
         tune(lambda units: "a model", (x, y), units=[1], workers=0, dir=str(tmp_path))
+
+
+def test_under_mixed_float16_the_learning_rate_is_that_of_the_optimizer_inside(tmp_path):
+    x = np.random.default_rng(0).normal(size=(48, 4)).astype("float32")
+    y = (x[:, 0] > 0).astype("int32")
+
+    def build():
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(6), keras.layers.Dense(1, "sigmoid", dtype="float32")])
+        model.compile(keras.optimizers.SGD(0.5, momentum=0.9), "binary_crossentropy", metrics=["accuracy"])
+        return model
+
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        terms = {"epochs": 2, "workers": 0, "dir": str(tmp_path), "validation_data": (x, y)}
+        (trial,) = tune(build, (x, y), learning_rate=[0.05], **terms).trials
+        keras.config.set_dtype_policy("mixed_float16")
+        keras.utils.set_random_seed(0)
+        model = build()
+        model.optimizer.learning_rate = 0.05
+        keras.utils.set_random_seed(0)
+        history = model.fit(x, y, validation_data=(x, y), epochs=2, verbose=0).history
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert trial.status == "done", trial.error
+    assert trial.history["val_loss"] == pytest.approx(history["val_loss"], rel=1e-5)
