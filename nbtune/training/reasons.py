@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from nbtune.ask.function import Function
 from nbtune.training import model
 from nbtune.training.private.missing import Missing
 
 _NBTUNE = str(Path(__file__).parents[1])
-_LIBRARIES = [str(Path(str(library.__file__)).parent) for library in (keras, np, tf)]  # wherever PYTHONPATH has them from
+_LOADED = [keras, np, sys.modules.get("tensorflow")]  # which Keras need not train with
+_LIBRARIES = [str(Path(str(library.__file__)).parent) for library in _LOADED if library]  # wherever PYTHONPATH has them from
 _INSTALLED = (_NBTUNE, sys.prefix, sys.base_prefix, site.getusersitepackages(), *_LIBRARIES, "<")
 
 
