@@ -112,3 +112,16 @@ def test_private_names_of_other_packages_are_behind_the_fence(file):
         assert not ast.unparse(thing).startswith(INNER), f"{file}:{line}"
     for other, line in imports(file.stem, file):
         assert not other.startswith(INNER), f"{file}:{line} imports {other}"
+
+
+WITH_TENSORFLOW = {"private/tensorflow.py", "private/replay.py"}  # and all of `fused`: Keras may train with something else
+
+
+@pytest.mark.parametrize("file", [pytest.param(file, id=name) for name, file in modules() if "fused" not in file.parts])
+def test_only_stacks_import_tensorflow_from_the_start(file):
+    """A worker of Keras on JAX or PyTorch imports all but those, where there may be no TensorFlow."""
+    nodes = ast.parse(file.read_text("utf-8")).body
+    names = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    names += [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    needs = any(name.partition(".")[0] == "tensorflow" for name in names)
+    assert not needs or str(file).endswith(tuple(WITH_TENSORFLOW))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import os
 import subprocess
@@ -47,18 +46,6 @@ def test_a_backend_that_the_notebook_has_set_counts(monkeypatch):
     import keras
 
     assert machine.keras_backend() == keras.config.backend() == "tensorflow"
-
-
-def test_workers_need_no_tensorflow():
-    """No module that a worker imports from the start imports it, unless inside of a function."""
-    code = "import sys, nbtune.execution.local.worker; print(*(m.__file__ for n, m in sys.modules.items() if 'nbtune' in n))"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    files = [file for file in run.stdout.split() if file.endswith(".py")]
-    assert len(files) > 30
-    for file in files:
-        for node in ast.parse(Path(file).read_text("utf-8")).body:
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in getattr(node, "names", [])]
-            assert not any(str(name).partition(".")[0] == "tensorflow" for name in names), file
 
 
 @pytest.mark.slow
