@@ -29,7 +29,7 @@ from nbtune.execution.dask.hosts import Hosts
 from nbtune.execution.dask.message import RESOURCE, unpacked
 from nbtune.execution.dask.parcel import Parcel
 from nbtune.execution.dask.private import forget_topic
-from nbtune.execution.outcome import message_of, settle
+from nbtune.execution.outcome import abandon, message_of, settle
 from nbtune.record import files
 from nbtune.record.events import DiskFull, Emit, from_dict
 from nbtune.record.job import Terms
@@ -308,12 +308,6 @@ class Cluster:
 
     def _give_up(self) -> None:
         """Settles what will never have a result."""
+        why = None if self._closing else Disconnected(f"the line to the Dask scheduler broke ({self._broken})")
         with self._settling:
-            while self._futures:
-                future = self._futures.popitem()[1]
-                if self._closing:
-                    future.cancel()
-                    future.set_running_or_notify_cancel()  # or whoever waits for it waits for ever
-                else:
-                    future.set_exception(Disconnected(f"the line to the Dask scheduler broke ({self._broken})"))
-
+            abandon(self._futures, why)

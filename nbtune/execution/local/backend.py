@@ -18,7 +18,7 @@ from nbtune import machine
 from nbtune.errors import BackendDied
 from nbtune.execution.local import pickling
 from nbtune.execution.local.warm import SECONDS_TO_END, SupervisorProcess, import_path
-from nbtune.execution.outcome import settle
+from nbtune.execution.outcome import abandon, settle
 from nbtune.record.events import Emit, from_dict
 from nbtune.record.job import Terms
 
@@ -135,13 +135,7 @@ class Workers:
         for reply in self._halted.values():
             reply.set()
         with self._settling:
-            while self._futures:
-                future = self._futures.popitem()[1]
-                if self._closing:
-                    future.cancel()
-                    future.set_running_or_notify_cancel()  # or whoever waits for it waits for ever
-                else:
-                    future.set_exception(self._why())
+            abandon(self._futures, None if self._closing else self._why())
 
     def _why(self) -> BackendDied:
         said = self._log.read_text(errors="replace").strip() if self._log.exists() else ""
