@@ -7,8 +7,6 @@ last, which may be shorter, and through an evaluation, by both. That costs one `
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -27,7 +25,6 @@ from nbtune.training.fused import batches, padding, skipping
 from nbtune.training.fused.optimizers import Update, UpdateOfAll
 from nbtune.training.fused.spec import TrialSpec
 from nbtune.training.fused.step import Standing, Step, seed_places
-from nbtune.training.private import keras as private
 from nbtune.training.reasons import CannotFuse
 from nbtune.training.row_weights import weighted
 
@@ -82,9 +79,6 @@ def compare(
     Raises:
         CannotFuse: they come to something else.
     """
-    proven = [job.folder / f"proven-{_code(job, spec)}" for spec in stack if not spec.is_proven]
-    if all(path.exists() for path in proven):
-        return
     size = int(template.values.get("batch_size", job.batch_size))
     order = next(batches.orders(arrays.rows, job.seed, job.shuffle))
     last = (len(order) - 1) // size
@@ -100,19 +94,6 @@ def compare(
         differs = difference(theirs, ours, len(rows))
         if differs:
             raise CannotFuse(f"the first two steps, after which {differs} is not what it is with model.fit")
-    for path in proven:
-        path.touch()
-
-
-def _code(job: Job, spec: TrialSpec) -> str:
-    """Equal for trials of this search of the same code, which differ in numbers alone: one of them stands for the others."""
-    graph = private.graph(spec.model)
-    operations = [node.operation for node in graph.nodes] if graph else []
-    code = [f"{type(part).__module__}.{type(part).__qualname__}" for part in [*private.layers(spec.model), *operations]]
-    chosen = {name: value for name, value in spec.values.items() if isinstance(value, (str, bool)) or value is None}
-    numbers = {name: value for name, value in spec.values.items() if name in ("batch_size", "class_weight")}
-    told = [code, chosen, numbers, spec.loss_key, type(spec.optimizer).__name__, job.seed]
-    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _variables(
