@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 from collections.abc import Mapping
 from multiprocessing.connection import Connection, wait
@@ -71,8 +72,11 @@ class WorkerProcess:
         self._process.kill()
 
     def end(self) -> None:
-        """Kills it, whatever its threads still do, and forgets it."""
+        """Kills it, whatever its threads still do, with the processes that its function has forked, and forgets it."""
         self.kill()
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(OSError):  # none of its group is left
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.join(SECONDS_TO_END)
         self._line.close()
 

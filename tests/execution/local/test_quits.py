@@ -7,11 +7,21 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
+import psutil
 import pytest
 
 from nbtune import UsageError, tune
 from tests.conftest import dense
+
+
+def stay():
+    """As a child that a function has forked and forgotten."""
+    Path(f"child-{os.getpid()}").touch()
+    time.sleep(600)
+    os._exit(0)
+
 
 ENDS = {
     "sys.exit": lambda: sys.exit(),
@@ -29,8 +39,8 @@ ENDS = {
     "abort": os.abort,
     "close the files": lambda: os.closerange(3, 1000),
     "thread": lambda: threading.Thread(target=time.sleep, args=[1000], daemon=False).start(),
-    "child": lambda: os.fork() == 0 and (time.sleep(30) or os._exit(0)),
-    "child, then exit": lambda: (os.fork() == 0 and time.sleep(30)) or os._exit(0),
+    "child": lambda: os.fork() == 0 and stay(),
+    "child, then exit": lambda: (os.fork() == 0 and stay()) or os._exit(0),
     "nothing": lambda: None,
 }
 HARMLESS = {"thread", "child", "nothing"}
@@ -66,6 +76,10 @@ def test_each_costs_its_own_trial(flowers, here):
         assert words in found[way].error
     assert "ENDS[how]()" in found["sys.exit"].error, "the user's own line"
     assert time.monotonic() - began < 90
+    children = [int(file.name.partition("-")[2]) for file in here.glob("child-*")]
+    assert len(children) == 2
+    psutil.wait_procs([psutil.Process(child) for child in children if psutil.pid_exists(child)], timeout=5)
+    assert not any(psutil.pid_exists(child) for child in children), "what a trial has started ends with its worker"
 
 
 def exits(units):
