@@ -164,6 +164,7 @@ def kept(data: Any, what: str) -> tuple[Seen, bool, bool]:
         raise UsageError(f"{what} has no rows")
     if not first.complete or not first.is_even:
         return first, False, False
+    getattr(dataset, "on_epoch_end", lambda: None)()  # as `fit` does, after which a PyDataset may give other rows
     again = look(dataset if is_dataset(dataset) else made(data), what, until)
     return first, again.complete and sorted(first.rows) == sorted(again.rows), first.rows == again.rows
 

@@ -195,3 +195,26 @@ def test_rows_of_text_are_known_again(shape):
     )
     with pytest.raises(UsageError, match="give a function that makes it"):
         read_data(changing.batch(8), None, 0.0)
+
+
+class Drifting(keras.utils.PyDataset):
+    """Other rows in each epoch, and the same until `fit` says that one has ended."""
+
+    epoch = 0
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        return X[4 * index : 4 * index + 4] + self.epoch, Y[4 * index : 4 * index + 4]
+
+    def on_epoch_end(self):
+        self.epoch += 1
+
+
+def test_rows_that_change_at_an_epochs_end_are_read_anew():
+    own = Drifting()
+    data = read_data(own, (X, Y), 0.0)
+    assert data.stream is not None
+    assert own.epoch == 0
+    assert opened(data.stream.training).epoch == 0
