@@ -6,7 +6,7 @@
 # make compat         the tests on the oldest versions that pyproject.toml admits, and on the newest there are
 # make package-test   installs the wheel, checks a user's script against its types, and tests the sdist
 # make coverage       the tests, and which lines they reached, in build/coverage
-# make conformance    ninety kinds of models against plain model.fit; writes docs/conformance.md; about 25 minutes
+# make conformance    ninety kinds of models against plain model.fit; writes docs/conformance.md; 25 minutes; JOBS=4: four at a time
 # make docs           the documentation site, in build/docs
 # make soak           kills processes at 50 random moments, starts and stops 100 searches, fills disks; about an hour
 # make bench          nbtune and others on the same grids; hours. A part: make bench BENCH="a --peers nbtune_fused,bare_loop"
@@ -75,7 +75,7 @@ coverage: $(READY)
 	@$(BIN)/pytest -n 2 --dist loadfile --ignore tests/browser --cov --cov-report html:build/coverage --cov-report term
 
 conformance: $(READY)
-	@$(BIN)/python -m tests.conformance
+	@$(BIN)/python -m tests.conformance --jobs=$(or $(JOBS),1)
 
 docs: $(DOCS_VENV)/.ready
 	@$(DOCS_VENV)/bin/sphinx-build --fail-on-warning --keep-going --quiet docs build/docs

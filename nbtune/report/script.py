@@ -225,8 +225,7 @@ def _schedule(job: Job, values: Mapping[str, Value], rows: int) -> list[str]:
             rate = [f"{RATE} = {values['learning_rate']!r}"]
     if not made:
         return []
-    config = f"{{**optimizer.get_config(), 'learning_rate': {made}}}"
-    return [*rate, f"optimizer = type(optimizer).from_config({config})"]
+    return [*rate, f"optimizer.learning_rate = {made}"]
 
 
 def _one_cycle(schedule: Sequence[str]) -> str:
@@ -297,15 +296,15 @@ def _with_objective(job: Job) -> tuple[list[str], str]:
 def _recompile(job: Job, values: Mapping[str, Value], schedule: Sequence[str]) -> list[str]:
     """What the axes replace in a model that the function has compiled."""
     applied = {name: value for name, value in values.items() if name in job.applied}
-    lines = []
+    changes, lines = [], []
     if "optimizer" in applied:
         lines.append(f"optimizer = {_optimizer(job, applied['optimizer'])}")
+        changes.append("'optimizer': optimizer")
     elif "learning_rate" in applied or schedule:
-        lines.append("optimizer = type(model.optimizer).from_config(model.optimizer.get_config())")
+        lines.append("optimizer = model.optimizer")
     if "learning_rate" in applied:
         lines.append(f"optimizer.learning_rate = {applied['learning_rate']!r}")
     lines += schedule
-    changes = ["'optimizer': optimizer"] if lines else []
     if "loss" in applied:
         changes.append(f"'loss': {_literal(job, 'loss', applied['loss'])}")
     before: list[str] = []
@@ -314,9 +313,10 @@ def _recompile(job: Job, values: Mapping[str, Value], schedule: Sequence[str]) -
         changes.append(f"'metrics': {metrics}")
     if not changes:
         return lines
-    own = f"own = {{name: thing for name, thing in globals().items() if thing is not {job.function.name}}}"  # a Keras name, maybe
-    compiled = "compiled = keras.saving.deserialize_keras_object(model.get_compile_config(), custom_objects=own)"
-    return [*lines, own, compiled, *before, f"model.compile(**{{**compiled, {', '.join(changes)}}})"]
+    if "optimizer" not in applied:
+        changes.insert(0, "'optimizer': model.optimizer")
+    compiled = "compiled = model._compile_config.config  # what it was compiled with"
+    return [*lines, compiled, *before, f"model.compile(**{{**compiled, {', '.join(changes)}}})"]
 
 
 def _literal(job: Job, axis: str, value: Value) -> str:

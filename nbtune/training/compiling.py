@@ -47,7 +47,8 @@ def compile_for(job: Job, values: Mapping[str, Value], model: keras.Model, x: In
         for each, n in zip(labels, units, strict=True)
         if each is not None
     ]
-    optimizer = _optimizer(job, values, x, things.get("optimizer", "adam"), things.get("learning_rate"))
+    optimizer = _optimizer(things.get("optimizer", "adam"))
+    _set_rate(job, values, x, optimizer, things.get("learning_rate"))
     model.compile(optimizer, _for_outputs(model, job, losses), metrics=_usual_metrics(job, model, units))
 
 
@@ -121,24 +122,28 @@ def known_losses(model: keras.Model, outputs: int) -> list[str | None]:
     return [known_loss(loss) for loss in losses] if len(losses) == outputs else [None] * outputs
 
 
-def _optimizer(
-    job: Job, values: Mapping[str, Value], x: Inputs, optimizer: Any, learning_rate: float | None
-) -> keras.optimizers.Optimizer:
-    """A new optimizer of this kind with its settings, at this learning rate if one is given, under the trial's schedule."""
-    if isinstance(optimizer, type):
-        optimizer = optimizer()
-    known = optimizers.WITH_SETTINGS.get(optimizer) if isinstance(optimizer, str) else None
-    optimizer = make(known) if known else keras.optimizers.get(optimizer)
-    config = optimizer.get_config()
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):  # which Keras puts around it under mixed_float16
-        inner = _optimizer(job, values, x, optimizer.inner_optimizer, learning_rate)
-        return type(optimizer)(inner, **{name: value for name, value in config.items() if name != "inner_optimizer"})
-    if learning_rate is not None:
-        config["learning_rate"] = learning_rate
-    config["learning_rate"] = schedules.rate(job, values, config["learning_rate"], x)
-    new = type(optimizer).from_config(config)
-    private.exclude_as(optimizer, new)
-    return new
+def _optimizer(given: Any) -> keras.optimizers.Optimizer:
+    """A new optimizer of this kind, with its settings."""
+    if isinstance(given, type):
+        given = given()
+    known = optimizers.WITH_SETTINGS.get(given) if isinstance(given, str) else None
+    optimizer = make(known) if known else keras.optimizers.get(given)
+    return type(optimizer).from_config(optimizer.get_config()) if optimizer is given else optimizer
+
+
+def _set_rate(job: Job, values: Mapping[str, Value], x: Inputs, optimizer: Any, learning_rate: float | None) -> None:
+    """Gives an optimizer this learning rate if it is one, and puts it under the trial's schedule.
+
+    It stays the function's own in all else: a configuration does not tell what methods set, nor what a class of one's own adds.
+    """
+    if learning_rate is None and not schedules.is_chosen(job, values):
+        return
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise UsageError(
+            f"{job.function.name} compiles no optimizer of Keras's to set a learning rate on; make it a parameter of the function"
+        )
+    base = private.inner_optimizer(optimizer).get_config()["learning_rate"] if learning_rate is None else learning_rate
+    private.set_learning_rate(optimizer, schedules.rate(job, values, base, x))
 
 
 def _recompile(model: keras.Model, job: Job, values: Mapping[str, Value], x: Inputs, units: Sequence[int]) -> None:
@@ -146,12 +151,16 @@ def _recompile(model: keras.Model, job: Job, values: Mapping[str, Value], x: Inp
     changes: dict[str, Any] = {}
     if "loss" in applied and job.targets.single is not None:  # `Targets.of` refuses an axis where it is None
         changes["loss"] = encoding.loss(applied["loss"], job.targets.single, units[0])
+    if "optimizer" in applied:
+        changes["optimizer"] = _optimizer(applied["optimizer"])
+    elif private.serves_others(model.optimizer, model):  # made outside of the function
+        changes["optimizer"] = _optimizer(model.optimizer)
+    optimizer = changes.get("optimizer", model.optimizer)
     if applied.keys() & {"optimizer", "learning_rate", "schedule"}:
-        optimizer = applied.get("optimizer", model.optimizer)
-        changes["optimizer"] = _optimizer(job, values, x, optimizer, applied.get("learning_rate"))
+        _set_rate(job, values, x, optimizer, applied.get("learning_rate"))
     changes |= _with_objective(model, job, units)
     if changes:
-        compile_again(model, **changes)
+        compile_again(model, **{"optimizer": optimizer, **changes})
 
 
 def _with_objective(model: keras.Model, job: Job, units: Sequence[int]) -> dict[str, Any]:

@@ -52,13 +52,18 @@ def reason_of(error: Exception, function: Function) -> Reason:
             f"a loop that collects what its steps come to ({listed[1]}), which TensorFlow cannot do for all trials at once"
         )
     said = _said(error)
-    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__) if not _is_generated(frame.filename)]
     if model.__file__ in files:  # each trial builds its model there, and meets the error again
         return Reason(f"{type(error).__name__} while the model was built")
     if any(file in function.sources or not file.startswith(_INSTALLED) for file in files):
         return Reason(f"{said}, in your own code")
     traceback.print_exception(error)
     return Reason(f"a fault of nbtune, {said} (the traceback is in the project's workers.log; please report it)", True)
+
+
+def _is_generated(file: str) -> bool:
+    """TensorFlow writes functions anew, ours too; the frame of the file that it read is in the traceback as well."""
+    return Path(file).name.startswith("__autograph_generated_file")
 
 
 def _said(error: Exception) -> str:

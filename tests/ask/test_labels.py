@@ -56,6 +56,8 @@ TWO_TARGETS = np.array([[1.5, 2.0], [0.1, 7.0], [3.0, 1.0]])
         (WHOLE_PRICES.astype("float32"), [], 1, NUMBERS, 1),
         (np.array([-1, 0, 1]), [], 1, NUMBERS, 1),
         (SIGNS, ["mean_squared_error"], 1, NUMBERS, 1),
+        (SIGNS, ["hinge"], 1, NUMBERS, 1),
+        (SIGNS, ["squared_hinge"], 1, NUMBERS, 1),
         (TWO_TARGETS, [], 2, NUMBERS, 2),
         (TWO_TARGETS, ["mean_squared_error"], 2, NUMBERS, 2),
     ],

@@ -1,9 +1,13 @@
 """Runs all models, prints a table, and writes it to the documentation: `make conformance`. Some, by a part of their names, with
-arguments; then nothing is written."""
+arguments; then nothing is written. `--jobs=8` runs eight at a time, each in a process."""
 
 from __future__ import annotations
 
+import os
+import platform
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import keras
@@ -25,7 +29,9 @@ def row(outcome: Outcome) -> list[str]:
 
 def page(rows: list[list[str]]) -> str:
     lines = [f"| {' | '.join(cells)} |" for cells in [list(HEAD), ["---"] * len(HEAD), *rows]]
-    return "\n".join([_INTRODUCTION.format(keras=keras.__version__, tensorflow=tf.__version__), *lines, ""])
+    versions = {"python": platform.python_version(), "keras": keras.__version__, "tensorflow": tf.__version__}
+    device = "a GPU" if tf.config.list_physical_devices("GPU") else f"a CPU with {os.cpu_count()} cores"
+    return "\n".join([_INTRODUCTION.format(device=device, **versions), *lines, ""])
 
 
 _INTRODUCTION = """\
@@ -36,27 +42,33 @@ search by each engine. Compared are every metric of every epoch, the best epoch,
 `best_model.evaluate`, the history of `search.code()` and the weights of `search.refit()`. The table shows the largest relative
 difference in a history, and the seconds for the two trials, compilation included. `make conformance` writes this page.
 
-Keras {keras}, TensorFlow {tensorflow}, on a CPU.
+Python {python}, Keras {keras}, TensorFlow {tensorflow}, on {device}.
 """
 
 
-def main(parts: list[str]) -> int:
-    cases = [case for case in CASES if not parts or any(part.lower() in case.name.lower() for part in parts)]
+def examined(place: int) -> tuple[list[str], list[str]]:
+    """The row of one of `CASES`, and what is not as it should be."""
+    case = CASES[place]
+    outcome = examine(case)
+    keras.utils.clear_session()
+    if bool(outcome.failures) == bool(case.refused):
+        return row(outcome), []
+    return row(outcome), outcome.failures or ["it is taken now; take its mark away"]
+
+
+def main(arguments: list[str]) -> int:
+    jobs = next((int(each.removeprefix("--jobs=")) for each in arguments if each.startswith("--jobs=")), 1)
+    parts = [each.lower() for each in arguments if not each.startswith("--")]
+    places = [i for i, case in enumerate(CASES) if not parts or any(part in case.name.lower() for part in parts)]
     rows, wrong = [], 0
-    for case in cases:
-        outcome = examine(case)
-        rows.append(row(outcome))
-        failures = outcome.failures
-        if bool(failures) != bool(case.refused):
-            wrong += 1
-            for failure in failures or ["it is taken now; take its mark away"]:
-                print(f"  WRONG {case.name}: {failure}", flush=True)
-        print("  ".join(rows[-1]), flush=True)
-        keras.utils.clear_session()
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        for shown, failures in pool.map(examined, places):
+            rows.append(shown)
+            wrong += bool(failures)
+            print("\n".join([f"  WRONG {shown[0]}: {failure}" for failure in failures] + ["  ".join(shown)]), flush=True)
     if not parts:
-        PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(page(rows), encoding="utf-8")
-    print(f"{len(cases)} models, {wrong} not as they should be")
+    print(f"{len(rows)} models, {wrong} not as they should be")
     return min(wrong, 1)
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import inspect
 import os
 
+import numpy as np
 import pytest
 
 from nbtune.training.fused.layers.kinds import KINDS
 from tests.conformance import images, sequences, tables
-from tests.conformance.check import examine
+from tests.conformance.case import SERIES
+from tests.conformance.check import examine, without_influence
 from tests.conformance.models import CASES
 
 ALL = os.environ.get("NBTUNE_CONFORMANCE") == "all"
@@ -26,6 +28,14 @@ def _marked(case):
 @pytest.mark.parametrize("case", [_marked(case) for case in CASES if case.quick or ALL])
 def test_the_numbers_are_those_of_model_fit(case):
     assert examine(case).failures == []
+
+
+def test_what_is_not_compared_has_no_influence():
+    model = sequences.attention()
+    before = model.predict(SERIES, verbose=0)
+    (bias,) = [weight for weight in model.weights if without_influence(weight)]
+    bias.assign(np.random.default_rng(0).normal(size=bias.shape))
+    np.testing.assert_allclose(model.predict(SERIES, verbose=0), before, rtol=1e-5)
 
 
 @pytest.mark.parametrize("layer", [name for name, kind in KINDS.items() if kind.proven])

@@ -33,10 +33,10 @@ def obstacle(optimizer: Any) -> str | None:
         return "ema_overwrite_frequency of the optimizer"
     if optimizer.loss_scale_factor is not None:
         return "loss_scale_factor of the optimizer"
-    if private.excludes_weights(optimizer):
-        return "exclude_from_weight_decay of the optimizer"
-    if optimizer.built:
+    if optimizer.built or int(optimizer.iterations):
         return "an optimizer that was used before"
+    if found := private.beside_settings(optimizer):
+        return f"{found[0]} of the optimizer"
     if not isinstance(private.learning_rate(optimizer), (keras.Variable, keras.optimizers.schedules.LearningRateSchedule)):
         return "a learning rate that is a function"
     return None
@@ -54,6 +54,11 @@ def settings(optimizer: Any) -> dict[str, Any]:
     """What has to be equal for optimizers to share a stack: all but the learning rate, which each step is handed."""
     config = private.config_without_rate(optimizer)
     return {"class": type(optimizer).__name__, **{name: value for name, value in config.items() if name != "name"}}
+
+
+def new(optimizer: Any) -> Any:
+    """One of the same settings. There is no `obstacle`, so its configuration tells all of them."""
+    return type(optimizer).from_config({**private.config_without_rate(optimizer), "learning_rate": private.rate(optimizer)})
 
 
 def clips(optimizer: Any) -> bool:

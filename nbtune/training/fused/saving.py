@@ -11,7 +11,7 @@ from nbtune.record.checkpoint import Checkpoint
 from nbtune.record.events import Emit, Stopping, TrialEnded
 from nbtune.record.job import Job
 from nbtune.training import resuming, weights
-from nbtune.training.fused import padding, skipping
+from nbtune.training.fused import optimizers, padding, skipping
 from nbtune.training.fused.member import Member
 from nbtune.training.fused.repeats import Kept
 from nbtune.training.fused.spec import TrialSpec
@@ -44,10 +44,12 @@ class Saver:
 
         Trials of a stack that have a model in common have optimizers that differ in their variables alone.
         """
-        model, optimizer = self._models.setdefault(id(spec.model), (spec.model, spec.optimizer))
-        if not optimizer.built:
-            optimizer.build(model.trainable_variables)
-        return model, optimizer
+        if id(spec.model) not in self._models:
+            optimizer = spec.optimizer if spec.own_step else optimizers.new(spec.optimizer)  # which may serve several models
+            if not optimizer.built:
+                optimizer.build(spec.model.trainable_variables)
+            self._models[id(spec.model)] = spec.model, optimizer
+        return self._models[id(spec.model)]
 
     def slots(self, spec: TrialSpec) -> list[np.ndarray]:
         """The optimizer's variables of a trial that goes on, as the stack's update has them."""

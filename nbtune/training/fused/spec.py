@@ -161,6 +161,8 @@ class _Built:
         self.model = model.initial(job, values, arrays.x)
         self._output = self._built_output(values)
         self._is_proven = covered.model(self.model)
+        self._compiled = bool(self.model.compiled)
+        self._rate = private.rate(self.model.optimizer) if self._compiled and self.model.optimizer is not None else None
         places = seed_places(self.model)
         others = [np.asarray(v) for v in self.model.non_trainable_variables]
         self.weights = [np.asarray(v) for v in self.model.trainable_variables]
@@ -176,12 +178,19 @@ class _Built:
         model.seed(self._job)
         return model.traced(self.model, self._arrays.x)
 
+    def _as_the_function_left_it(self) -> None:
+        """Another trial of the same model may have been compiled since."""
+        self.model.compiled = self._compiled
+        if self._rate is not None:
+            private.set_learning_rate(self.model.optimizer, self._rate)
+
     def trial_spec(self, name: str, values: Mapping[str, Value]) -> TrialSpec:
         job, arrays, made = self._job, self._arrays, self.model
         if reason := obstacles.beside(job, arrays, made) or stack_obstacle(job, values):
             raise CannotFuse(reason)
         if job.fold is not None and adapting.adapted(made):
             raise CannotFuse("layers that each fold adapts to its own rows")
+        self._as_the_function_left_it()
         compiling.compile_for(job, values, made, arrays.x)
         own_step = obstacles.has_own_step(made)
         reason = obstacles.obstacle(made, own_step) or (None if own_step else optimizers.obstacle(made.optimizer))

@@ -7,6 +7,7 @@ trials are trained by `model.fit`. What every trial goes through stands at the e
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -94,6 +95,9 @@ def built(part: Any, labels: Any, output: Any) -> Any:
             member("keras.src.backend", "compute_output_spec")(part, labels, output)
         else:
             part.build(labels, output)
+    if isinstance(part, keras.metrics.Metric) and not all(isinstance(one, keras.metrics.Mean) for one in part.metrics):
+        update = lambda y, out: part.update_state(y, out)  # noqa: E731
+        member("keras.src.backend", "compute_output_spec")(update, labels, output)  # some make their variables here
     return part
 
 
@@ -119,7 +123,13 @@ def function_of(thing: Any) -> tuple[Any, dict[str, Any]]:
 
 def learning_rate(optimizer: Any) -> Any:
     """An optimizer's variable, or its schedule; the public property would call a schedule."""
-    return attribute(optimizer, "_learning_rate")
+    return attribute(inner_optimizer(optimizer), "_learning_rate")
+
+
+def rate(optimizer: Any) -> Any:
+    """An optimizer's learning rate: a number, or its schedule."""
+    found = learning_rate(optimizer)
+    return float(keras.ops.convert_to_numpy(found)) if isinstance(found, keras.Variable) else found
 
 
 def has_schedule(optimizer: Any) -> bool:
@@ -152,17 +162,18 @@ def config_without_rate(optimizer: Any) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name != "learning_rate"}
 
 
-def excludes_weights(optimizer: Any) -> bool:
-    """Whether `exclude_from_weight_decay` was called."""
-    attribute(optimizer, "_use_weight_decay")  # which reads what is looked for here
-    return hasattr(optimizer, "_exclude_from_weight_decay")
+def beside_settings(optimizer: Any) -> list[str]:
+    """What was set on one of Keras's optimizers that its configuration does not tell, by its name: by a method, mostly."""
+    if hasattr(optimizer, "_exclude_from_weight_decay"):
+        return ["exclude_from_weight_decay"]
+    kind: Any = type(optimizer)
+    return sorted(vars(optimizer).keys() - _names_in(kind))
 
 
-def exclude_as(optimizer: Any, new: Any) -> None:
-    """Has another optimizer leave the same weights out of its decay, which no configuration tells."""
-    for name, value in vars(optimizer).items():
-        if name.startswith("_exclude_from_weight_decay"):
-            setattr(new, name, value)
+@functools.cache
+def _names_in(kind: type) -> frozenset[str]:
+    """What a new object of the class has."""
+    return frozenset(vars(kind()))
 
 
 def neutral_methods(kind: type) -> dict[str, Any]:
@@ -260,6 +271,32 @@ def output(model: keras.Model) -> Any:
             inner = attribute(model, "_functional") if isinstance(model, keras.Sequential) else model
             return attribute(inner, "_outputs_struct") if inner is not None else None
     return None
+
+
+def inner_optimizer(optimizer: Any) -> Any:
+    """The optimizer itself, or the one that a `LossScaleOptimizer` wraps, which has the settings."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def set_learning_rate(optimizer: Any, rate: Any) -> None:
+    """Sets a number or a schedule, whatever was there; in public Keras refuses a number in place of a schedule."""
+    own = inner_optimizer(optimizer)
+    try:
+        own.learning_rate = rate
+    except (TypeError, AttributeError):
+        track = attribute(own, "_track_variable")
+        own._learning_rate = keras.Variable(float(rate), name="learning_rate", trainable=False)
+        track(own._learning_rate)
+
+
+def serves_others(optimizer: Any, model: keras.Model) -> bool:
+    """Whether an optimizer was built for other weights than the model's, so that it cannot train it."""
+    if not getattr(optimizer, "built", False):
+        return False
+    with contextlib.suppress(Missing):
+        known = {id(variable) for variable in attribute(inner_optimizer(optimizer), "_trainable_variables")}
+        return not known.intersection(map(id, model.trainable_variables))
+    return True
 
 
 def build_metrics(model: keras.Model, x: Any, y: Any) -> None:

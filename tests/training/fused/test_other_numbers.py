@@ -143,6 +143,37 @@ def test_an_embedding_under_an_optimizer_that_divides_its_gradient(name, here):
     assert difference(search.trials[1].history, expected.history) < 1e-5
 
 
+def backwards_over_masked_steps():
+    """Written out, Keras's own loop zeroes other steps than those that are masked."""
+    recurrent = layers.Bidirectional(layers.GRU(3, return_sequences=True))
+    hidden = [layers.Embedding(9, 4, mask_zero=True), recurrent, layers.GlobalAveragePooling1D()]
+    return keras.Sequential([keras.Input((6,)), *hidden, layers.Dense(3, activation="softmax")])
+
+
+def counted_by_class():
+    """Its metrics make their variables when they see the first labels."""
+    return keras.Sequential([keras.Input((6,)), layers.Dense(8, activation="relu"), layers.Dense(3, activation="softmax")])
+
+
+@pytest.mark.parametrize("network", [backwards_over_masked_steps, counted_by_class])
+def test_tokens(network, here):
+    def build():
+        model = network()
+        metrics = [keras.metrics.F1Score(average="macro"), keras.metrics.R2Score()]
+        model.compile(keras.optimizers.Adam(0.02), "categorical_crossentropy", metrics=metrics)
+        return model
+
+    tokens, classes = RNG.integers(1, 9, (80, 6)), keras.utils.to_categorical(np.arange(80) % 3)
+    tokens[np.arange(6) >= RNG.integers(2, 7, (80, 1))] = 0
+    train, validation = (tokens[:64], classes[:64]), (tokens[64:], classes[64:])
+    terms = {"epochs": 2, "batch_size": [TERMS.batch_size], "patience": None, "objective": TERMS.objective}
+    rates = {"learning_rate": [0.01, 0.003], "engine": "fused"}
+    search = tune(build, train, validation_data=validation, workers=0, dir=str(here), **terms, **rates)
+    assert [trial.alone for trial in search.trials] == [None, None]
+    expected = fit(build, {"learning_rate": 0.003}, train, validation, Terms(2, TERMS.batch_size))
+    assert difference(search.trials[1].history, expected.history) < 1e-5
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("build", "engine"), [(build, "fused") for build in MASKS] + [(masked_by_numpy, "trial")])
 def test_each_repeat_has_its_own_constants(build, engine, here):
