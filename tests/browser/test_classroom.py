@@ -124,7 +124,7 @@ def test_with_the_keyboard_alone_reloaded_and_restarted(pages):
     page.locator(".jp-Dialog .jp-mod-accept").click()
     book.see(re.compile("interrupted: "), 30)
     assert not book.button("Pause").is_visible()
-    assert book.button("Start").is_disabled()
+    assert book.button("Start anew").is_disabled()
     book.shot("keyboard-restarted")
     assert not book.our_errors()
 
