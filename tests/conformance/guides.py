@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
@@ -99,38 +98,6 @@ def distillation(units):
     return model
 
 
-class CTC(layers.Layer):
-    """The loss of text in an image: the labels are an input."""
-
-    def call(self, labels, predicted):
-        rows = ops.ones((ops.shape(labels)[0],), "int32")
-        lengths = rows * ops.shape(labels)[1], rows * ops.shape(predicted)[1]
-        self.add_loss(ops.mean(ops.ctc_loss(labels, predicted, *lengths)))
-        return predicted
-
-
-def reading():
-    steps, labels = keras.Input((10, 4), name="steps"), keras.Input((3,), name="labels", dtype="int32")
-    hidden = layers.Bidirectional(layers.GRU(4, return_sequences=True))(steps)
-    model = keras.Model({"steps": steps, "labels": labels}, CTC()(labels, layers.Dense(6)(hidden)))
-    model.compile(keras.optimizers.Adam(0.01))
-    return model
-
-
-class Centralised(keras.optimizers.RMSprop):
-    """Gradients without their mean."""
-
-    def apply(self, grads, trainable_variables=None):
-        centre = lambda g: g - ops.mean(g, axis=tuple(range(len(g.shape) - 1)), keepdims=True) if len(g.shape) > 1 else g  # noqa: E731
-        return super().apply([centre(g) for g in grads], trainable_variables)
-
-
-def centralised():
-    model = keras.Sequential([keras.Input((8,)), layers.Dense(8, activation="relu"), layers.Dense(1, activation="sigmoid")])
-    model.compile(Centralised(0.01), "binary_crossentropy", metrics=["accuracy"])
-    return model
-
-
 class OwnStep(keras.Model):
     """As in "Customizing what happens in `fit()`"."""
 
@@ -150,34 +117,3 @@ def own_step():
     model = OwnStep(inputs, layers.Dense(1)(layers.Dense(8, activation="relu")(inputs)))
     model.compile(keras.optimizers.Adam(0.01), "mse", metrics=["mae"])
     return model
-
-
-class Patches(layers.Layer):
-    def call(self, images):
-        patches = ops.image.extract_patches(images, size=4)
-        return ops.reshape(patches, (ops.shape(images)[0], 4, patches.shape[-1]))
-
-
-class Positions(layers.Layer):
-    def __init__(self, width):
-        super().__init__()
-        self.projection, self.embedding = layers.Dense(width), layers.Embedding(4, width)
-
-    def call(self, patches):
-        return self.projection(patches) + self.embedding(ops.expand_dims(ops.arange(0, 4, 1), 0))
-
-
-def patches():
-    inputs = keras.Input((8, 8, 3))
-    hidden = Positions(6)(Patches()(inputs))
-    normal = layers.LayerNormalization(epsilon=1e-6)(hidden)
-    hidden = layers.Add()([layers.MultiHeadAttention(2, 6, dropout=0.1)(normal, normal), hidden])
-    model = keras.Model(inputs, layers.Dense(3)(layers.Dropout(0.5)(layers.Flatten()(hidden))))
-    kinds = keras.metrics.SparseCategoricalAccuracy, keras.metrics.SparseTopKCategoricalAccuracy
-    metrics = [kinds[0](name="accuracy"), kinds[1](2, name="top-2")]
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.AdamW(0.001, weight_decay=1e-4), loss, metrics=metrics)
-    return model
-
-
-LETTERS = (np.arange(360).reshape(120, 3) % 4 + 1).astype("int32")
