@@ -117,7 +117,7 @@ def test_config_sets_defaults(shell):
 
 MISTAKES = [
     ("--data x,y --layer 1 --units 4", BUILD, "unknown option --layer; did you mean '--layers'?"),
-    ("--data x,y --folds 3", BUILD, "unknown option --folds"),
+    ("--data x,y --foldings 3", BUILD, "unknown option --foldings"),
     ("--data x,why --layers 1 --units 4", BUILD, "'why' is not defined"),
     ("--data shrot,y --layers 1 --units 4", BUILD, "did you mean 'short'?"),
     ("--data short,y --layers 1 --units 4", BUILD, "x has 50 rows and y has 60"),

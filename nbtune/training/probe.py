@@ -56,6 +56,7 @@ def look(job: Terms, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str,
             continue
         _check_new(job, model)
         looked_at = _looked_at(model, arrays)  # which builds it
+        looked_at["adapted"] = job.folds > 1 and bool(adapting.adapted(model))
         if "init" in combination:
             initializers.filled(model)
         return looked_at
@@ -81,7 +82,6 @@ def _looked_at(model: keras.Model, arrays: data.Arrays) -> dict[str, Any]:
         "logs": logged_names(model, arrays.x, arrays.y),
         "first": anatomy.first_layer(model),
         "activations": anatomy.activations(model, len(found)),
-        "adapted": bool(adapting.adapted(model)),
         "logits": anatomy.takes_logits(model, len(found)),
     }
 
