@@ -315,8 +315,10 @@ def _recompile(job: Job, values: Mapping[str, Value], schedule: Sequence[str]) -
         return lines
     if "optimizer" not in applied:
         changes.insert(0, "'optimizer': model.optimizer")
-    compiled = "compiled = model._compile_config.config  # what it was compiled with"
-    return [*lines, compiled, *before, f"model.compile(**{{**compiled, {', '.join(changes)}}})"]
+    own = f"own = {{name: thing for name, thing in globals().items() if thing is not {job.function.name}}}"  # a Keras name, maybe
+    config = "config = {name: part for name, part in model.get_compile_config().items() if name not in ('optimizer', 'loss')}"
+    compiled = "compiled = {**keras.saving.deserialize_keras_object(config, custom_objects=own), 'loss': model.loss}"
+    return [*lines, own, config, compiled, *before, f"model.compile(**{{**compiled, {', '.join(changes)}}})"]
 
 
 def _literal(job: Job, axis: str, value: Value) -> str:

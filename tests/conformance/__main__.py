@@ -13,18 +13,11 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from tests.conformance.check import Outcome, examine
 from tests.conformance.models import CASES
+from tests.conformance.rows import examined
 
 PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
 HEAD = ("model", "trained together", "largest relative difference", "seconds: model.fit", "one by one", "together")
-
-
-def row(outcome: Outcome) -> list[str]:
-    if outcome.case.refused and outcome.error:
-        return [outcome.case.name, f"not taken yet: {outcome.case.refused}", "", "", "", ""]
-    seconds = [f"{outcome.seconds.get(by, float('nan')):.1f}" for by in ("model.fit", "trial", "fused")]
-    return [outcome.case.name, f"no: {outcome.reason}" if outcome.reason else "yes", f"{outcome.largest:.0e}", *seconds]
 
 
 def page(rows: list[list[str]]) -> str:
@@ -44,16 +37,6 @@ difference in a history, and the seconds for the two trials, compilation include
 
 Python {python}, Keras {keras}, TensorFlow {tensorflow}, on {device}.
 """
-
-
-def examined(place: int) -> tuple[list[str], list[str]]:
-    """The row of one of `CASES`, and what is not as it should be."""
-    case = CASES[place]
-    outcome = examine(case)
-    keras.utils.clear_session()
-    if bool(outcome.failures) == bool(case.refused):
-        return row(outcome), []
-    return row(outcome), outcome.failures or ["it is taken now; take its mark away"]
 
 
 def main(arguments: list[str]) -> int:
