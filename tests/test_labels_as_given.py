@@ -116,7 +116,8 @@ def test_usual_metrics_rank_whole_numbers(objective, y, units, here):
 
 def test_metrics_of_the_function_see_the_users_labels_beside_a_loss_of_the_axis(here):
     seen = net((6,), lambda: layers.Dense(3, activation="softmax"), "mse", [keras.metrics.SparseCategoricalAccuracy])
-    search = tune(seen, (X, Y3), units=[4], loss=["categorical_crossentropy"], workers=0, epochs=1, dir=str(here), engine="trial")
+    asked = {"loss": ["categorical_crossentropy"], "objective": "val_accuracy", "engine": "trial"}
+    search = tune(seen, (X, Y3), units=[4], **asked, workers=0, epochs=1, dir=str(here))
     expected = EncodedLoss("categorical_crossentropy", Labels(CLASSES, 3).encoding("categorical_crossentropy", 3))
     assert isinstance(expected, EncodedLoss)
     (trial,) = search.trials

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import math
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -178,7 +180,8 @@ def class_weight(name: str, value: Any) -> Axis | None:
     texts = []
     for each in given:
         if isinstance(each, str) and each.startswith("{"):
-            each = ast.literal_eval(each)
+            with contextlib.suppress(SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+                each = ast.literal_eval(each)
         if isinstance(each, Mapping):
             text = ",".join(f"{number}:{weight:g}" for number, weight in _class_weights(name, each).items())
             objects[text] = dict(each)
@@ -194,7 +197,7 @@ def _class_weights(name: str, given: Mapping[Any, Any]) -> Mapping[Any, Any]:
     for number, weight in given.items():
         if isinstance(number, bool) or not isinstance(number, Integral) or number < 0:
             raise UsageError(f"{name}: {number!r} is not the number of a class, 0 or more")
-        if isinstance(weight, bool) or not isinstance(weight, Real) or weight < 0:
+        if isinstance(weight, bool) or not isinstance(weight, Real) or not 0 <= weight < math.inf:
             raise UsageError(f"{name}: class {number} has the weight {weight!r}; give a number of 0 or more")
     return given
 

@@ -509,7 +509,15 @@ def test_the_help_shows_defaults_and_fits_a_screen():
 
 @pytest.mark.parametrize(
     ("weights", "words"),
-    [("heavy", "balanced"), ({"a": 1}, "number of a class"), ({0: -1}, "0 or more"), ([1.0, 2.0], "dict of class to weight")],
+    [
+        ("heavy", "balanced"),
+        ("{]", "dict of class to weight"),
+        ("{[]: 1}", "dict of class to weight"),
+        ("{0: 1e999}", "0 or more"),
+        ({"a": 1}, "number of a class"),
+        ({0: -1}, "0 or more"),
+        ([1.0, 2.0], "dict of class to weight"),
+    ],
 )
 def test_what_are_no_weights_of_classes(weights, words):
     with pytest.raises(UsageError, match=words):

@@ -19,9 +19,9 @@ ERROR = Objective("val_loss", "min")
 RUNNING = StateChanged("running", 100.0)
 
 
-def reduced(events, n=4, workers=1, epochs=10, patience=None, repeats=1, units=()):
+def reduced(events, n=4, workers=1, epochs=10, patience=None, runs=1, units=()):
     space = Space.product([Axis.of("units", range(1, n + 1))])
-    progress = Progress(space, ACCURACY, epochs, workers, repeats=repeats)
+    progress = Progress(space, ACCURACY, epochs, workers, runs=runs)
     progress.patience, progress.units = patience, units
     for event in events:
         progress.apply(event)
@@ -109,12 +109,12 @@ def test_a_stack_that_waits_is_one_turn():
 
 
 def test_repeats_in_turn_are_before_a_trial_and_those_side_by_side_are_not():
-    in_turn = reduced([RUNNING, *epochs("0", 5, first=2.0)], n=1, repeats=3)
+    in_turn = reduced([RUNNING, *epochs("0", 5, first=2.0)], n=1, runs=3)
     assert seconds_left(in_turn, 110.0) == pytest.approx(10 + 2 * 20)
-    at_once = reduced([RUNNING, *epochs("0", 5, first=2.0, at_once=3)], n=1, repeats=3)
+    at_once = reduced([RUNNING, *epochs("0", 5, first=2.0, at_once=3)], n=1, runs=3)
     assert seconds_left(at_once, 110.0) == pytest.approx(10)
     second = EpochEnded("0", 1, {"val_accuracy": 0.5}, 112.0)
-    assert seconds_left(reduced([RUNNING, *epochs("0", 5, first=2.0), second], n=1, repeats=3), 112.0) > 18 + 20 - 5
+    assert seconds_left(reduced([RUNNING, *epochs("0", 5, first=2.0), second], n=1, runs=3), 112.0) > 18 + 20 - 5
 
 
 # ---- real searches
