@@ -61,6 +61,22 @@ class Noisy(keras.utils.PyDataset):
         return X[rows] + self.rng.normal(size=(16, 6)).astype("float32"), Y3[rows]
 
 
+class Plain(keras.utils.PyDataset):
+    """The same batches each time, whose order `fit` draws for each epoch."""
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, i):
+        return X[16 * i : 16 * i + 16], Y3[16 * i : 16 * i + 16]
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_the_batches_of_a_dataset_come_in_the_order_of_fit(here, shuffle):
+    search = tune(softmax, Plain(), validation_data=VAL, units=[4], shuffle=shuffle, dir=str(here), **QUICK)
+    assert_same(search.trials[0], by_fit(lambda: softmax(4), Plain(), validation_data=VAL, shuffle=shuffle))
+
+
 def test_a_stream_is_read_anew_in_each_epoch_as_fit_does(here):
     search = tune(softmax, Noisy(), validation_data=VAL, units=[3, 4], dir=str(here), **QUICK)
     for trial in search.trials:

@@ -197,7 +197,7 @@ def _class_weights(name: str, given: Mapping[Any, Any]) -> Mapping[Any, Any]:
     for number, weight in given.items():
         if isinstance(number, bool) or not isinstance(number, Integral) or number < 0:
             raise UsageError(f"{name}: {number!r} is not the number of a class, 0 or more")
-        if isinstance(weight, bool) or not isinstance(weight, Real) or not 0 <= weight < math.inf:
+        if isinstance(weight, bool) or not isinstance(weight, Real) or not 0 <= float(weight) < math.inf:
             raise UsageError(f"{name}: class {number} has the weight {weight!r}; give a number of 0 or more")
     return given
 

@@ -38,10 +38,14 @@ def by_columns(data: Any, what: str) -> tuple[Any, Any] | None:
     return (next(iter(x.values())) if len(x) == 1 else x), rows[label][:]
 
 
+def is_by_index(dataset: Any) -> bool:
+    """A `keras.utils.PyDataset`, or what else gives each batch by its number."""
+    return not hasattr(dataset, "__iter__") or any(kind.__name__ == "PyDataset" for kind in type(dataset).__mro__)
+
+
 def batches_of(dataset: Any) -> Iterable[Any]:
     """One pass over a dataset's batches."""
-    by_index = not hasattr(dataset, "__iter__") or any(kind.__name__ == "PyDataset" for kind in type(dataset).__mro__)
-    if not by_index:
+    if not is_by_index(dataset):
         return dataset
     return (dataset[i] for i in (itertools.count() if is_endless(dataset) else range(len(dataset))))
 

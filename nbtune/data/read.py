@@ -35,7 +35,8 @@ def read_data(
         UsageError: lengths that differ, no rows, values that are neither numbers nor text, weights that are no weights, or a
             dataset without end.
     """
-    given = _given(data, "data", cache, steps)
+    # Where rows are held out here, nothing that `fit` could do with the dataset is the reference.
+    given = _given(data, "data", cache, steps, is_shuffled=shuffle and validation_data is not None)
     held_out = None if validation_data is None else _given(validation_data, "validation_data", cache, None)
     rows, batch_size = _rows(given, "data"), given.batch_size
     validation = None if held_out is None else _rows(held_out, "validation_data")
@@ -98,11 +99,11 @@ def _rows(read: _Given, what: str) -> Rows:
     return Rows(x, y, _all_weights(given[2], lengths[0], y, f"{what}: weights") if len(given) == 3 else None)
 
 
-def _given(data: Any, what: str, cache: bool, steps: int | None) -> _Given:
+def _given(data: Any, what: str, cache: bool, steps: int | None, is_shuffled: bool = False) -> _Given:
     if is_factory(data) and isinstance(found := data(), (tuple, list, Mapping)):  # it loads arrays
         return _given(found, what, cache, steps)
     if is_stream(data):
-        return _of_dataset(data, what, cache, steps)
+        return _of_dataset(data, what, cache, steps, is_shuffled)
     columns = by_columns(data, what)
     if columns is not None:
         return _Given(columns)
@@ -118,13 +119,16 @@ def _given(data: Any, what: str, cache: bool, steps: int | None) -> _Given:
     )
 
 
-def _of_dataset(data: Any, what: str, cache: bool, steps: int | None) -> _Given:
+def _of_dataset(data: Any, what: str, cache: bool, steps: int | None, is_shuffled: bool) -> _Given:
     """A dataset's rows where they are the same each time, or are to be kept, and else where to read them from."""
     if cache:
         parts, size = drain(made(data), what)
         return _Given(parts, size)
     sent = sendable(data, what)  # before it is read, which may change it
-    seen, is_same, in_order = kept(copy_of(data, sent), what) if steps is None else (look(made(data), what, 0.0), False, False)
+    if steps is None:
+        seen, is_same, in_order = kept(copy_of(data, sent), what, is_shuffled)
+    else:
+        seen, is_same, in_order = look(made(data), what, 0.0), False, False
     if steps is None and not seen.complete:
         _check_end(seen, what)
     size = len(leaves(seen.batches[0][0])[0])

@@ -16,7 +16,7 @@ from typing import Any
 import cloudpickle
 import numpy as np
 
-from nbtune.data.datasets import batches_of, is_dataset, parts_of, size_of
+from nbtune.data.datasets import batches_of, is_by_index, is_dataset, parts_of, size_of
 from nbtune.data.tree import leaves
 from nbtune.errors import UsageError
 
@@ -151,8 +151,12 @@ def _bytes(row: Any) -> bytes:
     return bytes(row.tobytes())
 
 
-def kept(data: Any, what: str) -> tuple[Seen, bool, bool]:
-    """What a first pass gives, whether a second one gives the same rows, so that they may be kept, and in the same order.
+def kept(data: Any, what: str, is_shuffled: bool) -> tuple[Seen, bool, bool]:
+    """What a first pass gives, whether the rows may be kept, since a second one gives the same, and whether in the same order.
+
+    Args:
+        is_shuffled: whether `fit` is to shuffle where it can: it draws an order of a PyDataset's batches for each epoch, which
+            rows that are kept have not.
 
     Raises:
         UsageError: no rows.
@@ -165,6 +169,8 @@ def kept(data: Any, what: str) -> tuple[Seen, bool, bool]:
     if not first.complete or not first.is_even:
         return first, False, False
     getattr(dataset, "on_epoch_end", lambda: None)()  # as `fit` does, after which a PyDataset may give other rows
+    if is_shuffled and is_by_index(dataset) and len(first.batches) > 1:
+        return first, False, False
     again = look(dataset if is_dataset(dataset) else made(data), what, until)
     return first, again.complete and sorted(first.rows) == sorted(again.rows), first.rows == again.rows
 
