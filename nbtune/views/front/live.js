@@ -56,7 +56,8 @@ export class LiveView {
   _button(which) {
     const steers = which === "toggle" || which === "stop"; // their texts change, and nothing shall move
     const button = make("button", { type: "button", class: `nbtune-button${steers ? "" : " nbtune-small"}`, "aria-disabled": "true" }, make("span", { "aria-hidden": "true" }), make("span"));
-    button.addEventListener("click", () => {
+    button.addEventListener("click", (event) => {
+      if (event.detail) button.blur(); // clicked by a pointer: the keys, Ctrl+S for one, are the notebook's again
       if (button.getAttribute("aria-disabled") === "true") return;
       set(button, { "aria-disabled": "true" }); // and not `disabled`, which would take the focus away
       this._ask({ kind: "click", button: which });

@@ -15,7 +15,7 @@ export class SetupView {
     this._cost = make("span", { class: "nbtune-quiet" });
     this._growth = make("table", { class: "nbtune-growth", hidden: true });
     this._mistake = make("p", { class: "nbtune-problem", role: "alert" });
-    this._start = make("button", { type: "button", class: "nbtune-button nbtune-start", onclick: () => this._begin() },
+    this._start = make("button", { type: "button", class: "nbtune-button nbtune-start", onclick: (event) => this._begin(event.detail) },
       make("span", { "aria-hidden": "true" }, "▶"), make("span", {}, "Start"));
     this._cancel = make("button", { type: "button", class: "nbtune-button", hidden: true, onclick: () => this._give_up() }, "Cancel");
     this._offers = make("div", { class: "nbtune-controls", hidden: true });
@@ -71,7 +71,8 @@ export class SetupView {
     say(this._mistake, this._data.head ? "" : "The kernel has restarted or ended; run the cell again.");
   }
 
-  _begin() {
+  _begin(byPointer) {
+    if (byPointer) this._start.blur(); // the keys, Ctrl+S for one, are the notebook's again
     if (this._start.getAttribute("aria-disabled") === "true") return;
     set(this._start, { "aria-disabled": "true" }); // and not `disabled`, which would take the focus away
     this._ask({ kind: "start" });
