@@ -17,7 +17,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attributes):
         if tag == "img":
             self.images.append(dict(attributes))
-        elif tag != "meta":
+        elif tag not in ("meta", "wbr"):  # which have no end
             self.open.append(tag)
         self.scripts += tag == "script"
 
