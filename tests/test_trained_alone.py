@@ -17,7 +17,7 @@ from nbtune.views.table import table_html, table_text
 from tests.conftest import dense
 from tests.views.conftest import done, search
 
-REASON = "the optimizer Nadam"
+REASON = "the optimizer Adafactor"
 
 
 def tuned(build, data, here, **options):
@@ -31,19 +31,19 @@ def test_the_reason_stays_with_the_trial_and_shows_on_every_surface():
     events = [TrialStarted("0", 1.0), told, TrialStarted("0", 2.0), done("0", 0.5), TrialEnded("1", "failed", error="no")]
     progress = search([{"units": n} for n in (1, 2, 3)], events=events)
     assert [trial.alone for trial in progress.trials] == [REASON, REASON, None]
-    line = "1 trial trained one by one: the optimizer Nadam"  # the other one failed, and says why
+    line = "1 trial trained one by one: the optimizer Adafactor"  # the other one failed, and says why
     assert line in table_text(progress)
     assert line in table_html(progress)
     assert line in str(Wire(progress).whole(3.0))
 
 
 def test_a_model_that_cannot_share_a_stack_says_so(flowers, here):
-    found = tuned(dense, flowers, here, optimizer=["nadam"])
+    found = tuned(dense, flowers, here, optimizer=["adafactor"])
     assert found.coverage.done == 2
     assert set(found.to_frame()["alone"]) == {REASON}
     assert dict(found.plan.trained_alone) == {REASON: 2}
     assert f"2 of the combinations: {REASON}" in str(found.plan)
-    again = tuned(dense, flowers, here, optimizer=["nadam"])
+    again = tuned(dense, flowers, here, optimizer=["adafactor"])
     assert set(again.to_frame()["alone"]) == {REASON}, "what an earlier run found out is still known"
 
 

@@ -46,7 +46,7 @@ def reason_of(error: Exception, function: Function) -> Reason:
         return Reason(str(error))
     if is_out_of_memory(error):
         return Reason("there is not enough memory to train them together")
-    listed = re.search(r"\{\{node \S*/pfor/(TensorList\w*?)(_\d+)?\}\}", str(error))
+    listed = re.search(r"(?:\{\{node \S*/pfor/|handle data not set for .*/)(TensorList\w*?)(?:_\d+)?(?:\}\}|:)", str(error))
     if listed:
         return Reason(
             f"a loop that collects what its steps come to ({listed[1]}), which TensorFlow cannot do for all trials at once"

@@ -84,8 +84,9 @@ class Mapped:
             with _without_tracebacks():
                 return tf.vectorized_map(lambda both: alone(*both), (state, logs), fallback_to_while_loop=True)
         except (ValueError, NotImplementedError) as error:
-            if "pfor" in str(error):
-                raise CannotFuse(f"the operation {_operation(error)}, which cannot be done for all trials at once") from error
+            unknown = re.search(r"No pfor vectorization defined for (\w+)", str(error))
+            if unknown:
+                raise CannotFuse(f"the operation {unknown[1]}, which cannot be done for all trials at once") from error
             raise
 
 
@@ -126,11 +127,6 @@ def _without_tracebacks() -> Iterator[None]:
     finally:
         logger.setLevel(level)
 
-
-def _operation(error: Exception) -> str:
-    """The name in TensorFlow's "No pfor vectorization defined for NAME"."""
-    found = re.search(r"defined for (\w+)", str(error))
-    return found[1] if found else type(error).__name__
 
 
 def no_logs(step: Step, trials: int | tf.Tensor) -> Logs:

@@ -13,7 +13,6 @@ from typing import Any
 from nbtune import machine
 from nbtune.record.progress import Progress
 from nbtune.views.notebook.bundle import text_bundle
-from nbtune.views.notebook.panel import LivePanel
 from nbtune.views.notebook.surfaces import SAVED_TOO_EARLY, Place, announcement
 from nbtune.views.surface import Controls
 
@@ -94,6 +93,8 @@ class ColabSurface:
     def open(self, progress: Progress, controls: Controls) -> None:
         is_first = self._bridge is None
         self._bridge = self._bridge or Bridge()
+        from nbtune.views.notebook.panel import LivePanel  # brings ipywidgets
+
         self._panel = LivePanel(progress, controls, self._bridge)
         self._bridge.listen(self._panel.hear)
         if is_first:

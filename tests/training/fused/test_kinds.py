@@ -20,4 +20,4 @@ def test_a_layer_made_from_another_has_its_way_of_training_but_not_its_numbers()
     assert exact(Own(2, 2)) == Kind()
     assert inherited(Own(2, 2)).in_turn
     assert inherited(layers.LSTM(2)).recurrent
-    assert not exact(layers.Dropout(0.1)).per_example
+    assert not exact(layers.BatchNormalization()).per_example

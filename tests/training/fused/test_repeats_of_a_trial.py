@@ -13,7 +13,8 @@ from nbtune.training.fused.repeats import Repeats
 
 
 def runs(repeats, objective="val_accuracy"):
-    return Repeats(SimpleNamespace(repeats=repeats, seed=7, objective=Objective.of(objective)))
+    terms = {"repeats": repeats, "folds": 1, "runs": repeats, "run_in_words": lambda number: f"the run with seed {7 + number}"}
+    return Repeats(SimpleNamespace(**terms, objective=Objective.of(objective)))
 
 
 def done(score):
@@ -26,7 +27,7 @@ def test_the_best_run_stands_for_the_trial_and_the_first_of_equal_ones(order):
     for i in order:
         assert made.outcome() is None
         made.take(i, done(scores[i]), lambda i=i: i)
-    ended, kept = made.outcome()
+    ended, kept, _ = made.outcome()
     assert (ended.score, ended.scores, ended.seconds, kept) == (pytest.approx(2 / 3), scores, 3.0, 1)
 
 
@@ -42,5 +43,5 @@ def test_a_run_that_diverges_ends_the_trial_once_those_before_it_are_known():
     made.take(1, TrialEnded("0", DIVERGED, error="NaN"), lambda: "bad")
     assert made.outcome() is None
     made.take(0, done(0.9), lambda: "good")
-    ended, kept = made.outcome()
+    ended, kept, _ = made.outcome()
     assert (ended.status, ended.error, kept) == (DIVERGED, "NaN, in the run with seed 8", None)
