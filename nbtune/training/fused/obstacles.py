@@ -65,7 +65,7 @@ def obstacle(made: keras.Model, own_step: bool = False) -> str | None:
         return "a model without a loss"
     if not made.trainable_variables:
         return "a model without weights to train"
-    if not own_step and len(made.metrics) > 1 + (private.compiled_metrics(made) is not None):
+    if not own_step and len(made.metrics) > 1 + (private.compiled_metrics(made) is not None) + private.loss_trackers(made):
         return "metrics that a layer keeps"
     odd = [layer for layer in private.layers(made) if getattr(layer, "compute_dtype", "float32") not in ("float32", None)]
     if odd:

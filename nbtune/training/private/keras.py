@@ -87,6 +87,12 @@ def compiled_metrics(model: keras.Model) -> Any:
     return attribute(model, "_compile_metrics")
 
 
+def loss_trackers(model: keras.Model) -> int:
+    """How many of a model's metrics are means of its outputs' losses: there are some from when its loss was built on."""
+    loss = compiled_loss(model)
+    return len(loss.metrics) if loss is not None and hasattr(loss, "metrics") else 0
+
+
 def built(part: Any, labels: Any, output: Any) -> Any:
     """A `CompileLoss` or a `CompileMetrics` that knows the shapes that it will see, as `keras.KerasTensor`s; None stays None."""
     if part is not None and not part.built:
