@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import nbtune
+from benchmarks.peers.nbtune_fused import begun
 from benchmarks.workloads import WORKLOADS, Workload
 from nbtune import machine
 from nbtune.record.remaining import seconds_left, share_done
@@ -29,20 +29,9 @@ class Reading(NamedTuple):
 
 def readings(workload: Workload) -> tuple[list[Reading], float]:
     """All readings of one search, and how many seconds it took."""
-    rows, found = workload.rows(), []
+    found: list[Reading] = []
     with tempfile.TemporaryDirectory() as folder:
-        search = nbtune.tune(
-            workload.build,
-            (rows.x, rows.y),
-            validation_data=(rows.x_val, rows.y_val),
-            epochs=workload.epochs,
-            patience=workload.patience,
-            objective=workload.objective,
-            repeats=workload.repeats,
-            dir=folder,
-            wait=False,
-            **workload.grid,
-        )
+        search = begun(workload, folder, wait=False)
         progress, start = search._run.progress, time.monotonic()
         while search.state == "running":
             found.append(Reading(time.monotonic() - start, share_done(progress), seconds_left(progress, machine.now())))

@@ -45,10 +45,15 @@ def _is(values: dict[str, Any], combination: dict[str, Any]) -> bool:
     return all(values[name] == value for name, value in combination.items())
 
 
-def _stopper(grid: Grid) -> Any:
+def _of_fit(grid: Grid, epochs: int) -> dict[str, Any]:
+    """What `fit` is called with."""
     import keras
 
-    return keras.callbacks.EarlyStopping(grid.objective, mode=grid.mode, patience=PATIENCE, restore_best_weights=True)
+    rows = grid.rows()
+    stopper = keras.callbacks.EarlyStopping(grid.objective, mode=grid.mode, patience=PATIENCE, restore_best_weights=True)
+    validation = (rows.x_val, rows.y_val)
+    terms = {"epochs": epochs, "batch_size": BATCH_SIZE, "callbacks": [stopper], "verbose": 0}
+    return {"x": rows.x, "y": rows.y, "validation_data": validation, **terms}
 
 
 def _compiled(grid: Grid, values: dict[str, Any]) -> Any:
@@ -60,8 +65,6 @@ def _compiled(grid: Grid, values: dict[str, Any]) -> Any:
 def keras_tuner(grid: Grid, epochs: int) -> dict[str, Any]:
     import keras_tuner
 
-    rows = grid.rows()
-
     def build(hp: Any) -> Any:
         axes = {**grid.axes, "learning_rate": RATES}
         return _compiled(grid, {name: hp.Choice(name, values) for name, values in axes.items()})
@@ -69,15 +72,7 @@ def keras_tuner(grid: Grid, epochs: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         objective = keras_tuner.Objective(grid.objective, "min" if grid.mode == "min" else "max")
         tuner = keras_tuner.GridSearch(build, objective, len(grid.combinations), seed=SEED + 1, directory=folder)
-        tuner.search(
-            rows.x,
-            rows.y,
-            validation_data=(rows.x_val, rows.y_val),
-            epochs=epochs,
-            batch_size=BATCH_SIZE,
-            callbacks=[_stopper(grid)],
-            verbose=0,
-        )
+        tuner.search(**_of_fit(grid, epochs))
         return {"trials": len(tuner.oracle.trials)}
 
 
@@ -85,21 +80,13 @@ def model_fit(grid: Grid, epochs: int) -> dict[str, Any]:
     """Some of the combinations by plain `model.fit`: the histories that nbtune's have to be."""
     import keras
 
-    rows, histories = grid.rows(), []
+    histories = []
     for number in _COMPARED:
         keras.utils.clear_session()
         keras.utils.set_random_seed(SEED)
         model = _compiled(grid, grid.combinations[number])
         keras.utils.set_random_seed(SEED)
-        fitted = model.fit(
-            rows.x,
-            rows.y,
-            validation_data=(rows.x_val, rows.y_val),
-            epochs=epochs,
-            batch_size=BATCH_SIZE,
-            callbacks=[_stopper(grid)],
-            verbose=0,
-        )
+        fitted = model.fit(**_of_fit(grid, epochs))
         histories.append({name: [float(value) for value in values] for name, values in fitted.history.items()})
     return {"histories": histories}
 
