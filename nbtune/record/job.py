@@ -156,9 +156,7 @@ class Job(Terms):
     def each_run(self) -> list[Job]:
         """The job of each of a combination's runs, which differ in seed and fold: all folds of the first seed come first."""
         folds = range(self.folds) if self.folds > 1 else [self.fold]
-        return [
-            replace(self, seed=self.seed + i, repeats=1, folds=1, fold=fold) for i in range(self.repeats) for fold in folds
-        ]
+        return [replace(self, seed=self.seed + i, repeats=1, folds=1, fold=fold) for i in range(self.repeats) for fold in folds]
 
     def best_run(self, scores: Sequence[float]) -> Job:
         """The job of the run that stands for a trial whose runs have these scores: the best, or the only one."""
@@ -188,6 +186,7 @@ class Job(Terms):
     def weights_of_fold(self, trial: str, fold: int) -> Path:
         """Where the weights of a trial's best epoch in one fold are, with the first seed."""
         return self.project / f"trial_{trial}" / f"fold_{fold}.weights.h5"
+
 
 def _arrived(kind: type[Terms], plain: dict[str, Any]) -> Terms:
     """Terms in a worker, whose modules hold from then on what the notebook has set in them.

@@ -64,9 +64,7 @@ def as_csv(progress: Progress) -> str:
     """A row a combination: its values, what came of it, and the last word of its error."""
     import pandas
 
-    rows = [
-        {"trial": t.id, **t.values, **_facts(t), **_splits(progress, t), "error": _last_line(t)} for t in progress.trials
-    ]
+    rows = [{"trial": t.id, **t.values, **_facts(t), **_splits(progress, t), "error": _last_line(t)} for t in progress.trials]
     return str(pandas.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
 
 

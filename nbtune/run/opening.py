@@ -182,9 +182,7 @@ def _prepared(request: Request, project: Project, places: _Places, workers: int)
     raise AssertionError("unreachable")
 
 
-def _gone_on(
-    request: Request, project: Project, space: Space, job: Job, workers: int
-) -> tuple[Progress, Store, list[str]]:
+def _gone_on(request: Request, project: Project, space: Space, job: Job, workers: int) -> tuple[Progress, Store, list[str]]:
     """Progress and store as an earlier run of the same search left them, and what to say about it."""
     options = request.options
     before = earlier(project.path, space, job.objects, job.objective, options.keep)

@@ -22,9 +22,7 @@ from nbtune.training.stopping import never
 SECONDS_BETWEEN_TRIES = 1
 
 
-def keep(
-    job: Job, emit: Emit, trial: str, model: keras.Model, stopping: Stopping = never, fold: int | None = None
-) -> str | None:
+def keep(job: Job, emit: Emit, trial: str, model: keras.Model, stopping: Stopping = never, fold: int | None = None) -> str | None:
     """Saves a trial's weights in the project, or those of one of its folds; returns their stamp.
 
     Where the disk is full it says so and goes on trying, for they would be lost; None where it is to stop meanwhile.

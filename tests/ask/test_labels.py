@@ -105,7 +105,6 @@ def test_the_usual_loss_fits_the_labels_it_is_usual_for(y, units):
 # ---- what has to be done to them for a loss
 
 
-
 @pytest.mark.parametrize("y", [np.zeros(5, int), np.full((5, 1), 3), np.ones(5, bool)])
 def test_one_class_is_nothing_to_learn(y):
     with pytest.raises(UsageError, match="nothing to tell apart"):

@@ -249,10 +249,13 @@ def test_the_files_are_modules_that_a_browser_loads_as_they_are(chromium):
     """The same files unbundled: each import is resolved by the browser itself."""
     front = ROOT / "nbtune" / "views" / "front"
     page = chromium.new_page()
-    page.route("http://front.test/**", lambda route: route.fulfill(
-        body=(front / name).read_text() if (name := route.request.url.rpartition("/")[2]) else "<p></p>",
-        content_type="text/javascript" if name else "text/html",
-    ))
+    page.route(
+        "http://front.test/**",
+        lambda route: route.fulfill(
+            body=(front / name).read_text() if (name := route.request.url.rpartition("/")[2]) else "<p></p>",
+            content_type="text/javascript" if name else "text/html",
+        ),
+    )
     page.goto("http://front.test/")
     for widget in ("live", "setup"):
         kinds = page.evaluate(f"import('http://front.test/{widget}_widget.js').then((m) => Object.keys(m.default()))")

@@ -24,8 +24,7 @@ def test_what_welch_cannot_tell_from_the_best_is_a_tie():
     progress = found(CLOSE, BEST, FAR)
     assert ties(progress) == {"0"}
     assert explanation(progress) == (
-        "≈ not significantly different from the best: Welch's t-test over 4 seeds, p ≥ 0.05, "
-        "not corrected for 2 comparisons"
+        "≈ not significantly different from the best: Welch's t-test over 4 seeds, p ≥ 0.05, not corrected for 2 comparisons"
     )
 
 

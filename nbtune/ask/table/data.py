@@ -66,7 +66,7 @@ class DataOptions:
         metavar="K|time:K",
         help="cross-validate: train K times, each time another K-th of the rows validates, stratified for classes; time:K: rows "
         "in the order of time, each fold validates on those after its own",
-        help_in_python='cross-validate: train so many times, each time another part of the rows validates, stratified for '
+        help_in_python="cross-validate: train so many times, each time another part of the rows validates, stratified for "
         'classes; "time:5": rows in the order of time, each fold validates on those after its own',
         type="int | str | None",
         results=Results.AS_TERM,

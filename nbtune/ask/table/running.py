@@ -42,7 +42,7 @@ class Running:
         group="running",
         metavar="ADDRESS|NAME",
         help="train on a Dask cluster: the scheduler's address, or a client of yours",
-        help_in_python="a `distributed.Client`, or a Dask scheduler's address like \"tcp://host:8786\"; None: this machine",
+        help_in_python='a `distributed.Client`, or a Dask scheduler\'s address like "tcp://host:8786"; None: this machine',
         type="Any",
         results=Results.UNCHANGED,
         check=checks.cluster,

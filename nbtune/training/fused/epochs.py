@@ -51,9 +51,7 @@ class Epochs:
                 under_way(done / count)
         return at, logs
 
-    def train_batch(
-        self, at: Standing, rates: tf.Tensor, pieces: Pieces, batch: int
-    ) -> tuple[Standing, dict[str, tf.Tensor]]:
+    def train_batch(self, at: Standing, rates: tf.Tensor, pieces: Pieces, batch: int) -> tuple[Standing, dict[str, tf.Tensor]]:
         """One batch of an epoch."""
         return self._part(at, at.state.live, rates, pieces, batch, batch + 1)
 

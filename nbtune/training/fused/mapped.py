@@ -128,7 +128,6 @@ def _without_tracebacks() -> Iterator[None]:
         logger.setLevel(level)
 
 
-
 def no_logs(step: Step, trials: int | tf.Tensor) -> Logs:
     """The sums of so many trials before an epoch."""
     return tf.nest.map_structure(lambda zero: tf.broadcast_to(zero, [trials, *zero.shape]), step.no_logs())

@@ -40,7 +40,7 @@ def _add(file: str, done: dict[str, str]) -> None:
             raise ValueError(f"{file} imports {', '.join(sorted(missing))}, which {source} does not export")
     rest = _IMPORT.sub("", text)
     if re.search(r"^import\b", rest, re.MULTILINE):
-        raise ValueError(f"{file} has an import of another form than `import {{ a }} from \"./b.js\";`")
+        raise ValueError(f'{file} has an import of another form than `import {{ a }} from "./b.js";`')
     done[file] = rest.strip() + "\n"
 
 
