@@ -67,6 +67,7 @@ class CurvesInfo:
 
     Attributes:
         keys: of the highlighted curves, the best first.
+        names: of the hyperparameters by which they are told apart, as in `Key.values`.
         shared: the values that all highlighted ones have.
         limits: the y range.
         log: whether it is better read on a log scale.
@@ -84,6 +85,7 @@ class CurvesInfo:
     left_out: int
     empty: str
     baseline: tuple[float, str] | None = None
+    names: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -116,18 +118,18 @@ def curves_info(progress: Progress, most: int = 150) -> CurvesInfo:
     if progress.baseline and curves:
         low, high = min(low, progress.baseline[0]), max(high, progress.baseline[0])
     log = progress.objective.direction == "min" and low > 0 and high / low > 30
-    keys, shared = _keys(lit)
+    keys, names, shared = _keys(lit)
     empty = "waiting for the first epoch" if progress.state in ("planned", "running", "paused") else "no epoch has ended"
-    return CurvesInfo(name, curves, keys, shared, (low, high), log, len(others) - len(faint), empty, progress.baseline)
+    return CurvesInfo(name, curves, keys, shared, (low, high), log, len(others) - len(faint), empty, progress.baseline, names)
 
 
-def _keys(lit: Sequence[tuple[Trial, str]]) -> tuple[tuple[Key, ...], tuple[str, ...]]:
+def _keys(lit: Sequence[tuple[Trial, str]]) -> tuple[tuple[Key, ...], tuple[str, ...], tuple[str, ...]]:
     trials = [trial for trial, _ in lit]
     names = varying(trials) if len(trials) > 1 else hyperparameters(trials)
     same = [name for name in hyperparameters(trials) if name not in names]
     texts = [tuple(f"{name} {value_text(trial, name)}" for name in names) for trial in trials]
     keys = tuple(Key(t.id, role, _score(t), values) for (t, role), values in zip(lit, texts, strict=True))
-    return keys, tuple(f"{name} {value_text(trials[0], name)}" for name in same)
+    return keys, tuple(names), tuple(f"{name} {value_text(trials[0], name)}" for name in same)
 
 
 def _score(trial: Trial) -> str:
@@ -198,17 +200,25 @@ def _draw_lines(axes: Axes, info: CurvesInfo) -> None:
 
 
 def _draw_key(sheet: Axes, info: CurvesInfo, left: float, top: float, width: float) -> None:
-    """Two columns under the axes: the best at the left; the running, or else how to read the lines, at the right."""
+    """Two columns under the axes: the best at the left; the running, or else how to read the lines, at the right.
+
+    Where names and values have no room in one line, the names stand once, above.
+    """
     room = ink.fitting(width / 2 - 24, ink.SMALL)
     best = [key for key in info.keys if key.role.startswith("best")]
     running = [key for key in info.keys if key not in best]
-    shared = f"all with {squeeze(info.shared, ink.fitting(width, ink.SMALL) - 9)}" if info.shared else ""
-    ink.write(sheet, left, top, shared, ink.SMALL, ink.QUIET, style="italic")
+    rooms = [room - len(key.score) - 2 for key in info.keys]
+    named = all(len(" · ".join(key.values)) <= most for key, most in zip(info.keys, rooms, strict=True))
+    names = "" if named else " · ".join(info.names)
+    shared = f"all with {' · '.join(info.shared)}" if info.shared else ""
+    above = squeeze(filter(None, [names, shared]), ink.fitting(width, ink.SMALL))
+    ink.write(sheet, left, top, above, ink.SMALL, ink.QUIET, style="italic")
     middle = left + width / 2 + 4 if best else left
     for x, keys in ((left, best), (middle, running)):
         for i, key in enumerate(keys, 1):
             dash = (0, (3, 1.2)) if keys is running else "-"
-            text = f"{key.score}  {squeeze(key.values, room - len(key.score) - 2)}"
+            values = key.values if named else [v.removeprefix(f"{n} ") for n, v in zip(info.names, key.values, strict=True)]
+            text = f"{key.score}  {squeeze(values, room - len(key.score) - 2)}"
             _key_line(sheet, x, top - 13 * i, ink.ROLES[key.role], dash, text)
     if not running:
         _key_line(sheet, middle, top - 13, ink.TEXT, "", "best epoch", marker="o")

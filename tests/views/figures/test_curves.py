@@ -74,3 +74,12 @@ def test_drawing_needs_no_trial(untouched):
     figure = Figure()
     draw_curves(curves_info(untouched), figure)
     assert "waiting for the first epoch" in [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+def test_where_names_have_no_room_they_stand_once_above_the_values():
+    axes = {"layers": [1, 2], "units": [16, 32], "activation": ["relu", "sigmoid"], "rate": [0.1]}
+    figure = Figure(figsize=(4.8, 4))
+    draw_curves(curves_info(search(product(**axes), events=[done("0", 0.9), done("3", 0.8), done("5", 0.7)])), figure)
+    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert "layers · units · activation · all with rate 0.1" in texts
+    assert {"0.9000  1 · 16 · relu", "0.8000  1 · 32 · sigmoid", "0.7000  2 · 16 · sigmoid"} <= set(texts)
