@@ -56,10 +56,12 @@ def seconds_left(progress: Progress, now: float) -> float | None:
     """
     lives, spent = Lifetimes.of(progress), progress.seconds_spent(now)
     costs = _Costs(progress, lives)
-    stacks = _started(progress.trials)
-    over = [stack for stack in stacks if all(trial.ended for trial in stack)]
+    over: list[list[Trial]] = []
+    under_way: list[list[Trial]] = []
+    for stack in _started(progress.trials):
+        (over if all(trial.ended for trial in stack) else under_way).append(stack)
     lasted = [(seconds, costs.of(stack)) for stack in over if (seconds := sum(trial.seconds for trial in stack))]
-    running = [_under_way(stack, progress, lives, spent, costs.of(stack)) for stack in stacks if stack not in over]
+    running = [_under_way(stack, progress, lives, spent, costs.of(stack)) for stack in under_way]
     each = _seconds_a_cost(lasted, running, progress.trials, costs)
     if each is None:
         return None
