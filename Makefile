@@ -2,6 +2,7 @@
 # make test           ruff, mypy and the tests; about 12 minutes on 2 cores
 # make quick-test     ruff, mypy, the quick tests, and a small demo; about 3 minutes
 # make browser-test   the panel in JupyterLab and Notebook 7, in Chromium; its pictures in build/screenshots
+# make film           films a search in JupyterLab for the README: notebooks/search.webp
 # make kernel-matrix  the same on several versions of ipykernel; about fifteen minutes
 # make compat         the tests on the oldest versions that pyproject.toml admits, and on the newest there are
 # make package-test   installs the wheel, checks a user's script against its types, and tests the sdist
@@ -28,7 +29,7 @@ BENCH_VENV := .venv-bench
 QUICKSTART := notebooks/quickstart.ipynb
 INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test quick-test browser-test kernel-matrix compat oldest newest package-test coverage conformance docs soak bench bench-zoo lab \
+.PHONY: help demo test quick-test browser-test film kernel-matrix compat oldest newest package-test coverage conformance docs soak bench bench-zoo lab \
 	course notebook clean python
 .DEFAULT_GOAL := help
 
@@ -51,6 +52,9 @@ quick-test: $(READY)
 
 browser-test: $(READY)
 	@NBTUNE_BROWSER=required $(BIN)/pytest tests/browser
+
+film: $(READY)
+	@$(BIN)/python -m tests.browser.film
 
 kernel-matrix: $(READY)
 	@NBTUNE_BROWSER=required $(BIN)/python tests/browser/matrix.py

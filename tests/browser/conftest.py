@@ -30,10 +30,14 @@ QUIET = (
 ROOT = Path(__file__).parents[2]
 
 
+def browser_of_this_machine() -> str | None:
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """The browser of this machine, headless; the tests are skipped where there is none."""
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    path = browser_of_this_machine()
     if path is None:
         reason = f"no browser is installed (looked for {', '.join(NAMES)}); on Debian: apt-get install chromium"
         if os.environ.get("NBTUNE_BROWSER") == "required":
@@ -51,11 +55,11 @@ def chromium():
 def server(tmp_path_factory) -> Iterator[tuple[str, Path]]:
     """The address of a server with JupyterLab and Notebook 7, and the folder that it serves."""
     folder = tmp_path_factory.mktemp("notebooks")
-    with _serving(folder, tmp_path_factory.mktemp("jupyter")) as address:
+    with Serving(folder, tmp_path_factory.mktemp("jupyter")) as address:
         yield address, folder
 
 
-class _serving:  # noqa: N801  # reads as what it does
+class Serving:
     """A running Jupyter server that keeps its settings and its runtime files to itself."""
 
     def __init__(self, folder: Path, own: Path) -> None:
