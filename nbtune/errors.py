@@ -69,8 +69,20 @@ class Unreachable(UsageError):
     """The machines that are to train cannot be reached now; whoever can put that right may go on later."""
 
 
-class BackendDied(WorkerDied):
-    """All workers are gone, and with them the process that starts new ones."""
+class WorkerKilled(WorkerDied):
+    """A worker process was ended in a way that need not have to do with its trial: by another process, or for want of memory."""
+
+
+class BackendDied(WorkerKilled):
+    """All workers are gone, and with them the process that starts new ones.
+
+    Attributes:
+        begun: whether they were at something.
+    """
+
+    def __init__(self, message: str, begun: bool = False) -> None:
+        super().__init__(message)
+        self.begun = begun
 
 
 class Disconnected(BackendDied):

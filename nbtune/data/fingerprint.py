@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from nbtune import machine
@@ -24,12 +25,23 @@ Fingerprint = dict[str, str]
 _PACKAGES = ("nbtune", "keras", "tensorflow", "tensorflow-cpu")
 
 
-def fingerprint(options: Options, function: Function, data: Data) -> Fingerprint:
-    """Raises NoFingerprint, naming what cannot be compared."""
+def fingerprint(
+    options: Options, function: Function, data: Data, patches: Mapping[str, Any] = MappingProxyType({})
+) -> Fingerprint:
+    """What a search's results depend on.
+
+    Args:
+        patches: what the notebook has set in libraries, by its path.
+
+    Raises:
+        NoFingerprint: something cannot be compared; it is named.
+    """
     content = Contents()
     content.modules.outside.files |= files_of(data.stream)
     return {
-        "function": _with_modules(content, [function.name, function.call]),
+        "function": _with_modules(
+            content, [function.name, function.call, sorted(patches), [patches[path] for path in sorted(patches)]]
+        ),
         "data": content([[list(part) for part in _read(data)], *_stream(options, data), *_groups(data)]),
         "terms of the fit": _with_modules(content, [options.terms, data.batch_size, options.callbacks]),
         "settings of Keras": content.surroundings(),

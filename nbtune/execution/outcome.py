@@ -5,12 +5,13 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Any
 
-from nbtune.errors import BuildError, ModulesDiffer, UsageError, WorkerDied, WorkerLost
+from nbtune.errors import BuildError, ModulesDiffer, UsageError, WorkerDied, WorkerKilled, WorkerLost
 
 _KINDS: dict[str, type[Exception]] = {  # the first that fits is meant
     "build": BuildError,
     "usage": UsageError,
     "lost": WorkerLost,
+    "killed": WorkerKilled,
     "died": WorkerDied,
     "differ": ModulesDiffer,
     "internal": RuntimeError,

@@ -6,25 +6,83 @@ with what the notebook has; where that differs, the things go along.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from nbtune.ask.options import Options
+from nbtune.ask.strategy import TRIAL
 from nbtune.data.content import live
+from nbtune.data.content.planted import planted
 from nbtune.execution.local import pickling
 from nbtune.record.job import Terms
+
+_OF_TRAINING = ("keras", "tensorflow", "jax", "torch")
+_NAMED = 3  # at most, in a note
+
+
+@dataclass(frozen=True)
+class Patches:
+    """What the notebook has set in libraries, by its path.
+
+    Attributes:
+        sent: the paths of what goes to the workers.
+    """
+
+    things: Mapping[str, Any] = field(default_factory=dict)
+    sent: tuple[str, ...] = ()
+
+    @classmethod
+    def here(cls) -> Patches:
+        found = planted()
+        return cls(found, tuple(path for path in found if _can_be_sent(path)))
+
+    @property
+    def unsent(self) -> list[str]:
+        return [path.replace(":", ".") for path in self.things if path not in self.sent]
+
+    def engine_of(self, options: Options) -> Options:
+        """One by one where what trains was changed: a stack's steps are not those of Keras's layers."""
+        return replace(options, engine=TRIAL) if self._alone else options
+
+    @property
+    def _alone(self) -> bool:
+        return any(path.replace(":", ".").partition(".")[0] in _OF_TRAINING for path in self.things)
+
+    @property
+    def note(self) -> str:
+        if not self.things:
+            return ""
+        names = [path.replace(":", ".") for path in self.sent[:_NAMED]]
+        more = f" and {len(self.sent) - _NAMED} more" if len(self.sent) > _NAMED else ""
+        said = f"Set in the notebook, and so for the workers: {', '.join(names)}{more}." if names else ""
+        left_out = f"Workers have {', '.join(self.unsent[:_NAMED])} as a fresh import gives it." if self.unsent else ""
+        alone = "Trials are trained one by one with that." if self._alone else ""
+        return " ".join(filter(None, [said, left_out, alone]))
+
+
+def _can_be_sent(path: str) -> bool:
+    try:
+        pickling.frozen({}, [path], [])
+    except Exception:  # whatever a user's object raises
+        return False
+    return True
 
 
 @dataclass
 class Freezer:
     """Terms as workers are to have them.
 
+    Args:
+        _changed: paths of what they surely do not have.
+
     Attributes:
         notes: what the workers do not have as the notebook has it, a sentence each.
     """
 
     _terms: Terms
-    notes: list[str] = field(default_factory=list)
     _changed: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._expected = live.reached(self._terms.live)

@@ -70,6 +70,7 @@ class Run:
         self._deadline = Deadline(request.options.minutes, self._time_is_over)
         self._following: deque[life.Event] = deque()
         self._schedule: Schedule | None = None
+        self._left: list[Stack] = []  # of the schedule before, where all workers died over it
         self._ended_before = 0  # trials, when the workers came
         self._failure: BaseException | None = None
         self._reason = ""  # of the end, for people
@@ -281,7 +282,8 @@ class Run:
         self._ended_before = self.progress.ended
         stacks = (unit.trials for unit in self.progress.units)
         terms = (self._crew.room, self.request.options.retries, lambda id: self.progress.trial(id).ended)
-        self._schedule = Schedule(stacks, *terms, self._crew.one_is_a_stack)
+        self._schedule = Schedule(stacks, *terms, self._crew.one_is_a_stack, self._left)
+        self._left = []
         self._following.append(life.WorkersCame())
 
     def _hand_out(self) -> None:
@@ -306,8 +308,7 @@ class Run:
         try:
             outcome = outcome_of(future)
         except BackendDied as error:
-            nothing_came = self.progress.ended == self._ended_before and not isinstance(error, Disconnected)
-            self._following.append(life.WorkersDied(str(error), nothing_came))
+            self._all_died(schedule, stack, error)
             return
         if self._life.phase == life.STOPPING:  # one that died now has not failed
             schedule.drop(stack)
@@ -316,6 +317,15 @@ class Run:
         else:
             self._take(*schedule.take(stack, outcome))
             self._hand_out()
+
+    def _all_died(self, schedule: Schedule, stack: Stack, error: BackendDied) -> None:
+        """Workers that had begun, and ran, died over something, and that can be narrowed down; else it is nobody's doing."""
+        narrows = error.begun and self._life.phase == life.RUNNING
+        if narrows:
+            self._take(*schedule.bury(stack, str(error)))
+        self._left = schedule.left
+        nothing_came = self.progress.ended == self._ended_before and not isinstance(error, Disconnected) and not narrows
+        self._following.append(life.WorkersDied(str(error), nothing_came))
 
     def _time_is_over(self) -> None:
         """From another thread."""
@@ -349,6 +359,7 @@ class Run:
 
     def _settle(self, reason: str) -> None:
         self._deadline.halt()
+        self._left = []
         self._reason = self._ledger.settle(self._life.phase, now(), reason)
         with contextlib.suppress(OSError):
             self.project.release()

@@ -35,7 +35,7 @@ from nbtune.errors import BackendDied, BuildError, ModulesDiffer, UsageError, Wo
 from nbtune.execution.protocol import Backend
 from nbtune.record.job import Job, Look, Terms
 from nbtune.record.progress import duration
-from nbtune.run.freezing import Freezer
+from nbtune.run.freezing import Freezer, Patches
 from nbtune.run.grouping import stacks
 from nbtune.run.suggesting import with_suggestion
 
@@ -60,11 +60,13 @@ class Request:
     fingerprint: Fingerprint | None
     note: str
     space: Space | None = None  # of a plain function; what KerasTuner's asks for shows when it is built
+    patches: Patches = Patches()
 
     @classmethod
     def of(cls, options: Options) -> Request:
         """Raises UsageError for every mistake that can be seen without Keras."""
-        options = _for_backend(options)
+        patches = Patches.here()
+        options = patches.engine_of(_for_backend(options))
         _check_places(options)
         _check_folds(options)
         if options.build is None:
@@ -90,7 +92,8 @@ class Request:
             )
         with about("folds"):
             data = with_folds(data, options.folds, options.groups)
-        request = cls(options, function, data, *_fingerprint(options, function, data), space)
+        found, note = _fingerprint(options, function, data, patches)
+        request = cls(options, function, data, found, f"{note} {patches.note}".strip(), space, patches)
         if options.loss and getattr(data.y, "ndim", 0) == 1:
             with about("loss"):
                 Labels.of(data.y, request.losses)
@@ -160,10 +163,12 @@ def _for_backend(options: Options) -> Options:
     return replace(options, engine=TRIAL)
 
 
-def _fingerprint(options: Options, function: Function, data: Data) -> tuple[Fingerprint | None, str]:
+def _fingerprint(options: Options, function: Function, data: Data, patches: Patches) -> tuple[Fingerprint | None, str]:
     """The fingerprint, or None and why there is none."""
+    if patches.unsent:
+        return None, f"No earlier result can be used: the notebook has set {patches.unsent[0]}, which cannot be sent to workers."
     try:
-        return fingerprint(options, function, data), ""
+        return fingerprint(options, function, data, patches.things), ""
     except NoFingerprint as error:
         return None, f"No earlier result can be used: {error}."
 
@@ -181,7 +186,7 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
     arrays.write(request.data.sample(), terms.folder, None, terms.seed, terms.surroundings.floatx)
     if request.options.workers == 0:
         return *_prepared(request, backend, scratch, terms), []
-    freezer = Freezer(terms)
+    freezer = Freezer(terms, list(request.patches.sent))
     while True:
         try:
             return *_prepared(request, backend, scratch, freezer.terms()), freezer.notes

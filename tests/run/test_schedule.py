@@ -87,6 +87,46 @@ def test_a_fault_of_nbtune_costs_its_trial_and_is_called_one():
     assert "a fault of nbtune" in backend.ended["b"].error
 
 
+def handed_out(schedule):
+    return [("".join(stack.trials), stack.alone) for stack in schedule.due()]
+
+
+def test_one_that_was_killed_beside_others_is_given_again_alone_and_last():
+    schedule = Schedule(["a", "b", "c"], lambda: 1, 0, lambda trial: False)
+    a, b = schedule.due()
+    assert schedule.take(a, Outcome(died="SIGKILL", killed=True)) == []
+    assert handed_out(schedule) == [("c", False)]
+    schedule.take(b, Outcome([TrialEnded("b", DONE)]))
+    assert handed_out(schedule) == [], "c is still under way"
+    (c,) = schedule.under_way
+    schedule.take(c, Outcome([TrialEnded("c", DONE)]))
+    assert handed_out(schedule) == [("a", True)]
+    (end,) = schedule.take(*schedule.under_way, Outcome(died="SIGKILL", killed=True))
+    assert (end.trial, end.status) == ("a", FAILED)
+    assert "again when there was nothing beside it" in end.error
+    assert schedule.over
+
+
+def test_over_whom_all_workers_die_is_found_and_costs_nobody_else():
+    ended = {}
+    stacks, left, deaths = ["a", "bcdef", "g", "h"], [], 0
+    while len(ended) < 8:
+        pending = [[trial for trial in stack if trial not in ended] for stack in stacks]
+        schedule = Schedule(pending, lambda: 2, 0, ended.__contains__, again=left)
+        while not schedule.over:
+            due = [*schedule.under_way, *schedule.due()]
+            stack = next((stack for stack in due if "e" in stack.trials), due[0])
+            if "e" in stack.trials:
+                ended.update({end.trial: end.status for end in schedule.bury(stack, "all died")})
+                left, deaths = schedule.left, deaths + 1
+                break
+            ended.update(
+                {end.trial: end.status for end in schedule.take(stack, Outcome([TrialEnded(t, DONE) for t in stack.trials]))}
+            )
+    assert ended == {**dict.fromkeys("abcdfgh", DONE), "e": FAILED}
+    assert deaths == 5, "with others, alone, in a half, in a quarter, by itself"
+
+
 def deadly(learning_rate):
     if learning_rate == 0.02:
         os.kill(os.getpid(), 9)

@@ -5,19 +5,22 @@ Nothing is imported here: an object of a library that is not loaded cannot exist
 
 from __future__ import annotations
 
+import dis
 import functools
+import inspect
 import json
 import os
 import re
 import sys
 import tempfile
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Any
 
 from nbtune.ask.surroundings import of_tensorflow
-from nbtune.data.content.graph import Node
+from nbtune.data.content.code import codes_within
+from nbtune.data.content.graph import ATOMS, Node
 
 _TENSORS = ("tensorflow", "keras", "jax", "jaxlib", "torch")
 _SETTINGS = {"backend": "tensorflow", "floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
@@ -40,11 +43,10 @@ def is_configured(thing: Any, is_library: Callable[[str], str]) -> bool:
 def configured(thing: Any, is_own: Callable[[Any], bool]) -> Node:
     """Its class, its configuration without the names that Keras made up, its state, and what of it is the user's own."""
     parts = [type(thing), _configuration(thing, is_own(type(thing)))]
-    layers = _layers(thing)
+    layers = layers_of(thing)
     parts += [list(map(_state, layers)) if layers else _variables(thing)]
-    for part in layers or [thing]:
-        whole = is_own(type(part))
-        parts.append({name: value for name, value in sorted(vars(part).items()) if _counts(name, value, whole, is_own)})
+    parts += [attributes(part, is_own) for part in layers or [thing]]
+    parts += [[layer.trainable for layer in layers], trainable(thing)]
     if getattr(thing, "compiled", False) and hasattr(thing, "get_compile_config"):
         parts += [getattr(thing, name, None) for name in ("optimizer", "loss")]
         parts.append(_without_names(thing.get_compile_config()))
@@ -61,7 +63,38 @@ def _configuration(thing: Any, own: bool) -> Any:
     return _without_names({"class_name": type(thing).__name__, "config": config})
 
 
-def _layers(thing: Any) -> list[Any]:
+def attributes(thing: Any, is_own: Callable[[Any], bool]) -> dict[str, Any]:
+    """What has been set on an object of Keras, and its configuration may not say."""
+    whole, usual = is_own(type(thing)), set().union(*(_assigned_by(cls) for cls in type(thing).__mro__ if not is_own(cls)))
+    held = ((name, _untracked(value)) for name, value in sorted(vars(thing).items()))
+    return {name: value for name, value in held if _counts(name, value, whole, usual, is_own)}
+
+
+def _untracked(value: Any) -> Any:
+    """A list, set or dictionary that Keras watches, as it was set."""
+    if type(value).__module__.partition(".")[0] != "keras":
+        return value
+    if isinstance(value, dict):
+        return {name: _untracked(inner) for name, inner in value.items()}
+    kind = next((kind for kind in (list, set) if isinstance(value, kind)), None)
+    return kind(map(_untracked, value)) if kind else value
+
+
+@functools.lru_cache(maxsize=1000)
+def _assigned_by(cls: type) -> frozenset[str]:
+    """The names of attributes that a class's own code assigns."""
+    functions = (getattr(thing, "fset", None) or getattr(thing, "__func__", thing) for thing in vars(cls).values())
+    made = [inspect.unwrap(function).__code__ for function in functions if isinstance(function, types.FunctionType)]
+    steps = (step for code in made for part in codes_within(code) for step in dis.get_instructions(part))
+    return frozenset(step.argval for step in steps if step.opname == "STORE_ATTR")
+
+
+def trainable(thing: Any) -> list[bool]:
+    """Whether each of its variables is to be trained, which can be set one by one."""
+    return [bool(getattr(variable, "trainable", False)) for variable in getattr(thing, "variables", ())]
+
+
+def layers_of(thing: Any) -> list[Any]:
     """A layer or model and the layers in it, at any depth: a model names its own, another layer has them as attributes."""
     keras = sys.modules.get("keras")
     if keras is None or not isinstance(thing, keras.layers.Layer):
@@ -100,14 +133,27 @@ def _variables(thing: Any) -> list[Any]:
     return [*getattr(thing, "variables", ()), *filter(is_array, [getattr(thing, "state", None)])]
 
 
-def _counts(name: str, value: Any, whole: bool, is_own: Callable[[Any], bool]) -> bool:
-    """Whether an attribute may say what the configuration does not: of a class of the user's own each, else code of theirs."""
+def _counts(name: str, value: Any, whole: bool, usual: Container[str], is_own: Callable[[Any], bool]) -> bool:
+    """Whether an attribute may say what the configuration does not: code of the user's own, and numbers and texts that no library
+    has set, or that one has set on an object of a class of theirs.
+    """
     if isinstance(value, (types.FunctionType, types.MethodType, functools.partial, type)):
         return is_own(value)
     if is_own(type(value)):
         return True
+    if name not in usual and _is_plain(value) and (whole or value is not None):
+        return True
     plain = isinstance(value, (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset)) or is_array(value)
     return whole and not name.startswith("_") and name != "name" and (plain or type(value).__module__ == "numpy")
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is data, all through, and not only a place for some."""
+    if isinstance(value, dict):
+        return type(value) is dict and bool(value) and all(map(_is_plain, (*value, *value.values())))
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return type(value) in (list, tuple, set, frozenset) and len(value) > 0 and all(map(_is_plain, value))
+    return type(value) in ATOMS or type(value).__module__ == "numpy" or (is_array(value) and not hasattr(value, "assign"))
 
 
 def _without_names(config: Any) -> Any:

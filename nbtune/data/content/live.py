@@ -25,6 +25,7 @@ from nbtune.data.content.code import NOT_OWN, cell_contents, codes_within, wrapp
 from nbtune.data.content.graph import Node
 from nbtune.data.content.graph import content as of_graph
 from nbtune.data.content.objects import Contents
+from nbtune.data.content.planted import is_own
 
 NOTHING = "nothing"  # the hash of what is not there
 _DYNAMIC = frozenset({"getattr", "vars", "__dict__", "attrgetter", "dir", "__getattribute__"})
@@ -277,12 +278,18 @@ def _mentioned(node: ast.AST) -> Iterator[str]:
             yield from _words([text])
 
 
+def before(path: str) -> str:
+    """Where what stood at a path is kept, once something else was put there."""
+    cut = max(path.rfind(":"), path.rfind(".")) + 1
+    return f"{path[:cut]}_before_nbtune_{path[cut:]}"
+
+
 class Thaw(pickle.Unpickler):
     """Reads what `execution.local.pickling.frozen` wrote: things of a module are those of the module here."""
 
     def persistent_load(self, path: str) -> Any:
         importlib.import_module(path.partition(":")[0])
-        return value(path)
+        return value(before(path) if is_there(before(path)) else path)
 
 
 def thawed(frozen: bytes) -> dict[str, Any]:
@@ -290,6 +297,8 @@ def thawed(frozen: bytes) -> dict[str, Any]:
     found, changed, gone = Thaw(io.BytesIO(frozen)).load()
     for path, thing in changed.items():
         importlib.import_module(path.partition(":")[0])
+        if is_own(thing) and is_there(path) and not is_own(value(path)):  # a library's: what was put there may call it
+            put(before(path), value(path))
         put(path, thing)
     for path in gone:
         remove(path)

@@ -69,7 +69,7 @@ class Modules:
         file = self.file(top)
         if file is None:
             return ""
-        if not any(folder in file.parents for folder in _installed_in()):
+        if not any(folder in file.parents for folder in installed_in()):
             return _owner(top, _place(file))
         return top if _version(top) != "none" else _owner(top)
 
@@ -174,7 +174,7 @@ def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
     return spec
 
 
-def _installed_in() -> list[Path]:
+def installed_in() -> list[Path]:
     paths = [sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")]
     return [Path(path).resolve() for path in {*paths, *site.getsitepackages(), site.getusersitepackages()}]
 

@@ -26,6 +26,7 @@ from nbtune.data.content.code import WEAK, Code
 from nbtune.data.content.graph import ATOMS, Node, digest
 from nbtune.data.content.graph import content as of_graph
 from nbtune.data.content.modules import Module, Modules
+from nbtune.data.content.planted import displaced, is_own
 from nbtune.errors import UsageError
 
 BLOCK = 2**23  # bytes that a thread hashes at a time
@@ -153,12 +154,13 @@ class Contents:
         if isinstance(thing, types.ModuleType):
             return b""
         module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
-        if not isinstance(module, str) or not isinstance(name, str) or not self.modules.library(module):
+        if not isinstance(module, str) or not isinstance(name, str) or not self.modules.library(module) or is_own(thing):
             return b""
         found: Any = sys.modules.get(module)
         for part in name.split("."):
             found = getattr(found, part, None)
-        return f"{self.modules.reached(module)} {module}.{name}".encode() if found is thing else b""
+        is_there = found is thing or displaced(thing, f"{module}:{name}")
+        return f"{self.modules.reached(module)} {module}.{name}".encode() if is_there else b""
 
     def _module(self, module: types.ModuleType) -> Node:
         if self.modules.library(module.__name__) or self.modules.file(module.__name__):

@@ -22,7 +22,7 @@ from typing import Any
 
 from distributed import Client
 
-from nbtune.errors import Disconnected, WorkerDied, WorkerLost
+from nbtune.errors import Disconnected, WorkerDied, WorkerKilled, WorkerLost
 from nbtune.execution.dask import host
 from nbtune.execution.dask.connection import connected
 from nbtune.execution.dask.hosts import Hosts
@@ -264,7 +264,7 @@ class Cluster:
         elif message.get("left"):
             self._lose(id, WorkerLost("its Dask worker left"))
         elif "left" in message:
-            self._lose(id, WorkerDied(f"the Dask worker {self._places.get(id)} was lost while it trained this"))
+            self._lose(id, WorkerKilled(f"the Dask worker {self._places.get(id)} was lost while it trained this"))
 
     def _parcel(self, name: str) -> Parcel:
         return next(parcel for _, parcel in self._parcels if parcel.name == name)

@@ -38,6 +38,7 @@ class Workers:
         self._supervisor, self._process, self._log, self._emit = supervisor, supervisor.process, log, emit
         self._ids = itertools.count()
         self._futures: dict[int, Future[Any]] = {}
+        self._begun: set[int] = set()
         self._jobs: list[tuple[Terms, str]] = []
         self._halted = {"pause": threading.Event(), "resume": threading.Event()}
         self._sending, self._settling = threading.Lock(), threading.Lock()
@@ -125,7 +126,10 @@ class Workers:
         elif "done" in message:
             if message["done"] in self._halted:
                 self._halted[message["done"]].set()
+        elif "begun" in message:
+            self._begun.add(message["begun"])
         else:
+            self._begun.discard(message["id"])
             future = self._futures.pop(message["id"], None)  # gone if `close` was faster
             if future:
                 settle(future, message)
@@ -140,4 +144,5 @@ class Workers:
     def _why(self) -> BackendDied:
         said = self._log.read_text(errors="replace").strip() if self._log.exists() else ""
         lines = (said or self._supervisor.words().strip()).splitlines()
-        return BackendDied("the worker processes ended" + (f"; their last words: {lines[-1]}" if lines else ""))
+        said = f"; their last words: {lines[-1]}" if lines else ""
+        return BackendDied(f"the worker processes ended{said}", begun=bool(self._begun))

@@ -25,7 +25,9 @@ import cloudpickle
 from nbtune.ask.function import Function
 from nbtune.data.content import live
 from nbtune.data.content.graph import ATOMS
+from nbtune.data.content.planted import displaced, is_own
 from nbtune.errors import UsageError
+from nbtune.execution.local import kerasobjects
 
 CODE = "code"  # the folder beside a job's file with the user's own modules, where it comes from another machine
 
@@ -40,15 +42,17 @@ def frozen(things: Any, changed: Sequence[str], same: Iterable[str]) -> bytes:
     """Things of the notebook's, as `live.thawed` reads them.
 
     Args:
-        changed: what has been set in the user's own modules, and goes along, by its path.
+        changed: what has been set in modules, and goes along, by its path.
         same: what a fresh import of them gives, too: it is named, so that it stays one thing with that of the module.
     """
     there = {path: live.value(path) for path in changed if live.is_there(path)}
-    by_value = {id(thing) for path, thing in there.items() if live.home(thing) == path}
+    by_value = {id(thing) for path, thing in there.items() if live.home(thing) == path or is_own(thing)}
     named = {id(thing): path for path in same if live.is_there(path) and _has_identity(thing := live.value(path))}
     modules = {path.partition(":")[0] for path in (*changed, *same)}
     file = io.BytesIO()
-    _Freezing(file, by_value, named, modules).dump((things, there, [path for path in changed if path not in there]))
+    _Freezing(file, by_value, named, modules, frozenset(changed)).dump(
+        (things, there, [path for path in changed if path not in there])
+    )
     return file.getvalue()
 
 
@@ -173,22 +177,37 @@ class _Pickler(cloudpickle.CloudPickler):
         cloudpickle.CloudPickler.dispatch_table,
     )
 
+    def reducer_override(self, thing: Any) -> Any:
+        return kerasobjects.reduced(thing) if kerasobjects.is_saved_by_keras(thing) else super().reducer_override(thing)
+
 
 class _Freezing(_Pickler):
     """What is one thing in the notebook and in a module is so in the worker: functions read their module, data is its data."""
 
-    def __init__(self, file: io.BytesIO, by_value: Container[int], named: Mapping[int, str], modules: Container[str]) -> None:
+    def __init__(
+        self,
+        file: io.BytesIO,
+        by_value: Container[int],
+        named: Mapping[int, str],
+        modules: Container[str],
+        changed: Container[str],
+    ) -> None:
         super().__init__(file)
-        self._by_value, self._named, self._modules = by_value, named, modules
+        self._by_value, self._named, self._modules, self._changed = by_value, named, modules, changed
 
     def persistent_id(self, thing: Any) -> str | None:
-        return self._named.get(id(thing))
+        if id(thing) in self._named or not callable(thing):
+            return self._named.get(id(thing))
+        path = f"{getattr(thing, '__module__', '')}:{getattr(thing, '__qualname__', '')}"
+        return path if path in self._changed and displaced(thing, path) else None
 
     def reducer_override(self, thing: Any) -> Any:
         if type(thing) is types.FunctionType and (id(thing) in self._by_value or not live.home(thing)):
             home = str(thing.__globals__.get("__name__"))
             if home in self._modules and vars(sys.modules[home]) is thing.__globals__:
                 return _in_module, (home, thing.__code__, len(thing.__closure__ or ())), _state(thing), None, None, _complete
+            if id(thing) in self._by_value:
+                return self._dynamic_function_reduce(thing)
         if isinstance(thing, functools._lru_cache_wrapper) and id(thing) in self._by_value:
             return _wrapper(thing)
         module = sys.modules.get(thing.__module__) if isinstance(thing, type) and id(thing) in self._by_value else None

@@ -8,7 +8,7 @@ Its first line are the settings: {"workers", "threads", "gpus", "log", "folder",
 
 Commands: {"id", "task", "job", "arguments", "timeout"}, {"do": "pause" | "resume" | "finish_up"}. The end of the input
 means: end everything.
-Messages: {"id", "result"}, {"id", "error", "kind"}, {"events": [...]}, {"done": "pause" | "resume"}.
+Messages: {"begun": id}, {"events": [...]}, {"id", "result"}, {"id", "error", "kind"}, {"done": "pause" | "resume"}.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from nbtune.execution.local.workerprocess import WorkerProcess
 
 SECONDS_BETWEEN_LOOKS = 0.5
 SECONDS_TO_DIE = 1
+MOST_STARTS = 3  # of a worker: somebody may have killed it, who had others in mind
 TASKS_A_PROCESS = 25  # where a process is dear; then a fresh one: TensorFlow never gives all memory back
 
 
@@ -77,7 +78,7 @@ class Supervisor:
                         break
                     self._send({"id": task["id"], **outcome})
                     task = None
-                    if outcome.get("kind") == "died":
+                    if outcome.get("kind") in ("died", "killed"):
                         break
                 self._dismiss(worker)
         except Exception:
@@ -91,16 +92,19 @@ class Supervisor:
                 return task
 
     def _hire(self, settings: dict[str, Any]) -> WorkerProcess:
-        with self._steering:
-            worker = WorkerProcess(self._context, settings)
-            self._workers.add(worker)
-            if self._paused:
-                worker.halt()
-        with contextlib.suppress(EOFError):
-            while worker.receive(SECONDS_BETWEEN_LOOKS) is None:  # its first word is that it is ready
-                pass
-            return worker
-        self._give_up(f"a worker did not start: {worker.cause()}")
+        for _ in range(MOST_STARTS):
+            with self._steering:
+                worker = WorkerProcess(self._context, settings)
+                self._workers.add(worker)
+                if self._paused:
+                    worker.halt()
+            with contextlib.suppress(EOFError):
+                while worker.receive(SECONDS_BETWEEN_LOOKS) is None:  # its first word is that it is ready
+                    pass
+                return worker
+            why = worker.fate()["error"]
+            self._dismiss(worker)
+        self._give_up(f"a worker did not start: {why}")
         raise AssertionError("unreachable")
 
     def _dismiss(self, worker: WorkerProcess) -> None:
@@ -123,7 +127,9 @@ class Supervisor:
                         return {"kind": "died", "error": _overdue(task["timeout"])}
                 if message is None:
                     continue
-                has_begun = True
+                if not has_begun:
+                    has_begun = True
+                    self._send({"begun": task["id"]})
                 if "events" in message:
                     self._send(message)
                 elif "begun" not in message:
@@ -131,7 +137,7 @@ class Supervisor:
         except EOFError:
             if self._forkserver and worker.is_fate_unknown() and not _lives(self._forkserver):
                 self._give_up("the fork server died, and its workers with it")
-            return {"kind": "died", "error": worker.cause()} if has_begun else None
+            return worker.fate() if has_begun else None
 
     def _give_up(self, why: str) -> None:
         """Ends this process with its workers, where no other one can be started; the kernel begins anew."""

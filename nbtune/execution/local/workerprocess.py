@@ -16,6 +16,7 @@ from nbtune.machine import memory_mb
 
 SECONDS_TO_END = 5
 FATE_UNKNOWN = 255  # what multiprocessing makes of it, and an exit code like any other
+FROM_OUTSIDE = ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")  # what other processes send, or a system without memory
 
 
 class WorkerProcess:
@@ -85,15 +86,19 @@ class WorkerProcess:
         self._process.join(SECONDS_TO_END)
         return self._process.exitcode in (None, FATE_UNKNOWN)
 
-    def cause(self) -> str:
-        """How it ended, for people; after `receive` said so."""
+    def fate(self) -> dict[str, str]:
+        """How it ended, as an outcome; after `receive` said so."""
         self._process.join(SECONDS_TO_END)
         code = self._process.exitcode
+        killed = code is not None and code < 0 and _name(-code) in FROM_OUTSIDE
+        return {"kind": "killed" if killed else "died", "error": self._cause(code)}
+
+    def _cause(self, code: int | None) -> str:
         if code is None:
             return "the worker process closed its line to the others"
         if code >= 0:
             return f"the worker process ended with exit code {code}: the function, or what it calls, must not end its process"
-        name = signal.Signals(-code).name
+        name = _name(-code)
         guess = ", perhaps out of memory" if name == "SIGKILL" else ""
         held = f"; it held up to {self._peak_mb:,.0f} MB, and {memory_mb():,.0f} MB are free now" if self._peak_mb else ""
         return f"the worker process was killed by signal {-code} ({name}){guess}{held}"
@@ -101,6 +106,10 @@ class WorkerProcess:
     def _look_at_memory(self) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             self._peak_mb = max(self._peak_mb, psutil.Process(self._process.pid).memory_info().rss / 1e6)
+
+
+def _name(number: int) -> str:
+    return signal.Signals(number).name if number in {*signal.Signals} else f"signal {number}"  # real-time ones have none
 
 
 def _serve(line: Connection, settings: dict[str, Any]) -> None:

@@ -82,6 +82,48 @@ def test_each_costs_its_own_trial(flowers, here):
     assert not any(psutil.pid_exists(child) for child in children), "what a trial has started ends with its worker"
 
 
+def fork_server():
+    return psutil.Process(os.getppid())
+
+
+OTHERS = {
+    "kill the others": lambda: [each.kill() for each in fork_server().children() if each.pid != os.getpid()],
+    "kill the others, and itself": lambda: [each.kill() for each in fork_server().children()] and time.sleep(60),
+    "kill the fork server": lambda: fork_server().kill(),
+    "kill the supervisor": lambda: fork_server().parent().kill(),
+    "terminate the supervisor's": lambda: [each.terminate() for each in fork_server().parent().children(recursive=True)],
+    **{f"nothing {number}": lambda: time.sleep(1) for number in range(4)},
+}
+
+
+def among_others(how):
+    OTHERS[how]()
+    return dense()
+
+
+def test_who_kills_others_costs_them_nothing(flowers, here):
+    search = tune(among_others, flowers, axis={"how": list(OTHERS)}, epochs=2, workers=2, retries=0, dir=str(here))
+    assert search.state == "finished"
+    found = {trial.values["how"]: trial for trial in search.trials}
+    innocent = {"kill the others", *(how for how in OTHERS if how.startswith("nothing"))}
+    assert {how for how, trial in found.items() if trial.status == "done"} == innocent
+    assert "SIGKILL" in found["kill the others, and itself"].error
+    assert "the worker processes ended" in found["kill the supervisor"].error
+
+
+def test_who_is_killed_from_outside_is_not_charged(flowers, here):
+    search = tune(dense, flowers, units=[4, 8, 12], epochs=300, patience=None, workers=2, retries=0, wait=False, dir=str(here))
+    for only_workers in (True, False):
+        until = time.monotonic() + 60
+        while not any(trial.status == "running" and trial.epochs for trial in search.trials) and time.monotonic() < until:
+            time.sleep(0.05)
+        for process in psutil.Process().children()[0].children(recursive=True):
+            if not only_workers or process.memory_info().rss > 300e6:
+                process.kill()
+    search.wait()
+    assert [trial.status for trial in search.trials] == ["done"] * 3
+
+
 def exits(units):
     sys.exit("not today")
 

@@ -1,0 +1,97 @@
+"""Layers, models, optimizers and metrics of Keras as bytes: as Keras saves them, with what it leaves out.
+
+Keras finds classes and functions of the user's own by their names, where they were registered; here they go along. What was set
+on an object beside its configuration goes along, too.
+"""
+
+from __future__ import annotations
+
+import importlib
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from nbtune.data.content import keras
+from nbtune.data.content.modules import Modules
+
+
+def is_saved_by_keras(thing: Any) -> bool:
+    """Whether pickle would have Keras save it."""
+    reduce = getattr(type(thing), "__reduce__", None)
+    return getattr(reduce, "__qualname__", "") == "KerasSaveable.__reduce__"
+
+
+def reduced(thing: Any) -> tuple[Any, ...]:
+    """For pickle."""
+    modules = Modules()
+    make, arguments, *_ = thing.__reduce__()
+    layers = keras.layers_of(thing)
+    parts = layers or [thing]
+    kinds = [type(part).__name__ for part in parts]
+    told = [_sendable(part, modules.is_own) for part in parts]
+    flags = [part.trainable for part in layers], keras.trainable(thing)
+    return _restored, (make, arguments, _own(thing, parts, modules.is_own), kinds, told, flags)
+
+
+def _sendable(part: Any, is_own: Callable[[Any], bool]) -> dict[str, Any]:
+    """What is set on one of its parts; layers and variables within are parts, or are saved."""
+    return {name: value for name, value in keras.attributes(part, is_own).items() if not _is_saved(value)}
+
+
+def _is_saved(value: Any) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple, set)) else [value]
+    return any(is_saved_by_keras(each) or hasattr(each, "assign") for each in inner)
+
+
+def _own(thing: Any, parts: list[Any], is_own: Callable[[Any], bool]) -> dict[str, Any]:
+    """Name to class or function of the user's own that the configuration may name."""
+    found: dict[str, Any] = {}
+    for held in (thing, *parts, *(value for part in parts for value in _held(part))):
+        code = held if isinstance(held, (types.FunctionType, type)) else type(held)
+        if is_own(code):
+            found.setdefault(code.__name__, code)
+    return found
+
+
+def _held(part: Any) -> Iterator[Any]:
+    """What stands in attributes, and what a model was compiled with."""
+    compiled = getattr(part, "_compile_config", None)
+    for value in (*vars(part).values(), getattr(compiled, "config", None)):
+        yield value
+        if isinstance(value, (list, tuple)):
+            yield from value
+        if isinstance(value, dict):
+            yield from value.values()
+
+
+def _restored(
+    make: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    own: dict[str, Any],
+    kinds: list[str],
+    told: list[dict[str, Any]],
+    flags: tuple[list[bool], list[bool]],
+) -> Any:
+    saving = importlib.import_module("keras.saving")
+    with saving.custom_object_scope(own):
+        thing = make(*arguments)
+    layers = keras.layers_of(thing)
+    parts = layers or [thing]
+    if [type(part).__name__ for part in parts] != kinds:
+        raise ValueError(
+            f"Keras has not saved all of {type(thing).__name__}: give its class a get_config, or build it in the function"
+        )
+    for part, attributes in zip(parts, told, strict=True):
+        for name, value in attributes.items():
+            if not (name in vars(part) and _is_same(vars(part)[name], value)):
+                setattr(part, name, value)
+    for layer, flag in zip(layers, flags[0], strict=True):
+        layer.trainable = flag
+    for variable, flag in zip(getattr(thing, "variables", ()), flags[1], strict=False):
+        if getattr(variable, "trainable", flag) != flag:
+            variable.trainable = flag
+    return thing
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and isinstance(one, (bool, int, float, str, bytes)) and one == other
