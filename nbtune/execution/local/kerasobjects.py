@@ -55,8 +55,7 @@ def _own(thing: Any, parts: list[Any], is_own: Callable[[Any], bool]) -> dict[st
 
 def _held(part: Any) -> Iterator[Any]:
     """What stands in attributes, and what a model was compiled with."""
-    compiled = getattr(part, "_compile_config", None)
-    for value in (*vars(part).values(), getattr(compiled, "config", None)):
+    for value in (*vars(part).values(), getattr(part, "metrics", ())):
         yield value
         if isinstance(value, (list, tuple)):
             yield from value
