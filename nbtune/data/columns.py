@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from nbtune.data.rows import Inputs, blocks
+from nbtune.data.sparse import dense
 from nbtune.errors import UsageError
-
-MOST_DENSE = 2e9  # bytes that a sparse matrix may take once its zeros are written out
 
 
 def features(part: Any, what: str) -> Inputs:
@@ -39,7 +38,7 @@ def labels(part: Any, what: str) -> np.ndarray:
 
 def array(part: Any, what: str) -> np.ndarray:
     """Numbers without NaN and infinity, or text as UTF-8 bytes."""
-    part = _dense(part, what)
+    part = dense(part, what)
     if isinstance(part, np.ma.MaskedArray) and (count := int(np.ma.getmaskarray(part).sum())):
         values = f"{count:,} masked value{'s' * (count > 1)}, which Keras would take as they are"
         raise UsageError(f"{what} hold {values}; fill them in, as with .filled(0), or leave these rows out")
@@ -63,47 +62,55 @@ def array(part: Any, what: str) -> np.ndarray:
     return found
 
 
-def named_classes(y: np.ndarray, names: tuple[str, ...] | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Text as whole numbers, and the classes in the order of their numbers: sorted, unless they are known.
+def categories(part: Any) -> tuple[str, ...] | None:
+    """The order that the user has given to labels that are text: that of their categories. None where they have none."""
+    if _is_frame(part) and len(part.columns) == 1:
+        part = part[part.columns[0]]
+    found = getattr(getattr(part, "dtype", None), "categories", None)
+    names = list(found) if isinstance(found, Iterable) else []
+    return tuple(names) if names and all(isinstance(name, str) for name in names) else None
+
+
+def named_classes(
+    y: np.ndarray, names: tuple[str, ...] | None = None, order: tuple[str, ...] | None = None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Text as whole numbers, and the classes in the order of their numbers.
+
+    Args:
+        names: the classes where they are known, in the order of their numbers.
+        order: otherwise, a number for those of these that occur; None: sorted.
 
     Raises:
         UsageError: a class that is not known.
     """
     text = np.char.decode(y, "utf-8")
-    known = np.unique(text) if names is None else np.array(names)
+    present = set(np.unique(text))
+    known = np.array(names or [name for name in order or sorted(present) if name in present])
     odd = np.setdiff1d(text, known)
     if len(odd):
         raise UsageError(f"validation_data has the label {str(odd[0])!r}, which data has not")
-    return np.searchsorted(known, text).astype("int64"), tuple(map(str, known))
+    by_name = np.argsort(known)
+    return by_name[np.searchsorted(known, text, sorter=by_name)].astype("int64"), tuple(map(str, known))
 
 
 def _text(found: np.ndarray, what: str) -> np.ndarray:
     if found.dtype.kind == "S":
         return found
     flat = found.reshape(-1)
-    if found.dtype.kind == "O":
-        odd = next((value for value in flat if not isinstance(value, (str, bytes))), None)
-        if odd is not None or any(value is None for value in flat):
-            missing = odd is None or odd != odd
-            remedy = "holds missing values; fill them in, as with .fillna('')" if missing else "mixes kinds"
-            hint = "" if missing else f" like {_short(odd)}; encode them as numbers first, or as text with .astype(str)"
-            raise UsageError(f"{what}: it {remedy}{hint}")
+    if found.dtype.kind == "O" and not all(isinstance(value, (str, bytes)) for value in flat):
+        raise UsageError(f"{what}: it {_objects_in_words(flat)}")
     encoded = [value if isinstance(value, bytes) else str(value).encode() for value in flat]
     return np.array(encoded, dtype=np.bytes_).reshape(found.shape)
 
 
-def _dense(part: Any, what: str) -> Any:
-    """A sparse matrix or tensor with its zeros written out, if they fit."""
-    kind = type(part).__name__
-    if "Ragged" in kind:
-        raise UsageError(f"{what} are ragged, rows of several lengths; give x.to_tensor(), padded, with a Masking layer")
-    is_tensor = kind == "SparseTensor"
-    if not is_tensor and not hasattr(part, "toarray"):
-        return part
-    size = float(np.prod([int(n) for n in part.shape])) * np.dtype(part.dtype.name).itemsize
-    if size > MOST_DENSE:
-        raise UsageError(f"{what} are a sparse matrix of {size / 1e9:,.1f} GB with zeros; reduce it, as TruncatedSVD does")
-    return sys.modules["tensorflow"].sparse.to_dense(part) if is_tensor else part.toarray()
+def _objects_in_words(flat: np.ndarray) -> str:
+    """What is to be said of Python objects that are not all text."""
+    odd = next(value for value in flat if not isinstance(value, (str, bytes)))
+    if all(isinstance(value, (int, float, np.number, np.bool_)) and value == value for value in flat):
+        return f"holds numbers as Python objects, like {_short(odd)}; make them numbers with .astype('float32') or .astype('int64')"
+    if odd is None or odd != odd:
+        return "holds missing values; fill them in, as with .fillna('')"
+    return f"mixes kinds like {_short(odd)}; encode them as numbers first, or as text with .astype(str)"
 
 
 def _refuse(test: np.ufunc, value: str, found: np.ndarray, what: str) -> None:

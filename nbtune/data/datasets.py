@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nbtune import machine
+from nbtune.data.sparse import dense
 from nbtune.data.tree import leaves, map_leaves
 from nbtune.errors import UsageError
 
@@ -29,7 +30,7 @@ def by_columns(data: Any, what: str) -> tuple[Any, Any] | None:
         names = list(data.column_names)
         raise UsageError(f"{what} is a {type(data).__name__} of {', '.join(names)}; give one of them, like data[{names[0]!r}]")
     if "Iterable" in type(data).__name__:
-        raise UsageError(f"{what} is a {type(data).__name__}, which is read row by row; give one that is loaded as a whole")
+        raise UsageError(f"{what} is an {type(data).__name__}, which is read row by row; give one that is loaded as a whole")
     label = next((name for name in LABELS if name in data.column_names), None)
     if label is None:
         raise UsageError(f"{what}: which column has the labels? Give two of {', '.join(data.column_names)}, like d['x'],d['y']")
@@ -59,7 +60,7 @@ def parts_of(batch: Any, what: str) -> tuple[Any, ...]:
     batch = tuple(batch) if isinstance(batch, (list, tuple)) else (batch,)
     if len(batch) not in (1, 2, 3):
         raise UsageError(f"{what}: the dataset must give (x, y) batches, or (x, y, weights) if rows have weights")
-    found = tuple(map_leaves(np.asarray, part) for part in batch)
+    found = tuple(map_leaves(lambda leaf: np.asarray(dense(leaf, f"{what}: the batches")), part) for part in batch)
     counts = {part.shape[:1] for part in leaves(list(found))}
     if len(counts) != 1 or counts == {()}:
         raise UsageError(f"{what}: the dataset gives single rows; add .batch(32)")

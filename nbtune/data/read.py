@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from nbtune.data.columns import array, features, labels, named_classes
+from nbtune.data.columns import array, categories, features, labels, named_classes
 from nbtune.data.datasets import by_columns, drain, joined
 from nbtune.data.row_labels import joined_by_place
 from nbtune.data.rows import Data, Inputs, Rows
-from nbtune.data.streams import Seen, Source, Stream, copy_of, is_factory, is_stream, kept, look, made, sendable, some
+from nbtune.data.streams import Passes, Seen, Source, Stream, another, is_factory, is_stream, look, made, passes, sendable, some
 from nbtune.data.tree import in_order_of, leaves, map_leaves, named_leaves
 from nbtune.errors import UsageError
 
@@ -48,7 +48,7 @@ def read_data(
         validation = validation._replace(x=in_order_of(rows.x, validation.x))
     names = None
     if getattr(getattr(rows.y, "dtype", None), "kind", "") == "S":
-        y, names = named_classes(rows.y)
+        y, names = named_classes(rows.y, order=categories(given.parts[1]))
         rows = rows._replace(y=y)
         if validation is not None:
             validation = validation._replace(y=named_classes(validation.y, names)[0])
@@ -125,20 +125,21 @@ def _of_dataset(data: Any, what: str, cache: bool, steps: int | None, is_shuffle
         parts, size = drain(made(data), what)
         return _Given(parts, size)
     sent = sendable(data, what)  # before it is read, which may change it
-    if steps is None:
-        seen, is_same, in_order = kept(copy_of(data, sent), what, is_shuffled)
-    else:
-        seen, is_same, in_order = look(made(data), what, 0.0), False, False
+    new = lambda: another(data, sent)  # noqa: E731
+    read = passes(new, what, is_shuffled) if steps is None else Passes(look(made(new()), what, 0.0), False, False)
+    seen = read.first
     if steps is None and not seen.complete:
         _check_end(seen, what)
     size = len(leaves(seen.batches[0][0])[0])
-    if is_same:
-        return _Given(joined(seen.batches, what), size, shuffle=not in_order)
+    if read.is_same:
+        shuffled = "" if read.in_order else ", and shuffled anew in each epoch"
+        note = f"The dataset gives the same {len(seen.rows):,} rows each time: they are kept in memory{shuffled}."
+        return _Given(joined(seen.batches, what), size, shuffle=not read.in_order, note=note if what == "data" else "")
     if isinstance(sent, UsageError):
         raise sent
     note = (
-        f"The {type(data).__name__} is read anew in each epoch, and its trials are trained one by one; --cache reads it once "
-        "instead, and trains them together."
+        "The dataset is read anew in each epoch, and its trials are trained one by one; --cache reads it once instead, and trains "
+        "them together."
     )
     return _Given(joined(some(seen), what), size, sent, note=note if what == "data" else "")
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import importlib
 import inspect
 import itertools
 import math
 import os
+import random
 import sys
 import time
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,9 +102,24 @@ def _is_text(node: Any, kind: Any) -> bool:
     return bool(node.op == "Const" and node.attr["value"].tensor.dtype == kind.as_datatype_enum)
 
 
-def copy_of(data: Any, source: Source | UsageError) -> Any:
-    """Another one to look at, where that is possible: the user's own may count how often it is read."""
-    return cloudpickle.loads(source.payload[0]) if isinstance(source, Source) and source.kind == OBJECT else data
+def from_graph(source: Source) -> Any:
+    """A `tf.data.Dataset` as it was when its graph was taken: one that shuffles begins with its first order."""
+    tf = importlib.import_module("tensorflow")
+    graph = tf.compat.v1.GraphDef.FromString(source.payload[0])
+    for node in graph.node:
+        handle = node.attr["value"].tensor.resource_handle_val if node.op == "Const" else ()
+        for each in handle:
+            if "SeedGenerator" in each.maybe_type_name:  # by its name it would be that of the dataset itself, which moves on
+                each.name = f"{each.name}_{uuid.uuid4().hex}"
+    variant = tf.raw_ops.DatasetFromGraph(graph_def=graph.SerializeToString())
+    return tf.data.experimental.from_variant(variant, structure=cloudpickle.loads(source.payload[1]))
+
+
+def another(data: Any, source: Source | UsageError) -> Any:
+    """The dataset or its factory as new, where that is possible: to read the user's own would move its orders and counts on."""
+    if isinstance(source, UsageError):
+        return data
+    return from_graph(source) if source.kind == GRAPH else cloudpickle.loads(source.payload[0])
 
 
 @dataclass(frozen=True)
@@ -151,28 +171,63 @@ def _bytes(row: Any) -> bytes:
     return bytes(row.tobytes())
 
 
-def kept(data: Any, what: str, is_shuffled: bool) -> tuple[Seen, bool, bool]:
-    """What a first pass gives, whether the rows may be kept, since a second one gives the same, and whether in the same order.
+@dataclass(frozen=True)
+class Passes:
+    """What is known of a dataset once it was read.
+
+    Attributes:
+        first: what the first pass gave.
+        is_same: a second one gives the same rows, so that they may be kept.
+        in_order: … in the same order.
+    """
+
+    first: Seen
+    is_same: bool
+    in_order: bool
+
+
+def passes(new: Callable[[], Any], what: str, is_shuffled: bool) -> Passes:
+    """Reads a dataset twice, if it is not too long.
 
     Args:
-        is_shuffled: whether `fit` is to shuffle where it can: it draws an order of a PyDataset's batches for each epoch, which
-            rows that are kept have not.
+        new: gives the dataset or its factory as new.
+        is_shuffled: whether `fit` is the reference for the order of the rows. It draws one of a PyDataset's batches for each epoch,
+            and a shuffle with a seed has its own, neither of which rows that are kept have.
 
     Raises:
         UsageError: no rows.
     """
     until = time.monotonic() + MOST_SECONDS
-    dataset = made(data)
-    first = look(dataset, what, until)
-    if not first.batches:
-        raise UsageError(f"{what} has no rows")
-    if not first.complete or not first.is_even:
-        return first, False, False
-    getattr(dataset, "on_epoch_end", lambda: None)()  # as `fit` does, after which a PyDataset may give other rows
-    if is_shuffled and is_by_index(dataset) and len(first.batches) > 1:
-        return first, False, False
-    again = look(dataset if is_dataset(dataset) else made(data), what, until)
-    return first, again.complete and sorted(first.rows) == sorted(again.rows), first.rows == again.rows
+    with _seeded():
+        data = new()
+        dataset = made(data)
+        first = look(dataset, what, until)
+        if not first.batches:
+            raise UsageError(f"{what} has no rows")
+        if not first.complete or not first.is_even:
+            return Passes(first, False, False)
+        getattr(dataset, "on_epoch_end", lambda: None)()  # as `fit` does, after which a PyDataset may give other rows
+        if is_shuffled and is_by_index(dataset) and len(first.batches) > 1:
+            return Passes(first, False, False)
+        again = look(dataset if is_dataset(dataset) else made(data), what, until)
+    is_same, in_order = again.complete and sorted(first.rows) == sorted(again.rows), first.rows == again.rows
+    if is_same and not in_order and is_shuffled:
+        with _seeded():
+            is_same = look(made(new()), what, until).rows != first.rows  # of a shuffle without a seed `fit` makes what it will
+    return Passes(first, is_same, in_order)
+
+
+@contextlib.contextmanager
+def _seeded() -> Iterator[None]:
+    """Random numbers begin where they did the last time, as with the seed of a trial; the notebook's own go on after it."""
+    states = random.getstate(), np.random.get_state()
+    random.seed(0)
+    np.random.seed(0)
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
 
 
 def is_stream(data: Any) -> bool:

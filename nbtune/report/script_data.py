@@ -49,7 +49,9 @@ def data_lines(options: Options, data: Data, job: Job) -> list[str]:
         lines += _load(held_out, options.texts.get("validation_data", ""), options.validation_data, data.validation)
     if data.class_names is not None:
         lines.append(f"classes = {list(data.class_names)!r}")
-        lines += [f"{y} = np.searchsorted(classes, {y})" for y in ("y", "y_val")[: 1 + (data.validation is not None)]]
+        is_sorted = list(data.class_names) == sorted(data.class_names)
+        number = "np.searchsorted(classes, {y})" if is_sorted else "np.array([classes.index(label) for label in {y}])"
+        lines += [f"{y} = {number.format(y=y)}" for y in ("y", "y_val")[: 1 + (data.validation is not None)]]
     if data.validation is None and data.split > 0 and not data.stream:
         lines += _split(options, data, job, names)
     if data.folds is not None:

@@ -9,18 +9,14 @@ import cloudpickle
 import keras
 
 from nbtune.data.datasets import is_dataset
-from nbtune.data.streams import FACTORY, GRAPH, Source
+from nbtune.data.streams import FACTORY, GRAPH, Source, from_graph
 from nbtune.errors import UsageError
 
 
 def opened(source: Source) -> Any:
     """What `fit` takes as its data, and reads once an epoch."""
     if source.kind == GRAPH:
-        import tensorflow as tf  # which Keras need not train with
-
-        graph, spec = source.payload
-        variant = tf.raw_ops.DatasetFromGraph(graph_def=graph)
-        return tf.data.experimental.from_variant(variant, structure=cloudpickle.loads(spec))
+        return from_graph(source)
     thing = cloudpickle.loads(source.payload[0])
     if source.kind != FACTORY:
         return thing

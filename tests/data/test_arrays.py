@@ -199,7 +199,7 @@ def test_labels_may_be_text_here_and_are_judged_as_labels():
         ((3, Y), ["features"]),
         ((None, Y), ["features"]),
         (([[1, 2], [3]], [0, 1]), ["features"]),
-        ((X.astype(object), Y), ["features", "as numbers"]),
+        ((X.astype(object), Y), ["features", "astype"]),
         ((X.astype(complex), Y), ["non-numeric"]),
         ((pd.DataFrame({"age": [1, 2], "day": pd.to_datetime(["2024", "2025"])}), [0, 1]), ["'day'"]),
         ((pd.DataFrame({"town": ["Bonn", None]}), [0, 1]), ["'town'", "missing", "fillna"]),
@@ -552,3 +552,23 @@ def test_rows_that_were_shuffled_alone_are_refused():
     assert "the weights with" in mistake((frame, series, series.iloc[::-1] + 1))
     assert "parts of x" in mistake(({"a": frame[0], "b": frame[1].iloc[::-1]}, series))
     assert not read_data((frame.iloc[::-1].to_numpy(), series)).note
+
+
+@pytest.mark.parametrize("shape", [lambda y: y, lambda y: y.to_frame()], ids=["series", "frame"])
+def test_categories_are_numbered_in_their_own_order(shape):
+    y = pd.Series(pd.Categorical([["low", "high", "middle"][i % 3] for i in range(len(X))], ["low", "middle", "high", "none"], ordered=True))
+    data = read_data((X, shape(y)), (X, shape(y)))
+    assert data.class_names == ("low", "middle", "high")
+    np.testing.assert_array_equal(data.y.reshape(-1), y.cat.codes)
+    np.testing.assert_array_equal(data.validation.y.reshape(-1), y.cat.codes)
+
+
+def test_numbers_that_are_python_objects_are_to_be_made_numbers():
+    assert ".astype('int64')" in mistake((X, Y.astype(object)))
+
+
+def test_batches_of_sparse_tensors_are_written_out_and_ragged_ones_refused():
+    sparse = tf.data.Dataset.from_tensor_slices((tf.sparse.from_dense(X), Y)).batch(8)
+    np.testing.assert_array_equal(read_data(sparse).x, X)
+    rows = tf.RaggedTensor.from_row_lengths(np.arange(len(Y), dtype="float32"), np.tile([0, 2], len(Y) // 2))
+    assert "ragged" in mistake(tf.data.Dataset.from_tensor_slices((rows, Y)).batch(8))

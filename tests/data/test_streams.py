@@ -80,12 +80,47 @@ def test_each_trial_begins_with_a_dataset_of_its_own():
     assert opened(source).epochs == 0
 
 
-def test_rows_that_are_the_same_are_kept_in_their_order():
+def test_rows_that_are_the_same_are_kept_in_their_order_and_that_is_said():
     plain = read_data(tf.data.Dataset.from_tensor_slices((X, Y)).batch(8), (X, Y))
-    assert (plain.stream, plain.shuffle, plain.batch_size, plain.note) == (None, False, 8, "")
+    assert (plain.stream, plain.shuffle, plain.batch_size) == (None, False, 8)
+    assert "the same 20 rows each time" in plain.note
+    assert "kept in memory." in plain.note
     shuffled = read_data(tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(20).batch(8), (X, Y))
     assert (shuffled.stream, shuffled.shuffle) == (None, True)
+    assert "shuffled anew in each epoch" in shuffled.note
     np.testing.assert_array_equal(np.sort(shuffled.x[:, 0]), X[:, 0])
+
+
+def seeded():
+    return tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(20, seed=1).batch(8)
+
+
+def drawn_by_numpy():
+    order = np.random.permutation(20)
+    for start in range(0, 20, 5):
+        yield X[order[start : start + 5]], Y[order[start : start + 5]]
+
+
+def test_a_shuffle_with_a_seed_gives_its_own_orders():
+    """`fit` gives the same numbers with it each time, so it is the reference."""
+    expected = [np.concatenate([np.asarray(batch[0]) for batch in dataset]) for dataset in [seeded()] * 2]
+    given = seeded()
+    data = read_data(given, (X, Y))
+    assert "anew in each epoch" in data.note
+    for _ in range(2):
+        np.testing.assert_array_equal(passes(data.stream.training), expected)
+    np.testing.assert_array_equal(np.concatenate([np.asarray(batch[0]) for batch in given]), expected[0])  # it was not read
+
+
+def test_rows_that_numpy_shuffles_have_the_orders_of_its_seed():
+    state = np.random.get_state()[1].copy()
+    assert read_data(drawn_by_numpy, (X, Y)).stream is not None
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
+
+
+def test_the_state_of_a_factory_goes_on_from_epoch_to_epoch():
+    rng = np.random.default_rng(0)
+    assert read_data(lambda: iter([(X + rng.normal(size=(20, 1)), Y)]), (X, Y)).stream is not None
 
 
 def test_cache_reads_once():
