@@ -107,7 +107,9 @@ def _objects_in_words(flat: np.ndarray) -> str:
     """What is to be said of Python objects that are not all text."""
     odd = next(value for value in flat if not isinstance(value, (str, bytes)))
     if all(isinstance(value, (int, float, np.number, np.bool_)) and value == value for value in flat):
-        return f"holds numbers as Python objects, like {_short(odd)}; make them numbers with .astype('float32') or .astype('int64')"
+        return (
+            f"holds numbers as Python objects, like {_short(odd)}; make them numbers with .astype('float32') or .astype('int64')"
+        )
     if odd is None or odd != odd:
         return "holds missing values; fill them in, as with .fillna('')"
     return f"mixes kinds like {_short(odd)}; encode them as numbers first, or as text with .astype(str)"

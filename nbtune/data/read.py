@@ -138,7 +138,7 @@ def _of_dataset(data: Any, what: str, cache: bool, steps: int | None, is_shuffle
     if isinstance(sent, UsageError):
         raise sent
     note = (
-        "The dataset is read anew in each epoch, and its trials are trained one by one; --cache reads it once instead, and trains "
+        "The dataset is read anew in each epoch, and its trials are trained one by one; --cache reads it once and trains "
         "them together."
     )
     return _Given(joined(some(seen), what), size, sent, note=note if what == "data" else "")

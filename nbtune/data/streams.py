@@ -191,7 +191,7 @@ def passes(new: Callable[[], Any], what: str, is_shuffled: bool) -> Passes:
 
     Args:
         new: gives the dataset or its factory as new.
-        is_shuffled: whether `fit` is the reference for the order of the rows. It draws one of a PyDataset's batches for each epoch,
+        is_shuffled: whether `fit` is the reference for the order of rows. It draws one of a PyDataset's batches for each epoch,
             and a shuffle with a seed has its own, neither of which rows that are kept have.
 
     Raises:

@@ -556,7 +556,8 @@ def test_rows_that_were_shuffled_alone_are_refused():
 
 @pytest.mark.parametrize("shape", [lambda y: y, lambda y: y.to_frame()], ids=["series", "frame"])
 def test_categories_are_numbered_in_their_own_order(shape):
-    y = pd.Series(pd.Categorical([["low", "high", "middle"][i % 3] for i in range(len(X))], ["low", "middle", "high", "none"], ordered=True))
+    sizes = ["low", "middle", "high", "none"]
+    y = pd.Series(pd.Categorical([sizes[number % 3] for number in range(20)][::-1], sizes, ordered=True))
     data = read_data((X, shape(y)), (X, shape(y)))
     assert data.class_names == ("low", "middle", "high")
     np.testing.assert_array_equal(data.y.reshape(-1), y.cat.codes)
