@@ -44,7 +44,7 @@ def beside(job: Job, arrays: data.Arrays, made: keras.Model) -> str | None:
     if tf.config.functions_run_eagerly():
         return "tf.config.run_functions_eagerly"
     if any(part.dtype.kind == "S" for part in keras.tree.flatten(arrays.x)):
-        return "features that are text"
+        return "features that are text; turn them into numbers before the search, and its trials are trained together"
     weights, labels = keras.tree.flatten(arrays.sample_weight), keras.tree.flatten(arrays.y)
     weights = [weight for weight in weights if weight is not None]
     several = any(y.ndim > 2 for y in labels) or any(w.ndim > 1 for w in weights)  # Keras may apply a row's weight to a step
