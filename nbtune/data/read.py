@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from nbtune.data.datasets import by_columns, drain, joined
 from nbtune.data.row_labels import joined_by_place
 from nbtune.data.rows import Data, Inputs, Rows
 from nbtune.data.streams import Passes, Seen, Source, Stream, another, is_factory, is_stream, look, made, passes, sendable, some
-from nbtune.data.tree import in_order_of, leaves, map_leaves, named_leaves
+from nbtune.data.tree import in_order_of, leaves, like, map_leaves, named_leaves
 from nbtune.errors import UsageError
 
 
@@ -52,7 +53,7 @@ def read_data(
         rows = rows._replace(y=y)
         if validation is not None:
             validation = validation._replace(y=named_classes(validation.y, names)[0])
-    note = " ".join(filter(None, [given.note, given.joined, held_out.joined if held_out else ""]))
+    note = " ".join(filter(None, [given.note, given.joined, held_out.joined if held_out else "", _ordered_in_words(rows.x)]))
     if given.source is None:
         shuffle = shuffle and (given.shuffle or held_out is None)
         return Data(*rows, validation, validation_split, batch_size, names, None, shuffle, note)
@@ -99,6 +100,16 @@ def _rows(read: _Given, what: str) -> Rows:
     return Rows(x, y, _all_weights(given[2], lengths[0], y, f"{what}: weights") if len(given) == 3 else None)
 
 
+def _ordered_in_words(x: Inputs) -> str:
+    """What is to be said of features whose order tells where they go."""
+    if not isinstance(x, OrderedDict) or list(x) == sorted(x, key=str):
+        return ""
+    return (
+        "The features are an OrderedDict: Keras gives its parts to a functional model in their order and not by name; those of a "
+        "plain dict, as dict(x), go by name."
+    )
+
+
 def _given(data: Any, what: str, cache: bool, steps: int | None, is_shuffled: bool = False) -> _Given:
     if is_factory(data) and isinstance(found := data(), (tuple, list, Mapping)):  # it loads arrays
         return _given(found, what, cache, steps)
@@ -132,9 +143,8 @@ def _of_dataset(data: Any, what: str, cache: bool, steps: int | None, is_shuffle
         _check_end(seen, what)
     size = len(leaves(seen.batches[0][0])[0])
     if read.is_same:
-        shuffled = "" if read.in_order else ", and shuffled anew in each epoch"
-        note = f"The dataset gives the same {len(seen.rows):,} rows each time: they are kept in memory{shuffled}."
-        return _Given(joined(seen.batches, what), size, shuffle=not read.in_order, note=note if what == "data" else "")
+        note = _kept_in_words(read) if what == "data" else ""
+        return _Given(joined(seen.batches, what), size, shuffle=not read.in_order, note=note)
     if isinstance(sent, UsageError):
         raise sent
     note = (
@@ -142,6 +152,14 @@ def _of_dataset(data: Any, what: str, cache: bool, steps: int | None, is_shuffle
         "them together."
     )
     return _Given(joined(some(seen), what), size, sent, note=note if what == "data" else "")
+
+
+def _kept_in_words(read: Passes) -> str:
+    shuffled = "" if read.in_order else ", and shuffled anew in each epoch"
+    note = f"The dataset gives the same {len(read.first.rows):,} rows each time: they are kept in memory{shuffled}."
+    if read.in_order and read.first.size is None:  # it finds the end with the optimizer's counter moved on
+        note += " It does not say how many batches it has, and `fit` would count a step too many in each epoch; this does not."
+    return note
 
 
 def _all_weights(weights: Any, rows: int, y: Inputs, what: str) -> Inputs:
@@ -191,7 +209,7 @@ def _weights(weights: Any, rows: int, y: Inputs, what: str) -> np.ndarray:
 
 def _inputs(x: Any, what: str) -> Inputs:
     if isinstance(x, Mapping):
-        return {key: _part(part, f"{what}: feature {key!r}") for key, part in x.items()}
+        return like(x, ((key, _part(part, f"{what}: feature {key!r}")) for key, part in x.items()))
     if _is_several(x):
         return type(x)([_part(part, f"{what}: input {i + 1}") for i, part in enumerate(x)])
     return features(x, f"{what}: features")
@@ -205,7 +223,7 @@ def _labels(y: Any, what: str) -> Inputs:
     if y is None:
         return None
     if isinstance(y, Mapping):
-        return {key: _numbers(part, f"{what}: labels {key!r}") for key, part in y.items()}
+        return like(y, ((key, _numbers(part, f"{what}: labels {key!r}")) for key, part in y.items()))
     if _is_several(y):
         return type(y)([_numbers(part, f"{what}: labels {i + 1}") for i, part in enumerate(y)])
     return labels(y, f"{what}: labels")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 Tree = Any  # a leaf, or a dict, list or tuple of trees; None has no leaves
+
+
+def like(model: Mapping[Any, Any], items: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    """A dict, or an `OrderedDict` where that is one: Keras takes the parts of a dict by name, and those of that in its order."""
+    return OrderedDict(items) if isinstance(model, OrderedDict) else dict(items)
 
 
 def leaves(tree: Tree) -> list[Any]:
@@ -24,7 +30,7 @@ def map_leaves(function: Callable[..., Any], first: Tree, *others: Tree) -> Tree
     if first is None:
         return None
     if isinstance(first, Mapping):
-        return {key: map_leaves(function, first[key], *(other[key] for other in others)) for key in first}
+        return like(first, ((key, map_leaves(function, first[key], *(other[key] for other in others))) for key in first))
     if isinstance(first, (list, tuple)):
         return type(first)([map_leaves(function, *parts) for parts in zip(first, *others, strict=True)])
     return function(first, *others)
@@ -44,7 +50,9 @@ def named_leaves(tree: Tree, name: str = "") -> list[tuple[str, Any]]:
 
 
 def in_order_of(model: Tree, tree: Tree) -> Tree:
-    """`tree` with its dicts in the order that `model`, of the same structure, has them in."""
+    """`tree` with its dicts in the order that `model`, of the same structure, has them in; where order tells, in its own."""
+    if isinstance(tree, OrderedDict):
+        return tree
     if isinstance(model, Mapping):
         return {key: in_order_of(model[key], tree[key]) for key in model}
     if isinstance(model, (list, tuple)):
@@ -57,7 +65,8 @@ def layout(tree: Tree, number: Callable[[Any], int]) -> Any:
     if tree is None:
         return None
     if isinstance(tree, Mapping):
-        return {"dict": [[key, layout(part, number)] for key, part in tree.items()]}
+        kind = "ordered" if isinstance(tree, OrderedDict) else "dict"
+        return {kind: [[key, layout(part, number)] for key, part in tree.items()]}
     if isinstance(tree, (list, tuple)):
         return {"list" if isinstance(tree, list) else "tuple": [layout(part, number) for part in tree]}
     return number(tree)
@@ -70,6 +79,6 @@ def laid_out(structure: Any, leaf: Callable[[int], Any]) -> Tree:
     if isinstance(structure, int):
         return leaf(structure)
     ((kind, parts),) = structure.items()
-    if kind == "dict":
-        return {key: laid_out(part, leaf) for key, part in parts}
+    if kind in ("dict", "ordered"):
+        return {"dict": dict, "ordered": OrderedDict}[kind]((key, laid_out(part, leaf)) for key, part in parts)
     return {"list": list, "tuple": tuple}[kind](laid_out(part, leaf) for part in parts)

@@ -123,6 +123,12 @@ def test_the_state_of_a_factory_goes_on_from_epoch_to_epoch():
     assert read_data(lambda: iter([(X + rng.normal(size=(20, 1)), Y)]), (X, Y)).stream is not None
 
 
+def test_a_dataset_that_does_not_say_its_length_is_counted_in_another_way_and_that_is_said():
+    data = read_data(tf.data.Dataset.from_tensor_slices((X, Y)).batch(8).filter(lambda x, y: True), (X, Y))
+    assert data.stream is None
+    assert "a step too many" in data.note
+
+
 def test_cache_reads_once():
     data = read_data(Noisy(), (X, Y), cache=True)
     assert data.stream is None
