@@ -99,7 +99,6 @@ class _Costs:
     def unit(self, part: Sequence[int]) -> tuple[float, float]:
         """What a stack costs before its epochs, and in all of them."""
         models = len({(self.depth(i), self.size(i)) for i in part})
-        models = len({(self.depth(i), self.size(i)) for i in part})
         fixed = OPERATIONS_A_STACK + len(part) * OPERATIONS_A_TRIAL + models * self._a_model
         return fixed, self.stack(part) - fixed
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from statistics import fmean
+
 from nbtune.record.progress import Progress, Trial
 
 LEARNING, OVERFIT, UNDERFIT, FITS = "still learning", "overfit", "underfit", "fits"
 MARGIN = 0.05  # of an accuracy, and of other scores this share of the larger one's size
+RISE, SMOOTHED = 0.1, 3  # of losses that part: so large a share of the validation loss's lowest, as means of so many epochs
 MEANS = (
-    "still learning: its best epoch is the last that it was given; overfit: clearly better on the training data; "
+    "still learning: its best epoch is the last that it was given; overfit: clearly better on the training data, or its "
+    "validation loss rose again while its training loss fell; "
     "underfit: clearly worse on the training data than the best network on the validation data"
 )
 
@@ -37,9 +42,26 @@ def _verdict(trial: Trial, best: float, progress: Progress) -> str:
         return LEARNING
     objective = progress.objective
     own, other = objective.order(trial.score), objective.order(best)
-    if apart > _margin(own, own - apart, progress):
+    if apart > _margin(own, own - apart, progress) or _parted(trial, progress):
         return OVERFIT
     return UNDERFIT if own - apart - other > _margin(own - apart, other, progress) else FITS
+
+
+def _parted(trial: Trial, progress: Progress) -> bool:
+    """Whether the validation loss has risen since it was lowest, and the training loss has fallen, both by a clear share.
+
+    That is what overfitting looks like, and it may come after the best epoch, or leave the accuracy as it is.
+    """
+    training, validation = (progress.objective.by_epoch(name, trial.history) for name in ("loss", "val_loss"))
+    measured = [epoch for epoch, value in enumerate(validation[: len(training)]) if math.isfinite(value)]
+    if len(measured) < SMOOTHED:
+        return False
+    lowest = measured.index(min(measured, key=validation.__getitem__))
+    start = min(max(lowest - SMOOTHED // 2, 0), len(measured) - SMOOTHED)
+    then, now = measured[start : start + SMOOTHED], measured[-SMOOTHED:]
+    means = [[fmean(map(values.__getitem__, part)) for part in (then, now)] for values in (validation, training)]
+    (low, end), (low_training, end_training) = means
+    return end - low > RISE * abs(low) and low_training - end_training > RISE * abs(low_training)
 
 
 def _margin(a: float, b: float, progress: Progress) -> float:

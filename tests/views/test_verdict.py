@@ -1,6 +1,8 @@
 import pytest
 
+from nbtune.ask.objective import Objective
 from nbtune.record.events import DONE, StateChanged, TrialEnded
+from nbtune.record.progress import Progress
 from nbtune.views.table import columns, rows
 from nbtune.views.verdict import FITS, LEARNING, OVERFIT, UNDERFIT, gap, verdicts
 
@@ -42,6 +44,38 @@ def test_each_word_for_curves_that_a_textbook_would_give_it(metric, curves, word
     ends = [ended(str(i), *both, metric) for i, both in enumerate(curves)]
     progress = search(product(units=[1, 2, 3, 4]), f"val_{metric}", [*ends, StateChanged("finished", 1.0)])
     assert list(verdicts(progress).values()) == words
+
+
+OWN = [0.45, 0.30, 0.15, 0.08, 0.04, 0.02, 0.01, 0.01]  # a training loss; the validation loss rises again after the third epoch
+RISING = [0.40, 0.30, 0.25, 0.27, 0.30, 0.36, 0.41, 0.45]
+
+
+@pytest.mark.parametrize(
+    ("losses", "word"),
+    [
+        ((OWN, RISING), OVERFIT),
+        ((OWN, [0.40, 0.30, 0.25, 0.26, 0.25, 0.27, 0.24, 0.27]), FITS),  # it wavers, and does not rise
+        (([0.45, *[0.15] * 7], RISING), FITS),  # nothing is learned any more
+        ((OWN[:3], RISING[:3]), FITS),
+    ],
+)
+def test_a_validation_loss_that_rises_while_the_training_loss_falls_is_overfitting_whatever_the_best_epoch_was(losses, word):
+    """The best epoch is the third, where the network was as accurate on both; accuracy hardly suffers afterwards."""
+    validation = [0.80, 0.90, 0.95, 0.94, 0.94, 0.94, 0.94, 0.94]
+    history = {"accuracy": validation, "val_accuracy": validation, "loss": losses[0], "val_loss": losses[1]}
+    ends = [TrialEnded("0", DONE, 0.95, 3, history, 1.0)]
+    progress = search(product(units=[1]), "val_accuracy", [*ends, StateChanged("finished", 1.0)])
+    assert list(verdicts(progress).values()) == [word]
+
+
+def test_losses_that_part_are_seen_where_validation_does_not_come_after_every_epoch():
+    objective = Objective("val_loss", "min", every=2)
+    twice = [value for value in OWN for _ in range(2)]
+    history = {"loss": twice, "val_loss": [*RISING[:2], 0.25, 0.24, *RISING[4:]]}
+    progress = Progress([{"units": 1}], objective, 16, 1)
+    for event in (TrialEnded("0", DONE, 0.24, 8, history, 1.0), StateChanged("finished", 1.0)):
+        progress.apply(event)
+    assert list(verdicts(progress).values()) == [OVERFIT]
 
 
 def test_the_gap_is_that_of_the_best_epoch():
