@@ -113,13 +113,18 @@ def test_a_kernel_that_restarts_is_noticed_and_the_last_picture_stays(still, hal
     page = panel.page
     cells = page.locator(".nbtune-map [role=option]").count()
     page.get_by_role("button", name="Pause").wait_for()
+    page.get_by_role("button", name="Show 32 more").click()
+    stopped = page.locator(".nbtune-board tbody tr", has_text="stopped").count()
     page.evaluate("window.kernel_is('busy')")
     assert page.get_by_role("button", name="Pause").is_visible()
     page.evaluate("window.kernel_is('restarting')")
-    assert page.locator(".nbtune-headline").inner_text().startswith("interrupted: 40 of 54")
+    assert page.locator(".nbtune-headline").inner_text().startswith("interrupted: 40 of 54, 4 failed, 4 diverged; best")
     assert page.get_by_role("alert").get_by_text("Run the cell again").is_visible()
     assert page.get_by_role("button", name="Pause").count() == 0
     assert page.locator(".nbtune-map [role=option]").count() == cells
+    assert page.locator(".nbtune-board tbody tr", has_text="running").count() == 0, "nothing runs any more"
+    assert page.locator(".nbtune-board tbody tr", has_text="stopped").count() == stopped + 2
+    assert page.locator(".nbtune-live .nbtune-mark.nbtune-running").count() == 0
     panel.shot("front-gone")
 
 

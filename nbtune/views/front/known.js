@@ -27,6 +27,18 @@ export class Known {
     return this.grid ? { ...parts, trials: { ...trials }, cells: { ...cells }, lines: {} } : parts;
   }
 
+  /** Nothing is under way any more, since the kernel is gone: what was is stopped. */
+  interrupt() {
+    const stopped = (text) => text.replace(/^running/, "stopped");
+    const own = (one) => (one.status === "running" ? { ...one, status: "stopped" } : one);
+    if (!this.grid) return;
+    this.trials = this.trials.map((trial) => ({ ...trial, texts: trial.texts.map(stopped), keys: trial.keys.map((key) => (key === "running" ? "stopped" : key)) }));
+    this.cells = this.cells.map((cell) => ({ ...own(cell), says: stopped(cell.says) }));
+    this.scale = { ...this.scale, legend: one_kind(this.scale.legend) };
+    this.curves = { ...this.curves, curves: this.curves.curves.map((curve) => ({ ...curve, running: false })) };
+    this.details.forEach((detail, trial) => this.details.set(trial, { ...detail, facts: stopped(detail.facts) }));
+  }
+
   _extend(i, { values, training, best }) {
     const old = this.lines.get(i) ?? { values: [], training: [] };
     const longer = (list, tail) => [...list.slice(0, tail.start), ...tail.values];
@@ -36,4 +48,12 @@ export class Known {
   label(i) {
     return this.grid.labels[i];
   }
+}
+
+/** A legend in which those that ran count as stopped: `2 running`, `1 stopped` → `3 stopped`. */
+function one_kind(legend) {
+  const both = legend.filter(({ status }) => status === "running" || status === "stopped");
+  const count = both.reduce((sum, { text }) => sum + Number(text.split(" ")[0].replaceAll(",", "")), 0);
+  const others = legend.filter((item) => !both.includes(item));
+  return both.length ? [...others, { status: "stopped", text: `${count.toLocaleString("en")} stopped` }] : legend;
 }

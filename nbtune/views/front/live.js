@@ -11,6 +11,8 @@ const PATIENCE = 2500; // milliseconds until a click counts as not heard
 const BUSY = "The kernel is busy with a cell and will do this afterwards. ■ in the toolbar interrupts the cell.";
 const GONE = "The kernel has restarted or ended, and the search with it; every finished trial is kept. Run the cell again: it goes on where it was.";
 
+const GOING = /, (building |compiling |starting|about |a few seconds |[\d,]+ under way)[^;]*/; // in a headline, what is true no longer
+
 export class LiveView {
   constructor(data, ask) {
     this._data = data;
@@ -87,8 +89,7 @@ export class LiveView {
 
   /** Shows what a message changed. */
   update(message) {
-    if (message.gone) return this._gone();
-    if (this._data.gone) return;
+    if (this._data.gone && !message.gone) return;
     if (message.head) this._show_head(message.head);
     if (message.notes) this._notes.replaceChildren(...message.notes.map((note) => make("p", {}, note)));
     if (message.advice) {
@@ -100,7 +101,11 @@ export class LiveView {
     if ("text" in message) this._show_text(message.text);
     if (message.download && !message.download.saved) this._save(message.download);
     if ("picture" in message) this._show_picture(message.picture);
-    if (!this._data.grid) return;
+    if (this._data.grid) this._show_results(message);
+    if (message.gone) this._gone();
+  }
+
+  _show_results(message) {
     this._results.hidden = false;
     if (message.grid) this._board.reset();
     if (message.map) this._map.reset();
@@ -119,9 +124,11 @@ export class LiveView {
     clearTimeout(this._patience);
     const { state } = this._data.head ?? {};
     if (state === "running" || state === "paused") {
-      const text = this._line.textContent.replace(/^\w+/, "interrupted").replace(/, (about [^;]*|a few seconds) left/, "");
+      const text = this._line.textContent.replace(/^\w+/, "interrupted").replace(GOING, "");
       this._show_head({ ...this._data.head, text, spoken: "Search interrupted", state: "gone" });
       this._tell(GONE);
+      this._data.interrupt();
+      if (this._data.grid) [this._curves, this._map, this._board, this._trial].forEach((part) => part.update(this._data.cells));
     }
     this._buttons.forEach((button) => (button.hidden = true));
   }
