@@ -141,16 +141,20 @@ class Coverage:
 
 
 class Unit(NamedTuple):
-    """Trials that are handed out together, which may be one, and what they cost beside other units.
+    """Trials that are handed out together, which may be one, and the seconds that they are expected to take.
 
     Attributes:
         setup: whatever they train.
         epochs: if each trains all of its epochs.
+        kind: equal for networks that can be trained together; "" where that is not known.
+        measured: whether this machine has shown before how fast it is; else they only tell what units cost beside each other.
     """
 
     trials: tuple[str, ...]
     setup: float
     epochs: float
+    kind: str = ""
+    measured: bool = False
 
 
 class Progress:

@@ -49,7 +49,7 @@ class _Stack(NamedTuple):
 
 
 def seconds_left(progress: Progress, now: float) -> float | None:
-    """An estimate; None as long as nothing is known of how long an epoch takes.
+    """An estimate; None as long as nothing is known of how long an epoch takes, by this search or by those before it.
 
     A stack is what was started together, one trial or several: those are trained as one computation, and their
     seconds add up to its own. What one costs in seconds is that of the others, in proportion to what they cost by the plan.
@@ -58,15 +58,18 @@ def seconds_left(progress: Progress, now: float) -> float | None:
     costs = _Costs(progress, lives)
     over: list[list[Trial]] = []
     under_way: list[list[Trial]] = []
-    for stack in _started(progress.trials):
+    for stack in started(progress.trials):
         (over if all(trial.ended for trial in stack) else under_way).append(stack)
     lasted = [(seconds, costs.of(stack)) for stack in over if (seconds := sum(trial.seconds for trial in stack))]
     running = [_under_way(stack, progress, lives, spent, costs.of(stack)) for stack in under_way]
     each = _seconds_a_cost(lasted, running, progress.trials, costs)
+    if each is None and any(unit.measured for unit in progress.units):
+        each = _by_the_plan(under_way, progress, spent)
     if each is None:
         return None
     left = [max(each * stack.cost - stack.elapsed, 0.0) if stack.left is None else stack.left for stack in running]
-    return _end(left, [each * cost for cost in costs.pending()], max(progress.workers, 1))
+    end = _end(left, [each * cost for cost in costs.pending()], max(progress.workers, 1))
+    return end if lasted or running else max(end - spent, 0.0)
 
 
 def _seconds_a_cost(
@@ -79,6 +82,15 @@ def _seconds_a_cost(
         known = [(trial.seconds, costs.of([trial])) for trial in earlier]
     total = sum(cost for _, cost in known)
     return sum(seconds for seconds, _ in known) / total if total else None
+
+
+def _by_the_plan(under_way: Sequence[Sequence[Trial]], progress: Progress, spent: float) -> float:
+    """As long as nothing was measured; what is still being compiled takes at least as long as it has by now."""
+    setup = {id: unit.setup for unit in progress.units for id in unit.trials}
+    begun = [(stack, min((trial.begun for trial in stack if trial.begun is not None), default=spent)) for stack in under_way]
+    before = building(progress)
+    over = ((at - stack[0].since + before) / setup[stack[0].id] for stack, at in begun if setup.get(stack[0].id))
+    return max([1.0, *over])
 
 
 def _end(running: Sequence[float], pending: Sequence[float], workers: int) -> float:
@@ -118,7 +130,7 @@ class _Costs:
 
 def _under_way(stack: Sequence[Trial], progress: Progress, lives: Lifetimes, spent: float, cost: float) -> _Stack:
     """By its epochs; where those cannot be timed yet, nothing is known of its end."""
-    elapsed = spent - stack[0].since
+    elapsed = spent - stack[0].since + building(progress)
     timed = [(trial, trial.begun, trial.last) for trial in stack if trial.begun is not None and trial.last is not None]
     done = _epochs([(trial.trained, trial.trained) for trial, *_ in timed], len(stack))
     seconds = max(last for *_, last in timed) - min(begun for _, begun, _ in timed) if timed else 0.0
@@ -144,7 +156,12 @@ def _further(trial: Trial, progress: Progress, lives: Lifetimes) -> tuple[float,
     return this.of_longest(trial.at_once, most) + later, this.expected + later
 
 
-def _started(trials: Sequence[Trial]) -> list[list[Trial]]:
+def building(progress: Progress) -> float:
+    """Seconds from when a worker gets a stack until it says that its trials have started: those of the first one."""
+    return min((trial.since for trial in progress.trials if trial.started is not None), default=0.0)
+
+
+def started(trials: Sequence[Trial]) -> list[list[Trial]]:
     """The trials that have begun, those together that did so at the same moment."""
     found: dict[float, list[Trial]] = {}
     for trial in trials:

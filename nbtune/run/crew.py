@@ -20,8 +20,9 @@ from nbtune.execution.local.warm import Pool
 from nbtune.record.events import Event
 from nbtune.record.initial import Initial
 from nbtune.record.job import Job
+from nbtune.record.pace import Pace
 from nbtune.record.predicted import Predicted
-from nbtune.record.progress import Trial, Unit
+from nbtune.record.progress import Progress, Trial, Unit
 from nbtune.run.final import apart
 from nbtune.run.grouping import in_order, shared_out, units
 from nbtune.run.judged import check_predictable, predicted, predicted_in_folds
@@ -54,6 +55,7 @@ class Crew:
         self.job: Job = found.job if self.size else apart(found.job)
         self.dask = request.options.dask
         self._site: Site | None = found.site
+        self._pace = Pace()
         self._generation = 0
         self._lock = threading.Lock()
 
@@ -115,8 +117,13 @@ class Crew:
         return replace(job, folder=folder)
 
     def units(self, stacks: Sequence[Sequence[int]], ids: Sequence[str]) -> tuple[Unit, ...]:
-        """What these stacks cost beside each other; `ids`: of all trials."""
-        return units(stacks, ids, self._space, work_of(self._request))
+        """What these stacks are expected to take; `ids`: of all trials."""
+        return units(stacks, ids, self._space, work_of(self._request), self._pace)
+
+    def learn(self, progress: Progress) -> None:
+        """How long stacks take here, for the time left of the next search; a cluster's say nothing of it."""
+        if self.dask is None:
+            self._pace.learn(progress)
 
     def _with_rows(self, site: Site, rows: Data) -> Job:
         """The same to whom other rows are written, and the data where a fold's are needed to make its model."""

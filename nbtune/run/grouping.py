@@ -22,6 +22,7 @@ from nbtune.costs import (
     OPERATIONS_A_WEIGHT,
     OTHER_WEIGHTS,
 )
+from nbtune.record.pace import Pace
 from nbtune.record.progress import Unit
 
 _TRAINING_STEP = frozenset(APPLIED_OUTSIDE) - set(SAME_ARCHITECTURE)  # these change it, and not the model
@@ -154,10 +155,16 @@ def shared_out(groups: Sequence[Sequence[int]], workers: int, space: Space, work
     return sorted(best, key=costs.stack, reverse=True)
 
 
-def units(stacks: Sequence[Sequence[int]], ids: Sequence[str], space: Space, work: Work) -> tuple[Unit, ...]:
-    """The trials of these stacks, whose `ids` are in grid order, with what they cost."""
-    costs = _Costs(space, work)
-    return tuple(Unit(tuple(ids[i] for i in stack), *costs.unit(stack)) for stack in stacks)
+def units(stacks: Sequence[Sequence[int]], ids: Sequence[str], space: Space, work: Work, pace: Pace) -> tuple[Unit, ...]:
+    """The trials of these stacks, whose `ids` are in grid order, with the seconds that they are expected to take."""
+    costs, known = _Costs(space, work), space.architectures or [None] * len(space)
+
+    def unit(stack: Sequence[int]) -> Unit:
+        kind = first.name if (first := known[stack[0]]) else ""
+        setup, epochs = (pace.seconds(operations, kind) for operations in costs.unit(stack))
+        return Unit(tuple(ids[i] for i in stack), setup, epochs, kind, pace.is_known)
+
+    return tuple(map(unit, stacks))
 
 
 def in_order(stacks: Sequence[list[int]], space: Space, workers: int) -> Sequence[list[int]]:

@@ -361,6 +361,7 @@ class Run:
         self._deadline.halt()
         self._left = []
         self._reason = self._ledger.settle(self._life.phase, now(), reason)
+        self._crew.learn(self.progress)
         with contextlib.suppress(OSError):
             self.project.release()
         self._over.set()

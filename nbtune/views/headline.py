@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from nbtune import machine
 from nbtune.record.events import DIVERGED, DONE, FAILED, PENDING, RUNNING, STOPPED
 from nbtune.record.progress import Progress, duration
-from nbtune.record.remaining import seconds_left, share_done
+from nbtune.record.remaining import seconds_left, share_done, started
 from nbtune.views.words import measured, plural, shorten, useful_line
 
 
@@ -75,13 +76,36 @@ def _bad(progress: Progress) -> str:
 
 def _time_left(progress: Progress, now: float) -> str:
     """Coarse, so that the line does not tick with every second."""
-    left = seconds_left(progress, now)
+    left, preparing = seconds_left(progress, now), _preparing(progress)
     if left is None:
-        return _under_way(progress)
+        return preparing or _under_way(progress)
+    before = f"{preparing}, " if preparing else ""
     if left < 5:
-        return "a few seconds left"
+        return f"{before}a few seconds left"
     step = 5 if left < 120 else 30 if left < 3600 else 300
-    return f"about {duration(step * round(left / step))} left"
+    return f"{before}about {duration(step * round(left / step))} left"
+
+
+def _preparing(progress: Progress) -> str:
+    """`compiling the first stack: 24 networks` as long as nothing trains; "" where something does."""
+    going = [[trial for trial in stack if trial.status == RUNNING] for stack in started(progress.trials)]
+    going = [stack for stack in going if stack]
+    if any(trial.begun is not None for stack in going for trial in stack):
+        return ""
+    which = "next" if any(trial.started is not None and trial.ended for trial in progress.trials) else "first"
+    if going:
+        return f"compiling {_stacks([len(stack) for stack in going], which)}"
+    pending = {trial.id for trial in progress.trials if trial.status == PENDING}
+    units = [len(unit.trials) for unit in progress.units if pending.issuperset(unit.trials)]
+    return f"building {_stacks(units[: max(progress.workers, 1)], which)}" if units else ""
+
+
+def _stacks(sizes: Sequence[int], which: str) -> str:
+    """`the first 2 stacks: 54 networks`; of networks that are trained one by one `the first network`."""
+    count = "" if len(sizes) == 1 else f"{len(sizes):,} "
+    if max(sizes) == 1:
+        return f"the {which} {count}network{'s' * (len(sizes) > 1)}"
+    return f"the {which} {count}stack{'s' * (len(sizes) > 1)}: {plural(sum(sizes), 'network')}"
 
 
 def _under_way(progress: Progress) -> str:

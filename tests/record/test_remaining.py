@@ -101,6 +101,19 @@ def test_what_has_not_begun_takes_as_long_as_the_plan_says_in_proportion():
     assert seconds_left(progress, 110.0) == pytest.approx(10 + 16)
 
 
+def test_before_anything_was_measured_it_goes_by_the_plan():
+    units = (Unit(("0", "1"), 6.0, 4.0, measured=True), Unit(("2",), 2.0, 1.0, measured=True))
+    started = [RUNNING, TrialStarted("0", 100.0), TrialStarted("1", 100.0)]
+    assert seconds_left(reduced([RUNNING], n=3, units=units), 100.0) == pytest.approx(13)
+    assert seconds_left(reduced([RUNNING], n=3, units=units), 102.0) == pytest.approx(11), "the first stack is being built"
+    assert seconds_left(reduced(started, n=3, units=units), 103.0) == pytest.approx(7 + 3)
+    assert seconds_left(reduced(started, n=3, units=units), 112.0) == pytest.approx(8 + 6), "all takes twice as long here"
+
+
+def test_on_a_machine_that_has_not_trained_yet_nothing_is_told_before_something_was_measured():
+    assert seconds_left(reduced([RUNNING], n=2, units=(Unit(("0", "1"), 6.0, 4.0),)), 100.0) is None
+
+
 def test_a_stack_that_waits_is_one_turn():
     units = (Unit(("0",), 0.0, 1.0), Unit(("1", "2", "3"), 0.0, 3.0))
     one, two = (reduced([RUNNING, *epochs("0", 5, first=2.0)], units=units, workers=workers) for workers in (1, 2))

@@ -1,6 +1,8 @@
 import pytest
 
+from nbtune.ask.objective import Objective
 from nbtune.record.events import FAILED, STOPPED, EpochEnded, EpochUnderWay, StateChanged, TrialEnded, TrialStarted
+from nbtune.record.progress import Progress, Unit
 from nbtune.views.headline import headline, spoken
 
 from .conftest import done, product, search
@@ -14,13 +16,13 @@ FOUR = product(units=[8, 16], layers=[1, 2])
     [
         ([], "planned: 4 combinations, nothing trained yet"),
         ([RUN], "running: 0 of 4, starting"),
-        ([RUN, TrialStarted("0", 1000.0)], "running: 0 of 4, 1 under way"),
+        ([RUN, TrialStarted("0", 1000.0)], "running: 0 of 4, compiling the first network"),
         (
-            [RUN, TrialStarted("0", 1000.0), TrialStarted("1", 1000.0), EpochEnded("0", 1, {}), EpochEnded("0", 2, {})],
+            [RUN, TrialStarted("0", 1000.0), TrialStarted("1", 1000.0), EpochEnded("0", 1, {}, 1000.0), EpochEnded("0", 2, {})],
             "running: 0 of 4, 2 under way, 2 of 10 epochs",
         ),
         (
-            [RUN, TrialStarted("0", 1000.0), EpochUnderWay(["0"], 4, 0.4)],
+            [RUN, TrialStarted("0", 1000.0), EpochUnderWay(["0"], 4, 0.4, 1000.0)],
             "running: 0 of 4, 1 under way, 3.4 of 10 epochs",
         ),
         (
@@ -43,6 +45,33 @@ FOUR = product(units=[8, 16], layers=[1, 2])
 )
 def test_wording(events, expected):
     assert headline(search(FOUR, events=events), 1000.0) == expected
+
+
+STACKS = (Unit(("0", "1", "2"), 6.0, 4.0, measured=True), Unit(("3",), 2.0, 1.0, measured=True))
+
+
+@pytest.mark.parametrize(
+    ("events", "workers", "now", "expected"),
+    [
+        ([], 1, 1000.0, "building the first stack: 3 networks, about 15 s left"),
+        ([], 2, 1000.0, "building the first 2 stacks: 4 networks, about 10 s left"),
+        ([TrialStarted(i, 1000.0) for i in "012"], 1, 1003.0, "compiling the first stack: 3 networks, about 10 s left"),
+        ([TrialStarted(i, 1000.0) for i in "012"], 1, 1012.0, "compiling the first stack: 3 networks, about 15 s left"),
+        ([*map(done, "012", [0.5] * 3), TrialStarted("3", 1000.0)], 1, 1001.0, "compiling the first network, a few seconds left"),
+    ],
+)
+def test_before_anything_trains_it_says_what_goes_on_and_counts_it(events, workers, now, expected):
+    """Stacks that are expected to take ten seconds, of which six to compile, and three; in the fourth case it takes twelve."""
+    progress = Progress(FOUR, Objective.of("val_accuracy"), epochs=10, workers=workers)
+    progress.units = STACKS
+    for event in [RUN, *events]:
+        progress.apply(event)
+    assert headline(progress, now).split(";")[0].endswith(f" of 4, {expected}")
+
+
+def test_a_stack_that_is_compiled_later_is_the_next():
+    progress = search(FOUR, events=[RUN, TrialStarted("0", 1000.0), done("0", 0.5), *(TrialStarted(i, 1002.0) for i in "12")])
+    assert "compiling the next stack: 2 networks, a few" in headline(progress, 1002.0)
 
 
 def test_a_search_in_which_everything_failed_says_so_and_why():
