@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
 import threading
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from nbtune.ask.option import Option
 from nbtune.ask.options import table
 from nbtune.ask.parsing import DEFAULT_NAME, read, typed
 from nbtune.errors import UsageError, did_you_mean
-from nbtune.execution.local.warm import WarmPool
+from nbtune.execution.local import warm
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 UNDERSCORES = ("_", "__", "___")  # the last three outputs
@@ -55,13 +54,13 @@ class TuneMagics(Magics):
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self.pool = WarmPool()  # of workers, for the next search
+        self.pool = warm.reserve()  # of workers, for the next search
         self._keep_standby()
         self._panels: dict[tuple[str, str], Any] = {}  # the last one of a search and its function
 
     @traitlets.default("standby")
     def _standby_wanted(self) -> bool:
-        return os.environ.get("NBTUNE_STANDBY", "1").lower() not in ("0", "false", "no", "off")
+        return warm.standby_wanted()
 
     @traitlets.observe("standby")
     def _standby_changed(self, change: Any) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from nbtune.ask.options import Options, table
 from nbtune.errors import UsageError
-from nbtune.execution.local.warm import OnDemand, Pool
+from nbtune.execution.local import warm
 from nbtune.record.rates import RateRange
 from nbtune.run.prepare import Request
 from nbtune.search import Search, launch
@@ -91,10 +91,10 @@ def lr_range(
     known = {key: options.pop(key) for key in [*options] if key in table()}
     axis = with_parameters(build, known.get("axis"), options)
     terms = {**TERMS, **known, "axis": axis, "build": build, "data": data, "learning_rate": rates}
-    return run(Options.of(**terms), name, OnDemand())
+    return run(Options.of(**terms), name, warm.reserve())
 
 
-def run(options: Options, name: str, pool: Pool) -> RangeTest:
+def run(options: Options, name: str, pool: warm.Pool) -> RangeTest:
     """The test of the rates on the axis `learning_rate`, in workers of the pool.
 
     Raises:

@@ -10,7 +10,7 @@ from nbtune.ask.function import Function
 from nbtune.ask.option import Values
 from nbtune.ask.options import Options, nearest
 from nbtune.errors import UsageError
-from nbtune.execution.local.warm import OnDemand
+from nbtune.execution.local import warm
 from nbtune.run.prepare import Request
 from nbtune.search import Search, launch
 from nbtune.views.screen import Screen
@@ -146,7 +146,7 @@ def tune(
         raise UsageError(f"{name!r} cannot be the name of a search; use letters, digits and _", "name")
     asked["axis"] = with_parameters(build, axis, parameters)
     request = Request.of(Options.of(**asked))
-    search = launch(request, name, OnDemand(), screen=Screen(waits=bool(wait)))
+    search = launch(request, name, warm.reserve(), screen=Screen(waits=bool(wait)))
     if wait and not request.options.plan:
         search.wait()
     return search

@@ -15,7 +15,7 @@ from nbtune.ask.parsing import DEFAULT_NAME, typed
 from nbtune.ask.values import Evaluate, split
 from nbtune.data.read import read_data
 from nbtune.errors import UsageError
-from nbtune.execution.local.warm import OnDemand, Pool
+from nbtune.execution.local import warm
 from nbtune.panel import form
 from nbtune.panel.form import Field
 from nbtune.record.progress import Progress, duration
@@ -55,7 +55,7 @@ class InNotebook:
     evaluate: Evaluate = _no_names
     begin: Callable[[], None] = lambda: None
     keep: Callable[[Search], None] = lambda search: None
-    pool: Pool = field(default_factory=OnDemand)
+    pool: warm.Pool = field(default_factory=warm.reserve)
 
 
 class Panel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from nbtune.record.events import Emit
 class Site:
     backend: Backend
     scratch: Path
-    _remove: Callable[[], None]  # a folder that is not the backend's own
+    _exit: ExitStack
 
     @classmethod
     def open(cls, workers: int, log: Path, emit: Emit, pool: Pool, dask: Any = None) -> Site:
@@ -34,33 +34,29 @@ class Site:
             dask: the Dask cluster that is to train instead.
         """
         os.close(files.opened(log, log.parent, os.O_WRONLY | os.O_CREAT))  # raises OSError where it is no plain file
-        if dask is not None:
-            return cls._on_cluster(dask, log, emit)
-        if workers == 0:
-            folder = Scratch()
-            return cls(Inline(emit), folder.path, folder.remove)
-        supervisor = pool.take()
-        try:
-            threads = max(1, machine.cores() // workers)
-            return cls(Workers(workers, threads, supervisor, log, emit), supervisor.scratch, lambda: None)
-        except BaseException:
-            supervisor.end()
-            raise
-
-    @classmethod
-    def _on_cluster(cls, dask: Any, log: Path, emit: Emit) -> Site:
-        if importlib.util.find_spec("distributed") is None:
-            raise UsageError("--dask needs Dask's distributed, which is not installed: pip install 'nbtune[dask]'", "dask")
-        from nbtune.execution.dask.cluster import Cluster  # here, so that only who asks for it imports it
-
-        folder = Scratch()  # what is sent is written here first
-        try:
-            return cls(Cluster(dask, log, emit), folder.path, folder.remove)
-        except BaseException:
-            folder.remove()
-            raise
+        with ExitStack() as leaving:
+            if workers and dask is None:
+                supervisor = pool.take()
+                leaving.callback(pool.give_back, supervisor)
+                scratch = supervisor.scratch
+                backend: Backend = Workers(workers, max(1, machine.cores() // workers), supervisor, log, emit)
+            else:
+                folder = Scratch()
+                leaving.callback(folder.remove)
+                scratch = folder.path
+                backend = Inline(emit) if dask is None else _cluster(dask, log, emit)  # what is sent is written there first
+            leaving.callback(backend.close)
+            return cls(backend, scratch, leaving.pop_all())
+        raise AssertionError("unreachable")
 
     def close(self) -> None:
-        """Ends whatever runs, at once."""
-        self.backend.close()
-        self._remove()
+        """Ends whatever runs, at once; a second time it does nothing."""
+        self._exit.close()
+
+
+def _cluster(dask: Any, log: Path, emit: Emit) -> Backend:
+    if importlib.util.find_spec("distributed") is None:
+        raise UsageError("--dask needs Dask's distributed, which is not installed: pip install 'nbtune[dask]'", "dask")
+    from nbtune.execution.dask.cluster import Cluster  # here, so that only who asks for it imports it
+
+    return Cluster(dask, log, emit)

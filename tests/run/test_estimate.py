@@ -5,7 +5,7 @@ import pytest
 
 from nbtune.ask.options import Options
 from nbtune.errors import UsageError
-from nbtune.execution.local.warm import OnDemand
+from nbtune.execution.local.warm import reserve
 from nbtune.run import estimate
 from nbtune.run.estimate import Estimator
 from tests.conftest import dense
@@ -32,7 +32,7 @@ def options(flowers, **more):
 
 
 def test_the_estimate_is_that_of_a_plan_and_leaves_nothing_behind(flowers, told, here):
-    estimator = Estimator(told, OnDemand(), settled=0.0)
+    estimator = Estimator(told, reserve(), settled=0.0)
     estimator.ask(options(flowers, layers=[1, 2], units=[4, 8]))
     estimator_thread = estimator._thread
     assert told.came.wait(60)
@@ -47,7 +47,7 @@ def test_the_estimate_is_that_of_a_plan_and_leaves_nothing_behind(flowers, told,
 
 
 def test_a_mistake_that_shows_only_with_the_data_is_told(flowers, told):
-    Estimator(told, OnDemand(), settled=0.0).ask(
+    Estimator(told, reserve(), settled=0.0).ask(
         options(flowers, layers=[1], units=[4], loss=["binary_crossentropy"], axis={"no": [1]})
     )
     assert told.came.wait(10)
@@ -58,7 +58,7 @@ def test_a_mistake_that_shows_only_with_the_data_is_told(flowers, told):
 def test_only_the_latest_options_are_estimated(flowers, told, monkeypatch):
     asked = []
     monkeypatch.setattr(estimate, "_estimate", lambda options, pool, cancel: asked.append(options.epochs) or options.epochs)
-    estimator = Estimator(told, OnDemand(), settled=0.2)
+    estimator = Estimator(told, reserve(), settled=0.2)
     for epochs in range(1, 6):
         estimator.ask(Options.of(build=dense, data=flowers, epochs=epochs))
     assert told.came.wait(5)
@@ -73,7 +73,7 @@ def endless(layers):
 
 
 def test_an_estimate_that_takes_long_can_be_given_up(flowers, told):
-    estimator = Estimator(told, OnDemand(), settled=0.0)
+    estimator = Estimator(told, reserve(), settled=0.0)
     estimator.ask(Options.of(build=endless, data=flowers, layers=[1, 2], epochs=5, workers=1))
     until = time.monotonic() + 30
     while estimator._cancel._site is None and time.monotonic() < until:
@@ -90,7 +90,7 @@ def test_an_estimate_that_takes_long_can_be_given_up(flowers, told):
 def test_what_was_forgotten_is_not_told(flowers, told, monkeypatch):
     begun, go_on = threading.Event(), threading.Event()
     monkeypatch.setattr(estimate, "_estimate", lambda options, pool, cancel: begun.set() or go_on.wait(5))
-    estimator = Estimator(told, OnDemand(), settled=0.0)
+    estimator = Estimator(told, reserve(), settled=0.0)
     estimator.ask(options(flowers))
     assert begun.wait(5)
     estimator.forget()

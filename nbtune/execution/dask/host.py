@@ -127,6 +127,7 @@ class Host(WorkerPlugin):
 
     async def _dismiss(self) -> None:
         await asyncio.to_thread(self._local.close)
+        await asyncio.to_thread(self._supervisor.end)
 
     # ---- what the kernel says
 

@@ -27,6 +27,7 @@ class Workers:
     """A backend of `count` worker processes with `threads` threads each.
 
     Args:
+        supervisor: has no search under way. It is the caller's, and can have another one when this is closed, or has ended.
         log: where their prints and TensorFlow's messages go.
 
     Attributes:
@@ -40,9 +41,9 @@ class Workers:
         self._futures: dict[int, Future[Any]] = {}
         self._begun: set[int] = set()
         self._jobs: list[tuple[Terms, str]] = []
-        self._halted = {"pause": threading.Event(), "resume": threading.Event()}
+        self._done = {"pause": threading.Event(), "resume": threading.Event(), "dismiss": threading.Event()}
         self._sending, self._settling = threading.Lock(), threading.Lock()
-        self._closing = False
+        self._closing = self._dismissed = False
         self._ended = threading.Event()
         self._stand_still: list[psutil.Process] = []
         where = {"log": str(log), "folder": os.getcwd(), "path": import_path(), "environment": supervisor.environment()}
@@ -80,14 +81,16 @@ class Workers:
 
     def close(self) -> None:
         self._closing = True
-        self._supervisor.end()
+        self._do("dismiss")
+        if not self._dismissed:
+            self._supervisor.end()
         self._give_up()
 
     def _do(self, what: str) -> None:
-        self._halted[what].clear()
+        self._done[what].clear()
         self._send({"do": what})
         if not self._ended.is_set():
-            self._halted[what].wait(SECONDS_TO_END)
+            self._done[what].wait(SECONDS_TO_END)
 
     def _file_of(self, job: Terms) -> str:
         for known, path in self._jobs:
@@ -110,22 +113,26 @@ class Workers:
     def _listen(self) -> None:
         assert self._process.stdout
         try:
-            with self._process.stdout as messages:
-                for message in map(json.loads, messages):
-                    self._take(message)
+            for message in map(json.loads, self._process.stdout):
+                self._take(message)
+                if self._dismissed:  # what comes next is for another search
+                    break
         finally:  # also where a message cannot be understood: nobody would listen to the next
             self._ended.set()
-            for process in self._stand_still:  # outside of Linux nobody ends them when the supervisor is killed
-                with contextlib.suppress(psutil.Error):
-                    process.kill()
+            if not self._dismissed:
+                self._process.stdout.close()
+                for process in self._stand_still:  # outside of Linux nobody ends them when the supervisor is killed
+                    with contextlib.suppress(psutil.Error):
+                        process.kill()
             self._give_up()
 
     def _take(self, message: dict[str, Any]) -> None:
         if "events" in message:
             self._emit([from_dict(event) for event in message["events"]])
         elif "done" in message:
-            if message["done"] in self._halted:
-                self._halted[message["done"]].set()
+            self._dismissed = message["done"] == "dismiss"
+            if message["done"] in self._done:
+                self._done[message["done"]].set()
         elif "begun" in message:
             self._begun.add(message["begun"])
         else:
@@ -136,7 +143,7 @@ class Workers:
 
     def _give_up(self) -> None:
         """Settles what will never have a result, or a reply."""
-        for reply in self._halted.values():
+        for reply in self._done.values():
             reply.set()
         with self._settling:
             abandon(self._futures, None if self._closing else self._why())

@@ -17,10 +17,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbtune.execution.local.output import redirect, shorten
 from nbtune.execution.local.parent import Parent
+
+if TYPE_CHECKING:
+    from nbtune.execution.local.supervisor import Supervisor
 
 SECONDS_IN_RESERVE = 900  # without work; then the memory is given back
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -30,20 +33,29 @@ def main() -> None:
     parent = Parent()
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a user's function prints goes to the log, not between the messages
+    words = os.dup(2)
+    running: list[Supervisor] = []  # one while a search is under way
+
+    def end() -> None:
+        for each in running:
+            each.end()
+
     try:
         context = _context()
-        from nbtune.execution.local.supervisor import Supervisor  # meanwhile
+        from nbtune.execution.local import supervisor  # meanwhile
 
-        settings = _settings(parent)
-        if settings:
+        threading.Thread(target=_end_with, args=[parent, end], daemon=True).start()
+        is_to_go_on = True
+        while is_to_go_on and (settings := _settings(parent)):
             _move(settings)
-            supervisor = Supervisor(out, context, settings)
-            threading.Thread(target=_end_with, args=[parent, supervisor.end], daemon=True).start()
+            running[:] = [supervisor.Supervisor(out, context, settings)]
             try:
-                for line in sys.stdin:
-                    supervisor.obey(json.loads(line))
+                is_to_go_on = running[0].serve(sys.stdin)
             finally:
-                supervisor.end()
+                end()
+            running.clear()
+            _let_go_of_the_log(words)
+            supervisor.tell(out, {"done": "dismiss"})
     except Exception:
         traceback.print_exc()
     finally:
@@ -81,6 +93,14 @@ def _move(settings: dict[str, Any]) -> None:
     sys.path[:] = settings["path"]
     with contextlib.suppress(OSError):
         os.chdir(settings["folder"])
+
+
+def _let_go_of_the_log(words: int) -> None:
+    """So that the folder of the search can be removed everywhere."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os.dup2(words, 1)
+    os.dup2(words, 2)
 
 
 def _context() -> Any:

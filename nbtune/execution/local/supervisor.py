@@ -4,11 +4,12 @@ It reads commands from its standard input and writes messages to its standard ou
 process of its own it gives the workers a clean parent (the kernel may be multi-threaded, have TensorFlow running, or be
 a script without a `__main__` guard), and ends them all when the kernel is gone, however the kernel went.
 
-Its first line are the settings: {"workers", "threads", "gpus", "log", "folder", "path", "environment", "clock"}.
+It serves one search after another. The first line of each are the settings: {"workers", "threads", "gpus", "log", "folder",
+"path", "environment", "clock"}.
 
-Commands: {"id", "task", "job", "arguments", "timeout"}, {"do": "pause" | "resume" | "finish_up"}. The end of the input
-means: end everything.
-Messages: {"begun": id}, {"events": [...]}, {"id", "result"}, {"id", "error", "kind"}, {"done": "pause" | "resume"}.
+Commands: {"id", "task", "job", "arguments", "timeout"}, {"do": "pause" | "resume" | "finish_up" | "dismiss"}; after "dismiss"
+come the settings of the next search. The end of the input means: end everything.
+Messages: {"begun": id}, {"events": [...]}, {"id", "result"}, {"id", "error", "kind"}, {"done": "pause" | "resume" | "dismiss"}.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterable
 from typing import Any, TextIO
 
 import psutil
@@ -29,24 +31,40 @@ from nbtune.execution.local.workerprocess import WorkerProcess
 
 SECONDS_BETWEEN_LOOKS = 0.5
 SECONDS_TO_DIE = 1
+SECONDS_TO_END = 5
 MOST_STARTS = 3  # of a worker: somebody may have killed it, who had others in mind
 TASKS_A_PROCESS = 25  # where a process is dear; then a fresh one: TensorFlow never gives all memory back
 
 
+class _Over(Exception):
+    """The workers have been dismissed."""
+
+
 class Supervisor:
-    """As many workers as there are to be, each with a thread here that hands it one task after another."""
+    """The workers of one search, as many as there are to be, each with a thread here that hands it one task after another."""
 
     def __init__(self, out: TextIO, context: Any, settings: dict[str, Any]) -> None:
         self._out, self._context = out, context
         self._writing, self._steering = threading.Lock(), threading.Lock()
-        self._tasks: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._workers: set[WorkerProcess] = set()
-        self._paused = self._finishing = False
+        self._paused = self._finishing = self._over = False
         self._forkserver = _forkserver()
-        for number in range(settings["workers"]):
-            threading.Thread(target=self._employ, args=[settings_of(number, settings)], daemon=True).start()
+        each = [settings_of(number, settings) for number in range(settings["workers"])]
+        self._threads = [threading.Thread(target=self._employ, args=[own], daemon=True) for own in each]
+        for thread in self._threads:
+            thread.start()
 
-    def obey(self, command: dict[str, Any]) -> None:
+    def serve(self, commands: Iterable[str]) -> bool:
+        """Obeys until the search is over; whether it was dismissed, and may be followed by another one."""
+        for line in commands:
+            command = json.loads(line)
+            if command.get("do") == "dismiss":
+                return True
+            self._obey(command)
+        return False
+
+    def _obey(self, command: dict[str, Any]) -> None:
         if "do" not in command:
             self._tasks.put(command)
             return
@@ -60,10 +78,15 @@ class Supervisor:
         self._send({"done": command["do"]})
 
     def end(self) -> None:
-        """Kills the workers where they stand."""
-        self._steering.acquire()  # for good: no other one is to start
-        for worker in self._workers:
-            worker.kill()
+        """Kills the workers where they stand. What they had to say is not said any more."""
+        with self._writing:
+            self._over = True
+        with self._steering:  # no other one is started
+            for worker in self._workers:
+                worker.kill()
+        for thread in self._threads:
+            self._tasks.put(None)
+            thread.join(SECONDS_TO_END)
 
     def _employ(self, settings: dict[str, Any]) -> None:
         """Has a worker ready at any time, each for some tasks."""
@@ -71,29 +94,40 @@ class Supervisor:
             task = None
             while True:
                 worker = self._hire(settings)
-                for _ in range(1 if self._forkserver else TASKS_A_PROCESS):
-                    task = task or self._next_task()
-                    outcome = self._outcome(worker, task)
-                    if outcome is None:  # it had died before it was asked anything
-                        break
-                    self._send({"id": task["id"], **outcome})
-                    task = None
-                    if outcome.get("kind") in ("died", "killed"):
-                        break
-                self._dismiss(worker)
+                try:
+                    task = self._occupy(worker, task)
+                finally:
+                    self._dismiss(worker)
+        except _Over:
+            pass
         except Exception:
             self._give_up(traceback.format_exc())
 
+    def _occupy(self, worker: WorkerProcess, task: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Has a worker do a task, and more where a process is dear; the one that it had died before it was asked."""
+        for _ in range(1 if self._forkserver else TASKS_A_PROCESS):
+            task = task or self._next_task()
+            outcome = self._outcome(worker, task)
+            if outcome is None:
+                return task
+            self._send({"id": task["id"], **outcome})
+            task = None
+            if outcome.get("kind") in ("died", "killed"):
+                break
+        return None
+
     def _next_task(self) -> dict[str, Any]:
         """What is to be done next; nothing where what runs is the last."""
-        while True:
-            task = self._tasks.get()
+        while task := self._tasks.get():
             if not self._finishing:
                 return task
+        raise _Over
 
     def _hire(self, settings: dict[str, Any]) -> WorkerProcess:
         for _ in range(MOST_STARTS):
             with self._steering:
+                if self._over:
+                    raise _Over
                 worker = WorkerProcess(self._context, settings)
                 self._workers.add(worker)
                 if self._paused:
@@ -135,6 +169,8 @@ class Supervisor:
                 elif "begun" not in message:
                     return message
         except EOFError:
+            if self._over:
+                raise _Over from None
             if self._forkserver and worker.is_fate_unknown() and not _lives(self._forkserver):
                 self._give_up("the fork server died, and its workers with it")
             return worker.fate() if has_begun else None
@@ -146,9 +182,15 @@ class Supervisor:
         os._exit(1)
 
     def _send(self, message: dict[str, Any]) -> None:
-        with self._writing, contextlib.suppress(BrokenPipeError):  # the kernel is gone, and so are we, soon
-            self._out.write(json.dumps(message) + "\n")
-            self._out.flush()
+        with self._writing:
+            if not self._over:
+                tell(self._out, message)
+
+
+def tell(out: TextIO, message: dict[str, Any]) -> None:
+    with contextlib.suppress(BrokenPipeError):  # the kernel is gone, and so are we, soon
+        out.write(json.dumps(message) + "\n")
+        out.flush()
 
 
 def settings_of(number: int, settings: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import multiprocessing
 import os
@@ -23,27 +24,28 @@ from nbtune.training.private import xlacache
 
 SECONDS_TO_END = 5
 _READ_AT_IMPORT = ("TF_", "XLA_", "KERAS_", "CUDA_", "NVIDIA_", "OMP_", "MKL_", "LD_", "PYTHON")
+_FORKS = "forkserver" in multiprocessing.get_all_start_methods()  # elsewhere nothing would be warm
 _PACKAGES = ("tensorflow", "tensorflow-cpu", "jax", "jaxlib", "torch", "keras", "numpy", "nbtune")
 
 
 class SupervisorProcess:
-    """A supervisor that waits to be told of its work.
+    """A supervisor that waits to be told of its work: one search, and when that is over another one.
 
     Attributes:
         process: its standard input and output are the line to it.
-        scratch: a folder for jobs, data and sockets; it goes when the process goes.
+        scratch: a folder for the jobs and data of a search; it goes with that search.
     """
 
     def __init__(self) -> None:
         _require_backend()
-        self._folder = Scratch()
-        self.scratch = self._folder.path
-        self._sockets = sockets.folder_near(self.scratch)
+        self._folder, self._kernel = Scratch(), os.getpid()
+        self._sockets = sockets.folder_near(self._folder.path)
+        self.scratch = self._new_scratch()
         self._fixed = _fixed()
         self._words = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 - for as long as the process
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "nbtune.execution.local.bootstrap", str(self.scratch), str(self._sockets)],
+                [sys.executable, "-P", "-m", "nbtune.execution.local.bootstrap", str(self._folder.path), str(self._sockets)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._words,
@@ -65,8 +67,20 @@ class SupervisorProcess:
         return {**defaults, **os.environ, **xlacache.environment(), **own}
 
     def fits(self) -> bool:
-        """Whether it is alive, and TensorFlow would be imported in the same way now."""
-        return self.process.poll() is None and self._fixed == _fixed()
+        """Whether it is alive and of this process, and TensorFlow would be imported in the same way now."""
+        return self.is_ours() and self.process.poll() is None and self._fixed == _fixed()
+
+    def is_ours(self) -> bool:
+        """A process that was forked from the kernel has this object, and another one's supervisor in it."""
+        return self._kernel == os.getpid()
+
+    def be_ready(self) -> None:
+        """For another search: nothing is left of the one before."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch = self._new_scratch()
+
+    def _new_scratch(self) -> Path:
+        return Path(tempfile.mkdtemp(prefix="search-", dir=self._folder.path))
 
     def words(self) -> str:
         """What it said before it knew where to."""
@@ -86,7 +100,7 @@ class SupervisorProcess:
         self._remove_folders()
 
     def _remove_folders(self) -> None:
-        if self._sockets != self.scratch:
+        if self._sockets != self._folder.path:
             shutil.rmtree(self._sockets, ignore_errors=True)
         self._folder.remove()
 
@@ -96,38 +110,32 @@ class Pool(Protocol):
 
     def take(self) -> SupervisorProcess: ...
 
+    def give_back(self, supervisor: SupervisorProcess) -> None:
+        """Its search is over."""
+
     def held_mb(self) -> float:
         """Memory that the next one holds already."""
 
     def refill(self) -> None:
-        """One that was taken has ended."""
-
-
-class OnDemand:
-    """Each when it is asked for."""
-
-    def take(self) -> SupervisorProcess:
-        return SupervisorProcess()
-
-    def held_mb(self) -> float:
-        return 0.0
-
-    def refill(self) -> None:
-        pass
+        """One that was taken has been given back."""
 
 
 class WarmPool:
-    """Keeps one in reserve, so that a search in a notebook need not wait for TensorFlow."""
+    """Has one in reserve, so that a search need not wait for TensorFlow: the one of the last search.
 
-    def __init__(self) -> None:
+    Args:
+        ahead: also before the first search, and where that one is gone.
+    """
+
+    def __init__(self, ahead: bool = True) -> None:
         self._lock = threading.Lock()
         self._ready: SupervisorProcess | None = None
-        self._keeps = True
+        self._keeps, self._ahead = True, ahead
 
     def keep(self, wanted: bool) -> None:
         """From now on one is kept in reserve, or none; the one that waits is ended then, without waiting for its end."""
         with self._lock:
-            self._keeps = wanted
+            self._keeps = self._ahead = wanted
             unwanted, self._ready = (None, self._ready) if wanted else (self._ready, None)
         if unwanted:
             threading.Thread(target=unwanted.end, name="nbtune-end-warm", daemon=True).start()
@@ -137,9 +145,17 @@ class WarmPool:
             ready, self._ready = self._ready, None
         if ready and ready.fits():
             return ready
-        if ready:
+        if ready and ready.is_ours():
             ready.end()
         return SupervisorProcess()
+
+    def give_back(self, supervisor: SupervisorProcess) -> None:
+        with self._lock:
+            if self._keeps and self._ready is None and supervisor.fits() and _FORKS:
+                supervisor.be_ready()
+                self._ready = supervisor
+                return
+        supervisor.end()
 
     def held_mb(self) -> float:
         with self._lock:
@@ -151,10 +167,23 @@ class WarmPool:
             if self._ready and self._ready.process.poll() is not None:  # it has waited too long
                 self._ready.end()
                 self._ready = None
-            warms = "forkserver" in multiprocessing.get_all_start_methods()
-            if self._keeps and self._ready is None and warms and machine.memory_mb() > FREE_MB:
+            if self._ahead and self._ready is None and _FORKS and machine.memory_mb() > FREE_MB:
                 with contextlib.suppress(UsageError, OSError):  # the search itself will say so
                     self._ready = SupervisorProcess()
+
+
+@functools.cache
+def reserve() -> WarmPool:
+    """This process's own, of magics and of `nbtune.tune`: one worker in reserve is enough."""
+    pool = WarmPool(ahead=False)
+    if not standby_wanted():
+        pool.keep(False)
+    return pool
+
+
+def standby_wanted() -> bool:
+    """What the environment says, for everybody."""
+    return os.environ.get("NBTUNE_STANDBY", "1").lower() not in ("0", "false", "no", "off")
 
 
 def import_path() -> list[str]:
@@ -166,7 +195,7 @@ def _fixed() -> list[str]:
     """What decides how TensorFlow is imported, and which."""
     environment = {**os.environ, **xlacache.environment()}
     variables = [f"{name}={environment[name]}" for name in sorted(environment) if name.startswith(_READ_AT_IMPORT)]
-    return [*variables, machine.keras_backend(), *map(machine.installed, _PACKAGES)]
+    return [*variables, machine.keras_backend(), tempfile.gettempdir(), *map(machine.installed, _PACKAGES)]
 
 
 def _require_backend() -> None:

@@ -17,9 +17,11 @@ def test_a_message_that_cannot_be_taken_ends_the_wait_for_results(job_of, tmp_pa
 
     x, _, _, y = rows()
     job, trials = job_of(classifier(relu), (x, y), epochs=1, patience=None)
-    workers = Workers(1, 1, SupervisorProcess(), tmp_path / "workers.log", emit)
+    supervisor = SupervisorProcess()
+    workers = Workers(1, 1, supervisor, tmp_path / "workers.log", emit)
     try:
         with pytest.raises(BackendDied):
             workers.submit("fit", job, trial="0", values=trials["0"]).result(timeout=60)
     finally:
         workers.close()
+        supervisor.end()

@@ -17,7 +17,7 @@ from nbtune import costs, machine
 from nbtune.ask.options import Options
 from nbtune.execution.local import bootstrap
 from nbtune.execution.local.parent import Parent
-from nbtune.execution.local.warm import OnDemand, SupervisorProcess, WarmPool
+from nbtune.execution.local.warm import SupervisorProcess, WarmPool, reserve
 from nbtune.run.prepare import Request
 from nbtune.search import launch
 from tests.conftest import dense
@@ -160,15 +160,83 @@ def test_a_search_finds_everything_as_it_is_when_it_begins(pool, flowers, tmp_pa
     search.wait()
     assert search.coverage.done == 1, search.trials[0].error
     assert "a word in the log" in (search.directory / "workers.log").read_text()
-    assert is_over(ready.process.pid, ready.scratch)
-    assert pool._ready.fits(), "and the next one is in reserve"
+    assert pool._ready is ready, "it is there for the next one"
+    assert ready.fits()
 
 
-def test_on_demand_each_is_new():
-    first, second = OnDemand().take(), OnDemand().take()
-    assert first is not second
-    for start in (first, second):
-        start.end()
+def test_one_search_after_another_has_the_same_supervisor_and_nothing_else_in_common(flowers, tmp_path):
+    def ask(units):
+        os.environ["SET_IN_A_WORKER"] = "yes"
+        return dense(units=units)
+
+    pool, seen = WarmPool(ahead=False), []
+    try:
+        for name in ("first", "second"):
+            options = Options.of(build=ask, data=flowers, units=[4, 8], epochs=1, workers=2, engine="trial", dir=str(tmp_path))
+            search = launch(Request.of(options), name, pool, lambda search: seen.append(search._run.crew._site.scratch))
+            search.wait()
+            assert search.coverage.done == 2
+            supervisor = pool._ready
+            seen.append(supervisor)
+            workers = [each for each in psutil.Process(supervisor.process.pid).children(True) if "nbtune-worker" in each.name()]
+            assert workers == []
+        (first, one), (second, other) = seen[:2], seen[2:]
+        assert one is other
+        assert first != second
+        assert not first.exists(), "the data of a search goes with it"
+        assert list(supervisor.scratch.iterdir()) == []
+        assert "second" not in (tmp_path / "first" / "workers.log").read_text()
+    finally:
+        pool.keep(False)
+
+
+def test_a_search_that_is_stopped_while_it_is_paused_gives_its_supervisor_back(flowers, here):
+    pool = WarmPool(ahead=False)
+    options = Options.of(build=dense, data=flowers, units=[4, 8], epochs=3000, patience=None, workers=2, engine="trial")
+    search = launch(Request.of(options), "search", pool)
+    wait_for(lambda: search.best_so_far)
+    search.pause()
+    search.stop()
+    taken = pool._ready
+    assert taken is not None
+    options = Options.of(build=dense, data=flowers, units=[4, 8], epochs=1, workers=2, engine="trial")
+    again = launch(Request.of(options), "again", pool)
+    again.wait()
+    assert again.coverage.done == 2
+    assert pool._ready is taken
+    pool.keep(False)
+
+
+def test_one_that_is_forked_from_the_kernel_has_workers_of_its_own(pool):
+    pool.refill()
+    ready = pool._ready
+    number = os.fork()
+    if number == 0:
+        taken = pool.take()
+        fine = taken is not ready and psutil.pid_exists(ready.process.pid)
+        taken.end()
+        os._exit(0 if fine else 1)
+    assert os.waitpid(number, 0)[1] == 0
+    assert pool.take() is ready
+    assert ready.process.poll() is None
+    ready.end()
+
+
+def test_this_process_has_one_reserve_and_none_where_that_is_not_wanted(monkeypatch):
+    assert reserve() is reserve()
+    reserve.cache_clear()
+    monkeypatch.setenv("NBTUNE_STANDBY", "0")
+    taken = reserve().take()
+    reserve().give_back(taken)
+    assert is_over(taken.process.pid, taken.scratch)
+    reserve.cache_clear()
+
+
+def wait_for(condition):
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_what_a_supervisor_says_before_it_knows_its_log_is_kept():
