@@ -11,8 +11,11 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
+import psutil
 import pytest
 from hypothesis import settings
+
+from nbtune.execution.local import warm
 
 settings.register_profile("nbtune", deadline=None)  # a busy machine is no failure
 settings.load_profile("nbtune")
@@ -33,6 +36,25 @@ def forgotten():
     if "keras" in sys.modules:
         sys.modules["keras"].utils.clear_session()
         gc.collect()
+
+
+@pytest.fixture
+def nothing_in_reserve(monkeypatch):
+    """No worker waits for the next search: what is left below this process is left by mistake."""
+    pool = warm.reserve()
+    if pool.held_mb():
+        pool.take().end()
+    warm.reserve.cache_clear()
+    monkeypatch.setenv("NBTUNE_STANDBY", "0")
+    yield
+    warm.reserve.cache_clear()
+
+
+def workers():
+    """The processes that train: those that are forked from a fork server."""
+    below = [p for p in psutil.Process().children(recursive=True) if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    servers = {p.pid for p in below if "forkserver" in " ".join(p.cmdline())}
+    return [p for p in below if p.ppid() in servers]
 
 
 @pytest.fixture

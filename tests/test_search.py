@@ -17,7 +17,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from nbtune import BuildError, UsageError, tune
-from tests.conftest import dense
+from tests.conftest import dense, workers
 
 LONG = {"units": [4, 6, 8, 10], "epochs": 4000, "patience": None, "workers": 2}
 
@@ -41,14 +41,6 @@ def wait_until(holds, seconds=60):
     while not holds():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.05)
-
-
-def workers_of(search):
-    """The processes that train."""
-    children = psutil.Process().children(recursive=True)
-    return [
-        p for p in children if p.is_running() and p.status() != psutil.STATUS_ZOMBIE and "forkserver" in " ".join(p.cmdline())
-    ]
 
 
 def test_every_combination_is_accounted_for(found):
@@ -124,7 +116,7 @@ def test_plots(found):
 
 def test_nothing_is_left_behind(found):
     assert [path.name for path in Path(found.directory).glob(".*")] == [".lock"]
-    assert not workers_of(found)
+    assert not workers()
 
 
 def test_pause_and_resume(flowers, here):
@@ -168,7 +160,7 @@ def test_stop_keeps_results_and_resume_goes_on(flowers, here):
 def test_a_killed_worker_costs_its_trial_alone(flowers, here):
     search = tune(dense, flowers, wait=False, units=[4, 6, 8], epochs=25, patience=None, workers=1, retries=0, dir=str(here))
     wait_until(lambda: search.trials[0].epochs > 2)
-    victim = max(workers_of(search), key=lambda p: p.create_time())
+    victim = max(workers(), key=lambda p: p.create_time())
     victim.kill()
     search.wait()
     assert [trial.status for trial in search.trials] == ["failed", "done", "done"]
@@ -178,7 +170,7 @@ def test_a_killed_worker_costs_its_trial_alone(flowers, here):
 def test_a_killed_parent_of_the_workers_costs_nothing(flowers, here):
     search = tune(dense, flowers, wait=False, units=[4, 6, 8], epochs=25, patience=None, workers=1, retries=0, dir=str(here))
     wait_until(lambda: search.trials[0].epochs > 2)
-    worker = max(workers_of(search), key=lambda p: p.create_time())
+    worker = max(workers(), key=lambda p: p.create_time())
     worker.parent().kill()
     search.wait()
     assert search.coverage.done == 3

@@ -23,6 +23,8 @@ from nbtune.run.crew import Crew
 from nbtune.run.schedule import Schedule
 from tests.conftest import dense, fill
 
+pytestmark = pytest.mark.usefixtures("nothing_in_reserve")
+
 LONG = {"units": [4, 6, 8, 10], "epochs": 100_000, "patience": None, "workers": 2}
 ROUNDS = int(os.environ.get("NBTUNE_STARTS", "4"))  # `make soak` sets more
 

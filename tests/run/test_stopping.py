@@ -17,6 +17,8 @@ from nbtune.run import lifecycle
 from tests.conftest import dense, fill
 from tests.run.test_lifecycle import is_free, none_train, wait_until
 
+pytestmark = pytest.mark.usefixtures("nothing_in_reserve")
+
 GRID = {"units": [4, 6, 8], "epochs": 100_000, "patience": None, "workers": 1}
 ENGINES = ["fused", "trial"]
 

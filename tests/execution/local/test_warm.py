@@ -20,7 +20,7 @@ from nbtune.execution.local.parent import Parent
 from nbtune.execution.local.warm import SupervisorProcess, WarmPool, reserve
 from nbtune.run.prepare import Request
 from nbtune.search import launch
-from tests.conftest import dense
+from tests.conftest import dense, workers
 
 
 @pytest.fixture
@@ -178,8 +178,7 @@ def test_one_search_after_another_has_the_same_supervisor_and_nothing_else_in_co
             assert search.coverage.done == 2
             supervisor = pool._ready
             seen.append(supervisor)
-            workers = [each for each in psutil.Process(supervisor.process.pid).children(True) if "nbtune-worker" in each.name()]
-            assert workers == []
+            assert workers() == []
         (first, one), (second, other) = seen[:2], seen[2:]
         assert one is other
         assert first != second
