@@ -22,6 +22,8 @@ from nbtune.execution.outcome import abandon, settle
 from nbtune.record.events import Emit, from_dict
 from nbtune.record.job import Terms
 
+SECONDS_TO_DISMISS = 2  # longer, and a new supervisor is there sooner
+
 
 class Workers:
     """A backend of `count` worker processes with `threads` threads each.
@@ -81,16 +83,16 @@ class Workers:
 
     def close(self) -> None:
         self._closing = True
-        self._do("dismiss")
+        self._do("dismiss", SECONDS_TO_DISMISS)
         if not self._dismissed:
             self._supervisor.end()
         self._give_up()
 
-    def _do(self, what: str) -> None:
+    def _do(self, what: str, seconds: float = SECONDS_TO_END) -> None:
         self._done[what].clear()
         self._send({"do": what})
         if not self._ended.is_set():
-            self._done[what].wait(SECONDS_TO_END)
+            self._done[what].wait(seconds)
 
     def _file_of(self, job: Terms) -> str:
         for known, path in self._jobs:

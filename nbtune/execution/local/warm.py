@@ -99,6 +99,12 @@ class SupervisorProcess:
         self._words.close()
         self._remove_folders()
 
+    def end_idle(self) -> None:
+        """Ends one to which nobody listens."""
+        self.end()
+        if self.process.stdout:
+            self.process.stdout.close()
+
     def _remove_folders(self) -> None:
         if self._sockets != self._folder.path:
             shutil.rmtree(self._sockets, ignore_errors=True)
@@ -138,7 +144,7 @@ class WarmPool:
             self._keeps = self._ahead = wanted
             unwanted, self._ready = (None, self._ready) if wanted else (self._ready, None)
         if unwanted:
-            threading.Thread(target=unwanted.end, name="nbtune-end-warm", daemon=True).start()
+            threading.Thread(target=unwanted.end_idle, name="nbtune-end-warm", daemon=True).start()
 
     def take(self) -> SupervisorProcess:
         with self._lock:
@@ -146,7 +152,7 @@ class WarmPool:
         if ready and ready.fits():
             return ready
         if ready and ready.is_ours():
-            ready.end()
+            ready.end_idle()
         return SupervisorProcess()
 
     def give_back(self, supervisor: SupervisorProcess) -> None:
@@ -155,7 +161,7 @@ class WarmPool:
                 supervisor.be_ready()
                 self._ready = supervisor
                 return
-        supervisor.end()
+        supervisor.end_idle() if supervisor.fits() else supervisor.end()
 
     def held_mb(self) -> float:
         with self._lock:
@@ -165,7 +171,7 @@ class WarmPool:
         """Where there is memory for it, and a fork server that it would warm up."""
         with self._lock:
             if self._ready and self._ready.process.poll() is not None:  # it has waited too long
-                self._ready.end()
+                self._ready.end_idle()
                 self._ready = None
             if self._ahead and self._ready is None and _FORKS and machine.memory_mb() > FREE_MB:
                 with contextlib.suppress(UsageError, OSError):  # the search itself will say so
