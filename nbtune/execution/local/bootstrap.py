@@ -41,14 +41,14 @@ def main() -> None:
             each.end()
 
     try:
-        context = _context()
+        _context()
         from nbtune.execution.local import supervisor  # meanwhile
 
         threading.Thread(target=_end_with, args=[parent, end], daemon=True).start()
         is_to_go_on = True
         while is_to_go_on and (settings := _settings(parent)):
             _move(settings)
-            running[:] = [supervisor.Supervisor(out, context, settings)]
+            running[:] = [supervisor.Supervisor(out, _context(), settings)]  # the fork server may be gone by then
             try:
                 is_to_go_on = running[0].serve(sys.stdin)
             finally:

@@ -79,14 +79,17 @@ class Supervisor:
 
     def end(self) -> None:
         """Kills the workers where they stand. What they had to say is not said any more."""
+        self._kill()
+        for thread in self._threads:
+            self._tasks.put(None)
+            thread.join(SECONDS_TO_END)
+
+    def _kill(self) -> None:
         with self._writing:
             self._over = True
         with self._steering:  # no other one is started
             for worker in self._workers:
                 worker.kill()
-        for thread in self._threads:
-            self._tasks.put(None)
-            thread.join(SECONDS_TO_END)
 
     def _employ(self, settings: dict[str, Any]) -> None:
         """Has a worker ready at any time, each for some tasks."""
@@ -178,7 +181,7 @@ class Supervisor:
     def _give_up(self, why: str) -> None:
         """Ends this process with its workers, where no other one can be started; the kernel begins anew."""
         print(why, file=sys.stderr, flush=True)
-        self.end()
+        self._kill()
         os._exit(1)
 
     def _send(self, message: dict[str, Any]) -> None:
