@@ -45,6 +45,7 @@ CASES = [
     Case("imbalanced, AUC and recall", tables.imbalanced, TABLE, BINARY),
     Case("several outputs", tables.several_outputs, TABLE, {"kind": CLASSES, "size": NUMBER}, quick=True),
     Case("bag of words", sequences.bag_of_words, TOKENS, CLASSES),
+    Case("numbers looked up and hashed", sequences.looked_up, TOKENS, CLASSES),
     Case("LSTM", sequences.lstm, SERIES, CLASSES),
     Case("GRU", sequences.gru, SERIES, CLASSES),
     Case("bidirectional LSTM", sequences.bidirectional, TOKENS, CLASSES),

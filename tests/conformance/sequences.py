@@ -13,6 +13,13 @@ def bag_of_words():
     return for_classes(sequential((10,), *hidden))
 
 
+def looked_up():
+    numbers = keras.Input((10,), dtype="int64")
+    known = layers.IntegerLookup(vocabulary=list(range(30)))(numbers)
+    parts = [layers.Embedding(31, 4)(known), layers.Embedding(7, 4)(layers.Hashing(7)(numbers))]
+    return for_classes(keras.Model(numbers, layers.Flatten()(layers.Concatenate()(parts))))
+
+
 def lstm():
     return for_classes(sequential((10, 4), layers.LSTM(8)))
 

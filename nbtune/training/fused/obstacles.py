@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -67,7 +68,7 @@ def obstacle(made: keras.Model, own_step: bool = False) -> str | None:
         return "a model without weights to train"
     if not own_step and len(made.metrics) > 1 + (private.compiled_metrics(made) is not None) + private.loss_trackers(made):
         return "metrics that a layer keeps"
-    odd = [layer for layer in private.layers(made) if getattr(layer, "compute_dtype", "float32") not in ("float32", None)]
+    odd = [layer for layer in private.layers(made) if "float" in _computes_in(layer).replace("float32", "")]
     if odd:
         return f"{odd[0].compute_dtype} in the layer {odd[0].name}"
     if any(v.dtype != "float32" for v in made.trainable_variables):
@@ -75,3 +76,8 @@ def obstacle(made: keras.Model, own_step: bool = False) -> str | None:
     if any(getattr(v, "overwrite_with_gradient", False) for v in made.trainable_variables):
         return "weights that are overwritten with gradients"
     return None
+
+
+def _computes_in(layer: Any) -> str:
+    """The type of its numbers; layers that look words and numbers up have integers or strings."""
+    return getattr(layer, "compute_dtype", None) or "float32"

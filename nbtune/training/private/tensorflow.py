@@ -18,13 +18,15 @@ _PFOR = "tensorflow.python.ops.parallel_for.pfor"
 def teach_vectorized_map() -> None:
     """What `tf.vectorized_map` lacks for Keras's models; once a process.
 
-    Without, it goes through the trials one after another for `Bitcast`, which accuracies need, and `ZerosLike`, which recurrent
-    layers need: the same numbers in more time. Measured with TensorFlow 2.21 on 2 cores, stacks of 6: masked bidirectional LSTM
-    and GRU 22.4 → 20.3 s of processor time, half of it by either; batch normalisation 5.2 → 4.9 s.
+    Without, it refuses to look words and numbers up in tables, and goes through the trials one after another for `Bitcast`, which
+    accuracies need, and `ZerosLike`, which recurrent layers need: the same numbers in more time. Measured with TensorFlow 2.21 on
+    2 cores, stacks of 6: masked bidirectional LSTM and GRU 22.4 → 20.3 s of processor time, half of it by either; batch
+    normalisation 5.2 → 4.9 s.
     """
     with contextlib.suppress(Missing):
         known = member(_PFOR, "_pfor_converter_registry")
         known.setdefault("Bitcast", _bitcast)
+        known.setdefault("LookupTableFindV2", _looked_up)
         known["ZerosLike"] = _zeros_like  # TensorFlow's own makes no lists
         for kind in ("PartitionedCall", "StatefulPartitionedCall"):
             known[kind] = _call(known[kind])
@@ -44,6 +46,13 @@ def _zeros_like(call: Any) -> Any:
     if stacked.dtype == tf.variant:
         return wrap(tf.raw_ops.ZerosLike(x=stacked), True)
     return wrap(tf.zeros(tf.shape(stacked)[1:], stacked.dtype), False)
+
+
+def _looked_up(call: Any) -> Any:
+    """In a table that all trials share, as `IntegerLookup` and `StringLookup` have it."""
+    unstacked, (keys, of_each, _) = attribute(call, "unstacked_input"), attribute(call, "input")(1)
+    found = tf.raw_ops.LookupTableFindV2(table_handle=unstacked(0), keys=keys, default_value=unstacked(2))
+    return member(_PFOR, "wrap")(found, of_each)
 
 
 def _stacked(call: Any) -> Any:

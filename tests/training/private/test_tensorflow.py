@@ -25,7 +25,9 @@ def test_each_name_is_there():
     """Seen in TensorFlow 2.16 to 2.21."""
     private.teach_vectorized_map()
     known = missing.member(PFOR, "_pfor_converter_registry")
-    assert {"Bitcast", "ZerosLike"} <= set(known)
+    assert {"Bitcast", "ZerosLike", "LookupTableFindV2"} <= set(known)
+    words = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(tf.constant([5, 6]), tf.constant([0, 1])), -1)
+    np.testing.assert_array_equal(tf.vectorized_map(words.lookup, tf.constant([[5, 6], [7, 5]])), [[0, 1], [-1, 0]])
     counted = tf.vectorized_map(lambda row: tf.bitcast(row, tf.int32), tf.constant([[1.0, 2.0], [3.0, 4.0]]))
     np.testing.assert_array_equal(counted, np.array([[1, 2], [3, 4]], "float32").view("int32"))
     tf.random.set_seed(3)
