@@ -7,10 +7,12 @@ order, and a difference between two scores is not a difference between two shuff
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import os
 import re
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -37,13 +39,25 @@ def build(job: Terms, values: Mapping[str, Value]) -> keras.Model:
         UsageError: the function returned no Keras model.
         Exception: whatever the user's function raises.
     """
-    if job.function.takes_hp:
-        model = job.function.call(hyperparameters(job.resolved(values)))
-    else:
-        model = job.function.call(**job.function.arguments(job.resolved(values)))
+    with _no_copy_goes_on():
+        if job.function.takes_hp:
+            model = job.function.call(hyperparameters(job.resolved(values)))
+        else:
+            model = job.function.call(**job.function.arguments(job.resolved(values)))
     if not isinstance(model, keras.Model):
         raise UsageError(f"{job.function.name} returned {_no_model(model)}")
     return model
+
+
+@contextlib.contextmanager
+def _no_copy_goes_on() -> Iterator[None]:
+    """Ends a copy of this process that the function forked and that comes back from it: it would train the same trial again."""
+    here = os.getpid()
+    try:
+        yield
+    finally:
+        if os.getpid() != here:
+            os._exit(0)
 
 
 def _no_model(thing: Any) -> str:

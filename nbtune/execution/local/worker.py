@@ -56,9 +56,11 @@ class Wire:
     """The line to the supervisor, on which any thread may send."""
 
     def __init__(self, line: Connection) -> None:
-        self._line, self._sending = line, threading.Lock()
+        self._line, self._sending, self._owner = line, threading.Lock(), os.getpid()
 
     def send(self, message: Message) -> None:
+        if os.getpid() != self._owner:  # a copy that a user's `fit` or callback forked
+            os._exit(0)
         data = json.dumps(message).encode()
         with self._sending:
             self._line.send_bytes(data)
