@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-MOST_JSON = 2**24  # bytes
+MOST_JSON, MOST_COPIED = 2**24, 2**31  # bytes
 _HANDLES = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0)  # a pipe would be waited for
@@ -72,7 +72,7 @@ def _kind(mode: int) -> str:
 
 
 def opened(path: Path, root: Path, flags: int = os.O_RDONLY) -> int:
-    """A handle on a plain file of the project.
+    """A handle on a plain file of the project. One to be written to that has another name somewhere (a hard link) is copied first.
 
     Raises:
         OSError: it is a link, a folder, a pipe or a device, or in a folder that is a link; FileNotFoundError if there is none.
@@ -83,11 +83,18 @@ def opened(path: Path, root: Path, flags: int = os.O_RDONLY) -> int:
             _check(os.stat(name, dir_fd=handle, follow_symlinks=False).st_mode, path)
         file = os.open(name, flags | _FLAGS | _AT_ONCE, 0o666, dir_fd=handle)
     try:
-        _check(os.fstat(file).st_mode, path)
+        found = os.fstat(file)
+        _check(found.st_mode, path)
+        is_shared = found.st_nlink > 1 and bool(flags & (os.O_WRONLY | os.O_RDWR))
+        content = read(path, root, MOST_COPIED) if is_shared else b""
     except OSError:
         os.close(file)
         raise
-    return file
+    if not is_shared:
+        return file
+    os.close(file)
+    write(path, root, content)
+    return opened(path, root, flags)
 
 
 def _check(mode: int, path: Path) -> None:

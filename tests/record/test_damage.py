@@ -130,6 +130,7 @@ ODD_FILES = {
     "a link": lambda path, outside: path.symlink_to(outside / "file"),
     "a link to a folder": lambda path, outside: path.symlink_to(outside),
     "a link to nothing": lambda path, outside: path.symlink_to(outside / "nothing"),
+    "a hard link": lambda path, outside: path.hardlink_to(outside / "file"),
     "a pipe": lambda path, outside: os.mkfifo(path),
     "a device": lambda path, outside: path.symlink_to("/dev/zero"),
     "a folder": lambda path, outside: path.mkdir(),
@@ -158,7 +159,7 @@ def test_whatever_is_in_the_place_of_a_file_nothing_outside_changes(tmp_path, pl
         assert progress.coverage.done == len(SPACE)
         assert progress.best is not None
     except (OSError, UsageError) as error:  # the search makes one line of it
-        assert str(path) in str(error) or kind in ("a folder", "a bomb", "a huge file") or place.startswith("trial_")
+        assert str(path) in str(error) or kind in ("a folder", "a bomb", "a huge file", "a hard link") or place.startswith("trial_")
     assert time.monotonic() - begun < 5
     assert sorted(file.name for file in outside.iterdir()) == sorted(
         ["file", "trial.json", "checkpoint.weights.h5", ".x.weights.h5", "outcome.jsonl"]
