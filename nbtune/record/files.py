@@ -72,7 +72,7 @@ def _kind(mode: int) -> str:
 
 
 def opened(path: Path, root: Path, flags: int = os.O_RDONLY) -> int:
-    """A handle on a plain file of the project. One to be written to that has another name somewhere (a hard link) is copied first.
+    """A handle on a plain file of the project. One to write to that has another name, too (a hard link), is copied first.
 
     Raises:
         OSError: it is a link, a folder, a pipe or a device, or in a folder that is a link; FileNotFoundError if there is none.
