@@ -71,7 +71,9 @@ class Targets:
     def _of_compiled(cls, y: Any, outputs: Sequence[Output]) -> Targets:
         """The losses are the function's: of labels in one dimension is known what Keras would say, or worse, not say."""
         nested = isinstance(y, (Mapping, list, tuple))
-        if len(outputs) == 1 and nested and len(y) > 1:
+        has_all = isinstance(y, Mapping) and {output.name for output in outputs} <= set(y)
+        each_has_a_loss = len(outputs) > 1 and y is not None and all(output.loss for output in outputs)
+        if (len(outputs) == 1 and nested and len(y) > 1) or (each_has_a_loss and not has_all):
             _matched(y, outputs)
         if len(outputs) > 1 or y is None or nested:
             return cls(tuple(outputs), (None,) * len(outputs), known=False)
@@ -91,6 +93,11 @@ class Targets:
 
     def check_class_weights(self) -> None:
         """Raises UsageError where rows have no single class that could weigh something."""
+        if len(self.outputs) > 1:
+            raise UsageError(
+                f"class weights are for a single output, in Keras too, and the model has {len(self.outputs)}; weigh the rows "
+                "for each of them: --data x,y,w"
+            )
         labels = self.single
         if labels is None or labels.spread or labels.form not in (CLASSES, ONE_HOT):
             raise UsageError("class weights are for labels with one class a row; give weights of the rows: --data x,y,w")

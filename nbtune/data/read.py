@@ -193,6 +193,7 @@ def _weights(weights: Any, rows: int, y: Inputs, what: str) -> np.ndarray:
     found = array(weights, what)
     if found.dtype.kind == "S":
         raise UsageError(f"{what} are text, not numbers")
+    found = found[:, 0] if found.shape == (rows, 1) else found  # a column, which Keras takes as this
     spread = isinstance(y, np.ndarray) and 1 < found.ndim < y.ndim + 1 and y.size > rows and found.shape == y.shape[: found.ndim]
     if found.shape != (rows,) and not spread:
         raise UsageError(f"{what} have the shape {found.shape}, not {(rows,)}: one number a row")

@@ -147,6 +147,8 @@ def _array(name: str, given: Any, read: Any) -> str:
         return f"{name}.toarray()"
     if isinstance(read, Mapping) and hasattr(given, "columns"):
         return f"{{column: np.asarray({name}[column]) for column in {name}}}"
+    if name.startswith("sample_weight") and getattr(given, "ndim", 1) > np.ndim(read) == 1:  # a column
+        return f"np.asarray({name}).reshape(-1)"
     if name.startswith("x") or not isinstance(read, np.ndarray):
         return f"keras.tree.map_structure(np.asarray, {name})"
     return f"np.asarray({name})"
