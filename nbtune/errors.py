@@ -6,8 +6,10 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 MOST = 2000  # characters of a line that may quote anything
+LONGEST = 80  # … of a value in it
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\|$)|[ -/]*[0-~])?", re.DOTALL)  # ECMA-48
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # all but tab and newline
 
@@ -24,6 +26,14 @@ def shortened(text: str, most: int) -> str:
     head = most // 4
     left_out = len(text) - most
     return f"{text[:head]} … ({left_out:,} characters left out) … {text[head + left_out :]}"
+
+
+def quoted(thing: Any) -> str:
+    """What was given, as a message quotes it: an array by its shape, and of anything long the beginning."""
+    if shape := getattr(thing, "shape", ()):
+        return f"{type(thing).__name__} of shape {tuple(shape)}"
+    text = " ".join(repr(thing).split())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 class UsageError(ValueError):

@@ -202,6 +202,8 @@ def test_a_model_may_need_no_labels(here):
     assert_same(search.trials[0], by_fit(lambda: unlabelled(3), TRAIN[0], validation_data=(VAL[0],)))
     with pytest.raises(UsageError, match="no labels"):
         tune(lambda units: keras.Sequential([keras.Input((6,)), layers.Dense(units)]), X, units=[3], dir=str(here), **QUICK)
+    with pytest.raises(UsageError, match="no labels, and the loss that the function compiled needs some"):
+        tune(softmax, TRAIN[0], validation_data=VAL[0], units=[3], dir=str(here), **QUICK)
 
 
 def test_text_reaches_its_layers(here):

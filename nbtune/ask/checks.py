@@ -20,7 +20,7 @@ from nbtune.ask.space import Axis
 from nbtune.ask.values import read_value, read_values
 from nbtune.ask.where import Where
 from nbtune.costs import SHARED_MB, WORKER_MB
-from nbtune.errors import UsageError, about, did_you_mean
+from nbtune.errors import UsageError, about, did_you_mean, quoted
 
 CheckValue = Callable[[str, Any], None]
 NONE: Mapping[Any, Any] = {"none": None, "None": None, None: None}
@@ -56,7 +56,7 @@ def _plain(values: Any) -> list[Any]:
 def count(least: int) -> CheckValue:
     def check(name: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-            raise UsageError(f"{name}: {value!r} is not a whole number of {least} or more{range_hint(value)}")
+            raise UsageError(f"{name}: {quoted(value)} is not a whole number of {least} or more{range_hint(value)}")
 
     return check
 
@@ -81,7 +81,7 @@ def rate(name: str, value: Any) -> None:
         low, dots, high = str(value).partition("..")
         hint = f"; values between are written log:{low}:{high}:3" if dots else range_hint(value)
         hint = "; a decimal number has a point, as 0.001" if value == 0 else hint
-        raise UsageError(f"{name}: {value!r} is not a number above 0{hint}")
+        raise UsageError(f"{name}: {quoted(value)} is not a number above 0{hint}")
 
 
 def one_of(known: Iterable[str]) -> CheckValue:
@@ -91,7 +91,7 @@ def one_of(known: Iterable[str]) -> CheckValue:
             raise UsageError(f"{name}: Keras calls {text!r} {names.ELSEWHERE[text]!r}")
         if not isinstance(value, str) or names.canonical(text.lower()) not in known:
             hint = did_you_mean(text.lower(), known) or f"; Keras has {', '.join(sorted(known))}"
-            raise UsageError(f"{name}: unknown {name} {value!r}{hint}")
+            raise UsageError(f"{name}: unknown {name} {quoted(value)}{hint}")
 
     return check
 
@@ -109,7 +109,7 @@ def whole(least: int, also: Mapping[Any, Any] | None = None, most: int | None = 
             return also[value]
         count(least)(name, value)
         if most is not None and value > most:
-            raise UsageError(f"{name}: {value!r} is too large; the largest is {most:,}")
+            raise UsageError(f"{name}: {quoted(value)} is too large; the largest is {most:,}")
         return int(value)
 
     return check
@@ -120,7 +120,7 @@ def number(low: float, below: float = float("inf")) -> Check:
         value = read_value(value) if isinstance(value, str) else value
         if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) < below:
             bounds = f"of {low:g} or more" + (f" and below {below:g}" if below != float("inf") else "")
-            raise UsageError(f"{name}: {value!r} is not a number {bounds}")
+            raise UsageError(f"{name}: {quoted(value)} is not a number {bounds}")
         return float(value)
 
     return check
@@ -168,7 +168,7 @@ def _objective(name: str, value: Any) -> Objective:
     text, direction = getattr(value, "name", None), getattr(value, "direction", None)  # a keras_tuner.Objective
     if isinstance(text, str):
         return Objective(text, direction) if direction in ("min", "max") else Objective.of(text)
-    raise UsageError(f"{name}: {value!r} is not the name of a metric; write val_accuracy, or max:val_my_metric")
+    raise UsageError(f"{name}: {quoted(value)} is not the name of a metric; write val_accuracy, or max:val_my_metric")
 
 
 def class_weight(name: str, value: Any) -> Axis | None:
@@ -185,10 +185,13 @@ def class_weight(name: str, value: Any) -> Axis | None:
         if isinstance(each, Mapping):
             text = ",".join(f"{number}:{weight:g}" for number, weight in _class_weights(name, each).items())
             objects[text] = dict(each)
-        elif each in (None, "none", "None", "balanced"):
+        elif each is None or (isinstance(each, str) and each in ("none", "None", "balanced")):
             text = str(each).lower()
         else:
-            raise UsageError(f"{name}: {each!r} is neither none, balanced, nor a dict of class to weight like {{0: 1, 1: 5}}")
+            raise UsageError(
+                f"{name}: {quoted(each)} is neither none, balanced, nor a dict of class to weight like {{0: 1, 1: 5}}, which "
+                "dict(enumerate(weights)) makes of weights in the order of the classes"
+            )
         texts.append(text)
     return Axis(name, Axis.of(name, texts).values, objects)
 
@@ -196,9 +199,9 @@ def class_weight(name: str, value: Any) -> Axis | None:
 def _class_weights(name: str, given: Mapping[Any, Any]) -> Mapping[Any, Any]:
     for number, weight in given.items():
         if isinstance(number, bool) or not isinstance(number, Integral) or number < 0:
-            raise UsageError(f"{name}: {number!r} is not the number of a class, 0 or more")
+            raise UsageError(f"{name}: {quoted(number)} is not the number of a class, 0 or more")
         if isinstance(weight, bool) or not isinstance(weight, Real) or not 0 <= float(weight) < math.inf:
-            raise UsageError(f"{name}: class {number} has the weight {weight!r}; give a number of 0 or more")
+            raise UsageError(f"{name}: class {number} has the weight {quoted(weight)}; give a number of 0 or more")
     return given
 
 
@@ -225,14 +228,14 @@ def custom_axes(name: str, value: Any) -> tuple[Axis, ...]:
 
 def where(name: str, value: Any) -> Where | None:
     if not isinstance(value, (str, Where, type(None))):
-        raise UsageError(f'{name}: {value!r} is not an expression in text; write "layers * units <= 128"')
+        raise UsageError(f'{name}: {quoted(value)} is not an expression in text; write "layers * units <= 128"')
     return Where.of(value) if isinstance(value, str) else value
 
 
 def choice(known: tuple[str, ...]) -> Check:
     def check(name: str, value: Any) -> str:
         if value not in known:
-            raise UsageError(f"{name}: {value!r} is not one of {', '.join(known)}{did_you_mean(str(value), known)}")
+            raise UsageError(f"{name}: {quoted(value)} is not one of {', '.join(known)}{did_you_mean(str(value), known)}")
         return str(value)
 
     return check
@@ -269,6 +272,8 @@ def cluster(name: str, value: Any) -> Any:
 
 def folder(name: str, value: Any) -> str:
     """A path; one of Windows is only one there."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise UsageError(f"{name}: {quoted(value)} is no path")
     if os.sep == "/" and re.match(r"[A-Za-z]:\\|.*\\.*\\", str(value)):
         raise UsageError(f"{name}: {str(value)!r} is a folder of Windows, and the kernel runs on another system; write it with /")
     return str(Path(value).expanduser())
@@ -280,5 +285,5 @@ def minutes(name: str, value: Any) -> float | None:
     if value is None or value in ("none", "None"):
         return None
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) <= 366 * 24 * 60:
-        raise UsageError(f"{name}: {value!r} is not a number of minutes above 0; write {name} 20, or 0.5 for half a minute")
+        raise UsageError(f"{name}: {quoted(value)} is not a number of minutes above 0; write {name} 20, or 0.5 for half a minute")
     return float(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from nbtune.errors import UsageError
+from nbtune.errors import UsageError, quoted
 
 TIME = "time"
 
@@ -30,7 +30,9 @@ def check(name: str, value: Any) -> Folds | None:
         return None
     kind, colon, number = text.rpartition(":")
     if not number.isdecimal() or isinstance(value, float) or bool(colon) != (kind == TIME):
-        raise UsageError(f"{name}: {value!r} is neither a number of folds, like 5, nor time:5 for rows in the order of time")
+        raise UsageError(
+            f"{name}: {quoted(value)} is neither a number of folds, like 5, nor time:5 for rows in the order of time"
+        )
     if int(number) < 2:
-        raise UsageError(f"{name}: {value!r} is too few; cross-validation takes 2 folds or more, usually 5")
+        raise UsageError(f"{name}: {quoted(value)} is too few; cross-validation takes 2 folds or more, usually 5")
     return Folds(int(number), kind == TIME)

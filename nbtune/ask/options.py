@@ -14,7 +14,7 @@ from typing import Any
 from nbtune.ask.option import Option, Reads, Results, flag
 from nbtune.ask.space import Axis
 from nbtune.ask.table import Table
-from nbtune.errors import UsageError, about, did_you_mean
+from nbtune.errors import UsageError, about, did_you_mean, quoted
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Options(Table):
             if name not in table():
                 raise UsageError(f"unknown option {name!r}{nearest(name)}", name)
             with about(name):
-                checked[name] = table()[name].check(name, value)
+                checked[name] = _checked(table()[name], value)
         return cls(**checked)
 
     @property
@@ -49,6 +49,13 @@ class Options(Table):
     def terms(self) -> dict[str, Any]:
         """Name to value of the options that are terms of the fit: another value retrains everything."""
         return {name: getattr(self, name) for name, option in table().items() if option.results is Results.AS_TERM}
+
+
+def _checked(option: Option, value: Any) -> Any:
+    """The value as it is kept. Arrays are data, or the values of an axis."""
+    if getattr(value, "shape", ()) and not option.is_axis and option.reads is not Reads.EXPRESSION:
+        raise UsageError(f"{option.name} takes no array, and this is one: {quoted(value)}")
+    return option.check(option.name, value)
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Any
 from nbtune.ask import checks
 from nbtune.ask.calls import Call, Times
 from nbtune.ask.space import Axis
-from nbtune.errors import UsageError, did_you_mean
+from nbtune.errors import UsageError, did_you_mean, quoted
 
 CONSTANT, PLATEAU, ONE_CYCLE = "constant", "plateau", "one-cycle"
 SCHEDULES = (CONSTANT, "cosine", "exponential", "step", "warmup", ONE_CYCLE, PLATEAU)
@@ -29,7 +29,7 @@ def axis(name: str, values: Any) -> Axis | None:
 
 def _check(name: str, value: Any) -> None:
     if value not in SCHEDULES:
-        raise UsageError(f"{name}: unknown schedule {value!r}{did_you_mean(str(value), SCHEDULES) or f'; {_THERE_ARE}'}")
+        raise UsageError(f"{name}: unknown schedule {quoted(value)}{did_you_mean(str(value), SCHEDULES) or f'; {_THERE_ARE}'}")
 
 
 def two(function: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, overload
 
-from nbtune.errors import UsageError
+from nbtune.errors import UsageError, quoted
 
 Value = int | float | str | bool
 _KINDS = {int: "whole numbers", float: "numbers", str: "text", bool: "True or False"}
@@ -69,7 +69,7 @@ def _plain(value: Any) -> Any:
 
 def _named(axis: str, thing: Any, objects: dict[str, Any]) -> str:
     if isinstance(thing, (Mapping, Sequence, set)):
-        raise UsageError(f"{axis}: {thing!r} cannot be a value; use numbers, text, True, False, None or functions")
+        raise UsageError(f"{axis}: {quoted(thing)} cannot be a value; use numbers, text, True, False, None or functions")
     if thing is None or isinstance(thing, (bool, int, float)):
         objects[str(thing)] = thing
         return str(thing)
@@ -87,7 +87,7 @@ def _of_one_kind(name: str, values: list[Value]) -> tuple[Value, ...]:
         values, kinds = [_float(v) for v in values], {float}
     if len(kinds) > 1:
         one, other = values[0], next(v for v in values if type(v) is not type(values[0]))
-        shown = f"{_KINDS[type(one)]} and {_KINDS[type(other)]} ({one!r} and {other!r})"
+        shown = f"{_KINDS[type(one)]} and {_KINDS[type(other)]} ({quoted(one)} and {quoted(other)})"
         raise UsageError(f"{name} mixes {shown}; keep to one kind")
     if any(isinstance(v, float) and not math.isfinite(v) for v in values):
         raise UsageError(f"{name} has a value that is not a finite number")

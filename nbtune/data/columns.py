@@ -9,7 +9,7 @@ import numpy as np
 
 from nbtune.data.rows import Inputs, blocks
 from nbtune.data.sparse import dense
-from nbtune.errors import UsageError
+from nbtune.errors import UsageError, quoted
 
 
 def features(part: Any, what: str) -> Inputs:
@@ -49,7 +49,7 @@ def array(part: Any, what: str) -> np.ndarray:
     except (ValueError, TypeError) as error:
         raise UsageError(f"{what} cannot be made an array: {error}") from None
     if found.ndim == 0:
-        raise UsageError(f"{what}: {_short(part)} is no array")
+        raise UsageError(f"{what}: {quoted(part)} is no array")
     if found.dtype.kind in "OSUT":
         return _text(found, what)
     if found.dtype.kind in "mM":
@@ -108,11 +108,11 @@ def _objects_in_words(flat: np.ndarray) -> str:
     odd = next(value for value in flat if not isinstance(value, (str, bytes)))
     if all(isinstance(value, (int, float, np.number, np.bool_)) and value == value for value in flat):
         return (
-            f"holds numbers as Python objects, like {_short(odd)}; make them numbers with .astype('float32') or .astype('int64')"
+            f"holds numbers as Python objects, like {quoted(odd)}; make them numbers with .astype('float32') or .astype('int64')"
         )
     if odd is None or odd != odd:
         return "holds missing values; fill them in, as with .fillna('')"
-    return f"mixes kinds like {_short(odd)}; encode them as numbers first, or as text with .astype(str)"
+    return f"mixes kinds like {quoted(odd)}; encode them as numbers first, or as text with .astype(str)"
 
 
 def _refuse(test: np.ufunc, value: str, found: np.ndarray, what: str) -> None:
@@ -139,8 +139,3 @@ def _of_polars(part: Any, what: str) -> Inputs:
     if all(column.dtype.kind in "biuf" for column in columns.values()):
         return array(part.to_numpy(), what)
     return {name: array(column, f"{what}: column {name!r}") for name, column in columns.items()}
-
-
-def _short(thing: Any) -> str:
-    text = repr(thing).replace("\n", " ")
-    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -55,6 +55,7 @@ def look(job: Terms, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str,
             first = first or BuildError(f"{job.function.name}({shown}) raised an error\n\n{text}")
             continue
         _check_new(job, model)
+        _check_labels(model, arrays)
         looked_at = _looked_at(model, arrays)  # which builds it
         looked_at["adapted"] = job.folds > 1 and bool(adapting.adapted(model))
         if "init" in combination:
@@ -84,6 +85,14 @@ def _looked_at(model: keras.Model, arrays: data.Arrays) -> dict[str, Any]:
         "activations": anatomy.activations(model, len(found)),
         "logits": anatomy.takes_logits(model, len(found)),
     }
+
+
+def _check_labels(model: keras.Model, arrays: data.Arrays) -> None:
+    """Without labels, whatever loss was compiled fails, unless a step of the model's own does something else."""
+    own = any(getattr(type(model), name) is not getattr(keras.Model, name) for name in ("train_step", "compute_loss"))
+    losses = keras.tree.flatten(model.loss) if model.compiled and not own else []
+    if arrays.y is None and any(loss is not None for loss in losses):
+        raise UsageError("there are no labels, and the loss that the function compiled needs some; give both: --data x,y")
 
 
 def _check_new(job: Terms, model: keras.Model) -> None:
