@@ -118,10 +118,12 @@ class TuneMagics(Magics):
         from nbtune.views.frontend import in_terminal  # here, so that %load_ext stays quick
 
         verb, *rest = line.split() or ["status"]
-        if verb not in FOR_FUNCTIONS and len(rest) > (verb != "clean"):
-            raise UsageError(f"{rest[-1]!r} is one word too many; write %tune {verb}{' NAME' * (verb != 'clean')}")
+        if verb not in VERBS and any(word.startswith("--") for word in rest):
+            raise UsageError(f"{verb!r} is no command; to tune a function write %tune --build {verb} --data x,y …")
         if verb not in VERBS:
             raise UsageError(f"unknown command {verb!r}{did_you_mean(verb, VERBS)}; %tune takes {', '.join(VERBS)}")
+        if verb not in FOR_FUNCTIONS and len(rest) > (verb != "clean"):
+            raise UsageError(f"{rest[-1]!r} is one word too many; write %tune {verb}{' NAME' * (verb != 'clean')}")
         if verb == "clean":
             return self._clean()
         if verb == "panel":

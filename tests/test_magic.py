@@ -196,8 +196,10 @@ def test_commands(shell, capsys):
         ("stats", "did you mean 'status'?"),
         ("status other", "there is no search 'other'"),
         ("clean other", "one word too many"),
+        ("build --data x,y", "%tune --build build --data x,y"),
+        ("besst other", "did you mean 'best'?"),
     ]:
-        with pytest.raises(Exception, match="no search|unknown command|too many") as caught:
+        with pytest.raises(Exception, match="no search|unknown command|too many|no command") as caught:
             shell.run_line_magic("tune", line)
         assert says in str(caught.value)
 

@@ -103,7 +103,10 @@ def _unknown(word: str, line: Sequence[str], found: Any) -> UsageError:
         if before.isidentifier() and before in (pairs or ()):
             return UsageError(f"{option.flag} {before}: write {option.flag} {before}={word}", before)
     if not word.startswith("-"):
-        return UsageError(f"{word!r} is one word too many; a list has commas, like 16,32,64")
+        lists = [option.flag for option in table().values() if option.is_axis or option.name in ("data", "validation_data")]
+        at = line.index(word) - 2
+        how = f"write {line[at]} {before},{word}" if at >= 0 and line[at] in lists else "a list has commas, like 16,32,64"
+        return UsageError(f"{word!r} is one word too many; {how}")
     name, equals, values = word.partition("=")
     if name in ("-h", "--help", "-?"):
         return UsageError(f"unknown option {name}; %%tune? shows the help")
