@@ -70,6 +70,9 @@ def test_the_panel_at_every_size(still, half, name, width, font, dark):
     assert len(letters) > 25
     assert min(letters) > 0.75 * float(font.removesuffix("px")), "letters in charts follow the size of the text around them"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    if font == "13px":
+        board = page.locator(".nbtune-board .nbtune-scroll")
+        assert board.evaluate("board => board.scrollWidth <= board.clientWidth"), "every column is in sight"
 
 
 def test_a_score_so_far_is_hatched_and_the_bar_counts_epochs(still):

@@ -162,16 +162,18 @@ def _heads(sheet: _Sheet, blocks: Sequence[Point], block: Point, right: float) -
     across, down = max(int(block[0] / _CHARACTER), 3), max(int(block[1] / _CHARACTER), 3)
     if sheet.tops:
         titles = zip(blocks, sheet.tops, strict=True)
-        return tuple((x + block[0] / 2, y + block[1] + 6, _fitted(text, across), 0) for (x, y), text in titles)
+        return tuple((x + block[0] / 2, y + block[1] + 6, fitted(text, across), 0) for (x, y), text in titles)
     xs, ys = list(dict.fromkeys(x for x, _ in sorted(blocks))), sorted({y for _, y in blocks}, reverse=True)
     top = max(ys) + block[1] + 6
-    columns = [(x + block[0] / 2, top, _fitted(text, across), 0) for x, text in zip(xs, sheet.columns, strict=True) if text]
-    rows = [(right + 7, y + block[1] / 2, _fitted(text, down), 270) for y, text in zip(ys, sheet.rows, strict=True) if text]
+    columns = [(x + block[0] / 2, top, fitted(text, across), 0) for x, text in zip(xs, sheet.columns, strict=True) if text]
+    rows = [(right + 7, y + block[1] / 2, fitted(text, down), 270) for y, text in zip(ys, sheet.rows, strict=True) if text]
     return (*columns, *rows)
 
 
-def _fitted(text: str, most: int) -> str:
-    """`learn… 0.001`: a name may be cut short, its value as long as there is room for both."""
+def fitted(text: str, most: int) -> str:
+    """`learn… 0.001`, or `0.0001` where there is no room for more: a name may be cut short, its value only where it must be."""
     name, blank, value = text.partition(" ")
     room = most - len(value) - 2
-    return f"{name[:room]}… {value}" if len(text) > most and blank and room > 1 else shorten(text, most)
+    if len(text) <= most or not blank or len(value) > most:
+        return shorten(text, most)
+    return f"{name[:room]}… {value}" if room > 0 else value

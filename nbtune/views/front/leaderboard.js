@@ -43,7 +43,7 @@ export class Leaderboard {
 
   _heading(column, k) {
     const arrow = make("span", { class: "nbtune-arrow", "aria-hidden": "true" });
-    const button = make("button", { type: "button", title: column.means, onclick: () => this._sort_by(k) }, column.name, arrow);
+    const button = make("button", { type: "button", title: column.means, onclick: () => this._sort_by(k) }, ...breakable(column.name), arrow);
     return make("th", { scope: "col", class: column.right ? "nbtune-right" : null }, button);
   }
 
@@ -119,6 +119,11 @@ export class Leaderboard {
     this._more.hidden = total <= FEW;
     say(this._more, hidden ? `Show ${Math.min(MORE, hidden)} more` : `Show the first ${FEW}`);
   }
+}
+
+/** A name whose line may break after an underscore. */
+function breakable(name) {
+  return name.split(/(?<=_)/).flatMap((part, i) => (i ? [make("wbr"), part] : [part]));
 }
 
 function compare(a, b, sign) {

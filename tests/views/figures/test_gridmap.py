@@ -10,7 +10,7 @@ from nbtune.ask.objective import Objective
 from nbtune.record.events import EpochEnded, TrialEnded, TrialStarted
 from nbtune.record.progress import Progress
 from nbtune.views.figures.gridmap import draw_grid, grid_info
-from nbtune.views.figures.maplayout import layout
+from nbtune.views.figures.maplayout import fitted, layout
 from nbtune.views.figures.palette import PALETTE
 
 from ..conftest import done, product, search
@@ -182,3 +182,10 @@ def test_what_where_leaves_out_is_marked_and_counted():
     assert not grid_info(search(grid)).left_out  # a conditional space has no such combination
     figure = Figure()
     draw_grid(info, figure)
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"), [(20, "learning_rate 0.0001"), (12, "lear… 0.0001"), (9, "l… 0.0001"), (7, "0.0001"), (5, "lea…1")]
+)
+def test_in_a_narrow_title_the_name_gives_way_and_not_the_value(most, expected):
+    assert fitted("learning_rate 0.0001", most) == expected
