@@ -79,6 +79,10 @@ class Unreachable(UsageError):
     """The machines that are to train cannot be reached now; whoever can put that right may go on later."""
 
 
+class NoRoom(BaseException):
+    """The disk is full, where the search itself trains and cannot wait for room: not an error of the trial that meets it."""
+
+
 class WorkerKilled(WorkerDied):
     """A worker process was ended in a way that need not have to do with its trial: by another process, or for want of memory."""
 

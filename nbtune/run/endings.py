@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nbtune.errors import UsageError
+from nbtune.errors import NoRoom, UsageError
 from nbtune.record.events import PENDING, RUNNING, STOPPED, TrialEnded
 from nbtune.record.progress import Progress, Trial
 from nbtune.run.opening import LOG
@@ -46,7 +46,7 @@ def _stopped(trial: Trial, at: float) -> TrialEnded:
 
 
 def blame(error: BaseException) -> str:
-    if isinstance(error, UsageError):
+    if isinstance(error, (UsageError, NoRoom)):
         return str(error)
     if isinstance(error, OSError):
         return f"cannot use {error.filename or 'the disk'}: {error.strerror or error}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import math
 import threading
 import time
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nbtune import threads
-from nbtune.errors import BackendDied, Disconnected, SearchFailed, Unreachable, UsageError
+from nbtune.errors import BackendDied, Disconnected, NoRoom, SearchFailed, Unreachable, UsageError
 from nbtune.execution.local.warm import Pool
 from nbtune.machine import now
 from nbtune.record import events as record
@@ -26,7 +25,7 @@ from nbtune.record.progress import Trial
 from nbtune.run import life
 from nbtune.run.crew import Crew
 from nbtune.run.deadline import Deadline
-from nbtune.run.endings import Refused, blame, hands_in
+from nbtune.run.endings import Refused, blame, hands_in, unwritten
 from nbtune.run.inbox import Inbox
 from nbtune.run.ledger import Ledger
 from nbtune.run.opening import LOG, Cancel, opened
@@ -157,7 +156,7 @@ class Run:
     def _hear(self, generation: int, events: list[record.Event]) -> None:
         if self._owner == threading.get_ident():  # without workers
             if full := next((event for event in events if isinstance(event, DiskFull)), None):
-                raise OSError(errno.ENOSPC, f"{full.reason}; make room, then resume", str(self.project.path))
+                raise NoRoom(unwritten(self.project.path, OSError(full.reason)))
             self._take(*events)
         else:
             self._inbox.tell(partial(self._take_from, generation, events))

@@ -20,6 +20,7 @@ from nbtune import UsageError, tune
 from nbtune.errors import SearchFailed
 from nbtune.record.progress import Progress
 from nbtune.run.crew import Crew
+from nbtune.run.lifecycle import Run
 from nbtune.run.schedule import Schedule
 from tests.conftest import dense, fill
 
@@ -285,6 +286,18 @@ def test_a_disk_with_little_room_never_hangs_it(flowers, small_disk, room, engin
     assert search.best_model is not None
     again = tune(dense, flowers, dir=str(small_disk), **terms)
     assert [(trial.status, trial.score) for trial in again.trials] == [(trial.status, trial.score) for trial in search.trials]
+
+
+@pytest.mark.parametrize("engine", ["fused", "trial"])
+def test_without_workers_a_full_disk_fails_no_trial(flowers, small_disk, engine, monkeypatch):
+    terms = {"units": [400, 500], "epochs": 2, "patience": None, "workers": 0, "engine": engine, "dir": str(small_disk)}
+    with monkeypatch.context() as full:
+        full.setattr(Run, "_hire", lambda run, hire=Run._hire: fill(small_disk, 8192) or hire(run))
+        with pytest.raises(SearchFailed, match="make room, then resume"):
+            tune(dense, flowers, **terms)
+    (small_disk / "filler").unlink()
+    search = tune(dense, flowers, **terms)
+    assert [trial.status for trial in search.trials] == ["done", "done"]
 
 
 def test_an_interrupt_while_it_starts_leaves_nothing(flowers, here):
