@@ -42,7 +42,7 @@ demo: $(READY)
 test: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest -n 2 --dist loadfile --ignore tests/browser
+	@$(BIN)/pytest -n 2 --dist loadfile --durations 30 --ignore tests/browser
 
 quick-test: $(READY)
 	@$(BIN)/ruff check .
