@@ -9,7 +9,7 @@ from nbtune.record.progress import Progress, Trial
 
 LEARNING, OVERFIT, UNDERFIT, FITS = "still learning", "overfit", "underfit", "fits"
 MARGIN = 0.05  # of an accuracy, and of other scores this share of the larger one's size
-RISE, SMOOTHED = 0.1, 3  # of losses that part: so large a share of the validation loss's lowest, as means of so many epochs
+RISE, SMOOTHED = 0.1, 5  # of losses that part: so large a share of the validation loss's lowest, as means of so many epochs
 MEANS = (
     "still learning: its best epoch is the last that it was given; overfit: clearly better on the training data, or its "
     "validation loss rose again while its training loss fell; "
