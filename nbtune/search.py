@@ -564,7 +564,9 @@ def launch(
     screen = screen or Screen()
     with screen.notice("Starting the workers …"):
         run = Run(request, name, pool, cancel)
-    run.progress.notes = (*run.notes, *([f"Validated on {run.plan.held_out}."] if request.data.split_here else []))
+    how = "Cross-validated in" if request.options.folds else "Validated on"
+    told = request.options.folds or request.data.split_here
+    run.progress.notes = (*run.notes, *([f"{how} {run.plan.held_out}."] if told else []))
     search = Search(run, screen)
     keep(search)
     if request.options.plan:

@@ -45,6 +45,7 @@ def test_the_score_is_the_mean_over_the_folds(found, by_hand):
     assert found.best.score == pytest.approx(np.mean(scores))
     assert found.best.std == pytest.approx(np.std(scores, ddof=1))
     assert found.plan.held_out == "3 folds of 90 rows, stratified by class"
+    assert "Cross-validated in 3 folds of 90 rows, stratified by class." in found._run.progress.notes
 
 
 def test_out_of_fold_predictions_are_in_the_order_of_the_data(found, by_hand, flowers):

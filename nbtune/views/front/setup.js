@@ -75,6 +75,7 @@ export class SetupView {
     if (byPointer) this._start.blur(); // the keys, Ctrl+S for one, are the notebook's again
     if (this._start.getAttribute("aria-disabled") === "true") return;
     set(this._start, { "aria-disabled": "true" }); // and not `disabled`, which would take the focus away
+    this._began = true;
     this._ask({ kind: "start" });
   }
 
@@ -99,8 +100,15 @@ export class SetupView {
     Object.assign(this._cancel, { hidden: !starting, disabled: false });
     say(this._start.lastChild, starting ? "Starting…" : busy ? "Start anew" : "Start");
     set(this._start, { title: busy ? "Stop the search below and start this one" : "Train every combination" });
-    if (busy && !this._busy) this._form.open = false; // the form has done its work; a click on its line brings it back
+    if (busy && !this._busy) this._fold_up();
     this._busy = busy;
+  }
+
+  /** The form has done its work; a click on its line brings it back. Whoever started at its foot sees what came of it. */
+  _fold_up() {
+    this._form.open = false;
+    if (this._began && this.element.getBoundingClientRect().top < 0) this.element.scrollIntoView({ block: "start" });
+    this._began = false;
   }
 
   _show_form(fields) {
