@@ -230,7 +230,7 @@ class Search:
         best, weights = self._winner()
         run = self._run.job.best_run(best.scores)
         x = final.rows_of_run(self._run.job, run, self._run.request.data)
-        return winner.model(final.apart(run), x, best.values, weights)
+        return winner.model(final.apart(final.as_begun(run, self._run.request)), x, best.values, weights)
 
     def _winner(self) -> tuple[Trial, Path]:
         """The best trial and the file of its weights."""
@@ -321,7 +321,7 @@ class Search:
         """
         best = self.best
         weights = self._run.refit(best, epochs or final.usual_epochs(self._run.job, best))
-        job = self._run.job.best_run(best.scores).on_all_rows
+        job = final.as_begun(self._run.job.best_run(best.scores).on_all_rows, self._run.request)
         return winner.model(job, self._run.request.data.x, best.values, weights)
 
     @property
@@ -488,7 +488,8 @@ class Search:
     @property
     def tuner(self) -> keras_tuner.GridSearch:
         """A stock `keras_tuner.GridSearch` that has reloaded this project."""
-        return winner.tuner(final.apart(self._run.job), self._run.request.data.x, self._run.progress.trials)
+        job = final.apart(final.as_begun(self._run.job, self._run.request))
+        return winner.tuner(job, self._run.request.data.x, self._run.progress.trials)
 
     @property
     def directory(self) -> Path:

@@ -39,15 +39,25 @@ def fingerprint(
     content = Contents()
     content.modules.outside.files |= files_of(data.stream)
     return {
-        "function": _with_modules(
-            content, [function.name, function.call, sorted(patches), [patches[path] for path in sorted(patches)]]
-        ),
+        "function": _of_function(content, function, patches),
         "data": content([[list(part) for part in _read(data)], *_stream(options, data), *_groups(data)]),
         "terms of the fit": _with_modules(content, [options.terms, data.batch_size, options.callbacks]),
         "settings of Keras": content.surroundings(),
         "files that are read": content.outside(),
         "versions": content([[f"{name} {machine.installed(name)}" for name in _PACKAGES], content.modules.libraries]),
     }
+
+
+def function_of(function: Function, patches: Mapping[str, Any]) -> str:
+    """The part of a fingerprint for the function and all that it reaches, as that is now; "" where it cannot be compared."""
+    try:
+        return _of_function(Contents(), function, patches)
+    except NoFingerprint:
+        return ""
+
+
+def _of_function(content: Contents, function: Function, patches: Mapping[str, Any]) -> str:
+    return _with_modules(content, [function.name, function.call, sorted(patches), [patches[path] for path in sorted(patches)]])
 
 
 def _with_modules(content: Contents, thing: Any) -> str:

@@ -82,6 +82,7 @@ class Terms:
         worker_mb: what a worker may hold of its own, in MB; None where only the machine limits it.
         frozen: what users made, with what the notebook has set in their modules, as it was when the search began; empty where
             it has not been written down, and goes to the workers as it is then.
+        arrived: the user's own modules of this process may be set as well.
         expected: path to hash of what workers must find in those modules, or `ModulesDiffer` is raised there.
     """
 
@@ -106,6 +107,7 @@ class Terms:
     shuffle: bool = True
     validation_batch_size: int | None = None
     frozen: bytes = field(default=b"", repr=False)
+    arrived: bool = False
     expected: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -122,6 +124,12 @@ class Terms:
         """The job of these terms, once a model has been looked at; the arguments are `Job`'s."""
         asked = {each.name: getattr(self, each.name) for each in fields(self)} | {"folder": folder, "expected": {}}
         return Job(**asked, applied=applied, targets=targets, objective=objective, look=look)
+
+    @property
+    def untouched(self) -> Self:
+        """With layers, variables and the like that are around the function as they were when the search began: models that were
+        built and trained since may have changed them."""
+        return replace(self, **live.again(self.frozen, self.arrived)) if live.holds_state(self.frozen) else self
 
     def at(self, base: Path) -> Self:
         """The same where paths that are not absolute begin at `base`."""
@@ -196,4 +204,5 @@ def _arrived(kind: type[Terms], plain: dict[str, Any]) -> Terms:
     """
     if differing := live.differing(plain["expected"]):
         raise ModulesDiffer("\n".join(differing))
+    plain["arrived"] = True
     return kind(**plain, **live.thawed(plain["frozen"])) if plain["frozen"] else kind(**plain)

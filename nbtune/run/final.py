@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from dataclasses import replace
 from statistics import median_high
 
 from nbtune.data import arrays
+from nbtune.data.content import live
+from nbtune.data.fingerprint import function_of
 from nbtune.data.rows import Data, Inputs
 from nbtune.data.tree import map_leaves
 from nbtune.execution.local import pickling
 from nbtune.record.job import Job
 from nbtune.record.progress import Trial
+from nbtune.run.prepare import Request
 
 
 def usual_epochs(job: Job, trial: Trial) -> int:
@@ -25,6 +29,18 @@ def rows_of_run(job: Job, run: Job, data: Data) -> Inputs:
         return data.x
     rows = arrays.folds_of(data, job.targets, job.seed)[run.fold].train
     return map_leaves(lambda leaf: leaf[rows], data.x)
+
+
+def as_begun(job: Job, request: Request) -> Job:
+    """The job with the user's function as it was when the search began, where it, or what it reads, has changed since."""
+    begun = request.fingerprint and request.fingerprint["function"]
+    if begun and begun == function_of(request.function, request.patches.things):
+        return job
+    if job.frozen:
+        return replace(job, **live.again(job.frozen, modules_too=False))
+    if begun:
+        warnings.warn(f"{request.function.name}, or something that it reads, has changed since the search began", stacklevel=3)
+    return job
 
 
 def apart(job: Job) -> Job:

@@ -69,6 +69,15 @@ def _can_be_sent(path: str) -> bool:
     return True
 
 
+def kept(terms: Terms) -> Terms:
+    """Terms for this process, in which models are built by the user's own function; what it is at the beginning is written down
+    as far as it can be."""
+    try:
+        return replace(terms, frozen=pickling.frozen(terms.live, [], []))
+    except Exception:  # it need not be sent anywhere
+        return terms
+
+
 @dataclass
 class Freezer:
     """Terms as workers are to have them.
@@ -86,6 +95,7 @@ class Freezer:
 
     def __post_init__(self) -> None:
         self._expected = live.reached(self._terms.live)
+        self.add([path for path in self._expected if live.is_there(path) and live.is_state(live.value(path))])
 
     def terms(self) -> Terms:
         """Raises UsageError where what users made cannot be written."""

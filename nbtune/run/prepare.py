@@ -35,7 +35,7 @@ from nbtune.errors import BackendDied, BuildError, ModulesDiffer, UsageError, Wo
 from nbtune.execution.protocol import Backend
 from nbtune.record.job import Job, Look, Terms
 from nbtune.record.progress import duration
-from nbtune.run.freezing import Freezer, Patches
+from nbtune.run.freezing import Freezer, Patches, kept
 from nbtune.run.grouping import stacks
 from nbtune.run.suggesting import with_suggestion
 
@@ -185,7 +185,7 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
     terms = _terms(request, scratch, project)
     arrays.write(request.data.sample(), terms.folder, None, terms.seed, terms.surroundings.floatx)
     if request.options.workers == 0:
-        return *_prepared(request, backend, scratch, terms), []
+        return *_prepared(request, backend, scratch, kept(terms)), []
     freezer = Freezer(terms, list(request.patches.sent))
     while True:
         try:

@@ -20,6 +20,7 @@ from nbtune.training.logs import scalars
 from nbtune.training.model import fixed_rows, initial, seed, shapes, symbolic, traced
 from nbtune.training.model import output as model_output
 from nbtune.training.private import keras as private
+from nbtune.training.private import whole
 from nbtune.training.private.missing import Missing
 
 
@@ -128,7 +129,7 @@ def _optimizer(given: Any) -> keras.optimizers.Optimizer:
         given = given()
     known = optimizers.WITH_SETTINGS.get(given) if isinstance(given, str) else None
     optimizer = make(known) if known else keras.optimizers.get(given)
-    return type(optimizer).from_config(optimizer.get_config()) if optimizer is given else optimizer
+    return whole.copied(optimizer) if optimizer is given else optimizer
 
 
 def _set_rate(job: Job, values: Mapping[str, Value], x: Inputs, optimizer: Any, learning_rate: float | None) -> None:

@@ -23,7 +23,7 @@ from nbtune.record.progress import show
 from nbtune.training import adapting, anatomy, initializers, session, stacks, trial
 from nbtune.training.callbacks import made_callbacks
 from nbtune.training.compiling import known_losses, logged_names, metric_names, own_loss
-from nbtune.training.model import build, fed, shapes, traced
+from nbtune.training.model import build, fed, returned, shapes, traced
 from nbtune.training.private import keras as private
 from nbtune.training.private.missing import Missing
 from nbtune.training.tracebacks import user_traceback
@@ -45,8 +45,9 @@ def look(job: Terms, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str,
     arrays = data.read(job.folder)
     first: BuildError | None = None
     for combination in values:
+        own = job.untouched
         try:
-            model = build(job, combination)
+            model = returned(own, combination)
         except UsageError:
             raise
         except Exception as error:
@@ -54,7 +55,7 @@ def look(job: Terms, emit: Emit, values: list[Mapping[str, Value]]) -> dict[str,
             text = user_traceback(error, job.function)
             first = first or BuildError(f"{job.function.name}({shown}) raised an error\n\n{text}")
             continue
-        _check_new(job, model)
+        _check_new(own, model)
         _check_labels(model, arrays)
         looked_at = _looked_at(model, arrays)  # which builds it
         looked_at["adapted"] = job.folds > 1 and bool(adapting.adapted(model))

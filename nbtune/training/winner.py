@@ -8,10 +8,12 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbtune.ask.space import Value
+from nbtune.data.content import live
 from nbtune.data.rows import Inputs
 from nbtune.record.job import Job
 from nbtune.record.progress import Trial
@@ -31,9 +33,9 @@ def model(job: Job, x: Inputs, values: Mapping[str, Value], weights: Path) -> ke
         from nbtune.training.compiling import delivered  # here: in the kernel, so not before it is asked for
         from nbtune.training.session import surrounded
 
-        with surrounded(job.surroundings):
-            built = delivered(job, values, x)
-        built.load_weights(weights)
+        with surrounded(job.surroundings), live.kept(job.frozen):
+            built = delivered(replace(job, arrived=True), values, x)
+            built.load_weights(weights)
     return built
 
 
@@ -61,11 +63,15 @@ def tuner(job: Job, x: Inputs, trials: Sequence[Trial]) -> keras_tuner.GridSearc
     from nbtune.training.compiling import delivered
 
     names = {trial.id for trial in trials}
+    def built(hp: keras_tuner.HyperParameters) -> keras.Model:
+        run = runs.get(json.dumps(dict(hp.values), sort_keys=True), job)
+        with live.kept(run.frozen):
+            return delivered(replace(run, arrived=True), hp.values, x)
+
     runs = {json.dumps(trial.values, sort_keys=True): job.best_run(trial.scores) for trial in trials}
-    run_of = lambda values: runs.get(json.dumps(dict(values), sort_keys=True), job)  # noqa: E731
     with contextlib.redirect_stdout(io.StringIO()):  # it prints that it reloads
         found = keras_tuner.GridSearch(
-            lambda hp: delivered(run_of(hp.values), hp.values, x),
+            built,
             objective=keras_tuner.Objective(job.objective.name, job.objective.direction),
             max_trials=len(trials),
             directory=str(job.project.parent),

@@ -18,12 +18,15 @@ from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nbtune.ask.surroundings import of_tensorflow
 from nbtune.data.content.code import codes_within
 from nbtune.data.content.graph import ATOMS, Node
 
 _TENSORS = ("tensorflow", "keras", "jax", "jaxlib", "torch")
 _SETTINGS = {"backend": "tensorflow", "floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+_GENERATOR = "seed_generator_state"  # whose first number, a seed that Keras may have made up, the configuration tells
 _LIMITS = ("max_epochs", "max_steps_per_epoch")  # of `fit`, which not every Keras has
 _USUAL = {"determinism": False, "eager": False, "jit": "", "tensor_float_32": True}
 
@@ -34,7 +37,7 @@ def is_array(thing: Any) -> bool:
     return kind.__module__.partition(".")[0] in _TENSORS and hasattr(kind, "__array__") and kind.__name__ != "KerasTensor"
 
 
-def is_configured(thing: Any, is_library: Callable[[str], str]) -> bool:
+def is_configured(thing: Any, is_library: Callable[[str], object]) -> bool:
     """Whether it is an object of Keras that tells its configuration, or one of a class that the user derived from such."""
     owner = (cls for cls in type(thing).__mro__ if "get_config" in vars(cls) and is_library(cls.__module__))
     return next(owner, None) is not None
@@ -46,7 +49,7 @@ def configured(thing: Any, is_own: Callable[[Any], bool]) -> Node:
     layers = layers_of(thing)
     parts += [list(map(_state, layers)) if layers else _variables(thing)]
     parts += [attributes(part, is_own) for part in layers or [thing]]
-    parts += [[layer.trainable for layer in layers], trainable(thing)]
+    parts += [[layer.trainable for layer in layers], trainable(thing), _of_methods(thing)]
     if getattr(thing, "compiled", False) and hasattr(thing, "get_compile_config"):
         parts += [getattr(thing, name, None) for name in ("optimizer", "loss")]
         parts.append(_without_names(thing.get_compile_config()))
@@ -120,6 +123,9 @@ def _state(layer: Any) -> list[Any]:
     """What Keras would save of a layer: its weights, and its vocabulary or other files."""
     store: dict[str, Any] = {}
     layer.save_own_variables(store)
+    known = {id(weight) for weight in layer.weights}
+    beside = [variable for variable in layer.variables if id(variable) not in known]
+    store["beside"] = [np.asarray(each)[1:] if each.name == _GENERATOR else np.asarray(each) for each in beside]
     if not hasattr(layer, "save_assets"):
         return [store]
     with tempfile.TemporaryDirectory(prefix="nbtune-") as folder:
@@ -154,6 +160,21 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, (list, tuple, set, frozenset)):
         return type(value) in (list, tuple, set, frozenset) and len(value) > 0 and all(map(_is_plain, value))
     return type(value) in ATOMS or type(value).__module__ == "numpy" or (is_array(value) and not hasattr(value, "assign"))
+
+
+def _of_methods(thing: Any) -> dict[str, Any]:
+    """Of an optimizer what is not so in one of its configuration: what has been set by a method, or afterwards."""
+    keras = sys.modules.get("keras")
+    if keras is None or not isinstance(thing, keras.optimizers.Optimizer):
+        return {}
+    try:
+        plain = vars(type(thing).from_config(thing.get_config()))
+    except Exception:  # a class of the user's own need not tell all that it asks for
+        plain = {}
+    told = (type(None), bool, int, float, str, re.Pattern)
+    held = {name: value for name, value in sorted(vars(thing).items()) if isinstance(value, told) and name not in ("built", "name")}
+    changed = {name: value for name, value in held.items() if name not in plain or plain[name] != value}
+    return {name: value.pattern if isinstance(value, re.Pattern) else value for name, value in changed.items()}
 
 
 def _without_names(config: Any) -> Any:

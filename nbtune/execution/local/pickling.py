@@ -28,6 +28,7 @@ from nbtune.data.content.graph import ATOMS
 from nbtune.data.content.planted import displaced, is_own
 from nbtune.errors import UsageError
 from nbtune.execution.local import kerasobjects
+from nbtune.training.private import whole
 
 CODE = "code"  # the folder beside a job's file with the user's own modules, where it comes from another machine
 
@@ -178,7 +179,10 @@ class _Pickler(cloudpickle.CloudPickler):
     )
 
     def reducer_override(self, thing: Any) -> Any:
-        return kerasobjects.reduced(thing) if kerasobjects.is_saved_by_keras(thing) else super().reducer_override(thing)
+        found = whole.reduced(thing)
+        if found is None and kerasobjects.is_saved_by_keras(thing):
+            found = kerasobjects.reduced(thing)
+        return super().reducer_override(thing) if found is None else found
 
 
 class _Freezing(_Pickler):

@@ -66,6 +66,37 @@ def drawn(times):
     return generator
 
 
+def undecayed(*names):
+    optimizer = keras.optimizers.AdamW(0.1)
+    optimizer.exclude_from_weight_decay(var_names=names)
+    return optimizer
+
+
+def frozen(trainable):
+    layer = keras.layers.Dense(2, kernel_initializer="ones")
+    layer.build((None, 3))
+    layer.kernel.trainable = trainable
+    return layer
+
+
+def dropped(times):
+    layer = keras.layers.Dropout(0.5, seed=1)
+    for _ in range(times):
+        layer(np.ones((1, 2)), training=True)
+    return layer
+
+
+class Hidden(keras.layers.Layer):
+    """Keeps to itself what its configuration cannot tell."""
+
+    def __init__(self, function, factor):
+        super().__init__()
+        self._function, self._factor = function, factor
+
+    def call(self, x):
+        return self._function(self._factor * x)
+
+
 class Twice(keras.layers.Layer):
     def __init__(self, factor=2, table=None, **settings):
         super().__init__(**settings)
@@ -88,6 +119,8 @@ MADE = {
     "an initialiser without a seed": keras.initializers.GlorotUniform,
     "a lambda": lambda: keras.layers.Lambda(lambda x: x + 1),
     "a layer of one's own": lambda: Twice(3),
+    "one that tells nothing": lambda: Hidden(np.abs, 2),
+    "an optimizer that leaves out weights": lambda: undecayed("bias"),
     "one within a model": lambda: keras.Sequential([keras.Input((3,)), Twice(3), keras.layers.BatchNormalization()]),
     "a policy": lambda: keras.dtype_policies.DTypePolicy("mixed_bfloat16"),
     "a variable": lambda: keras.Variable([1.0, 2.0]),
@@ -123,6 +156,11 @@ def test_made_again_it_is_equal(what):
         (compiled(), compiled(metrics=["mae"])),
         (compiled(weighted_metrics=["mae"]), compiled(weighted_metrics=["mse"])),
         (stepped(1), stepped(2)),
+        (undecayed("bias"), undecayed("gamma")),
+        (undecayed("bias"), keras.optimizers.AdamW(0.1)),
+        (frozen(True), frozen(False)),
+        (dropped(1), dropped(2)),
+        (Hidden(np.abs, 2), Hidden(np.abs, 3)),
         (drawn(1), drawn(2)),
     ],
     ids=lambda thing: type(thing).__name__,

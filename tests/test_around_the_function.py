@@ -1,0 +1,72 @@
+"""What stands around the function is for every trial, and for the winner, what it was when the search began."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from nbtune import tune
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(90, 6)).astype("float32")
+Y = (X[:, 0] * X[:, 1] > 0).astype(int)
+TRAIN, VAL = (X[:60], Y[:60]), (X[60:], Y[60:])
+TERMS = {"epochs": 2, "patience": None, "objective": "val_loss", "batch_size": [16]}
+
+
+def for_two(model, rate):
+    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+@pytest.mark.parametrize(("engine", "workers"), [("trial", 0), ("fused", 1)])
+def test_a_layer_outside_begins_each_trial_as_it_was(here, engine, workers):
+    keras.utils.clear_session()
+    shared = layers.Dense(8, activation="relu")  # by the name that Keras would give the first layer of the function
+    shared.build((None, 6))
+    start = [np.asarray(weight) for weight in shared.weights]
+
+    def build(rate):
+        inputs = keras.Input((6,))
+        return for_two(keras.Model(inputs, layers.Dense(1, activation="sigmoid")(shared(inputs))), rate)
+
+    def fitted(rate):
+        shared.set_weights(start)
+        keras.utils.set_random_seed(0)
+        model = build(rate)
+        keras.utils.set_random_seed(0)
+        return model.fit(*TRAIN, validation_data=VAL, batch_size=16, epochs=2, verbose=0).history
+
+    search = tune(build, TRAIN, validation_data=VAL, axis={"rate": [0.1, 0.03]}, engine=engine, workers=workers, **TERMS)
+    assert search.best_model.evaluate(*VAL, verbose=0)[0] == pytest.approx(search.best.score, rel=1e-5)
+    assert all(np.array_equal(weight, before) for weight, before in zip(shared.weights, start, strict=True))
+    for trial in search.trials:
+        assert trial.error is None
+        for name, values in fitted(trial.values["rate"]).items():
+            assert trial.history[name] == pytest.approx(values, rel=1e-5)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_the_winner_is_of_the_function_that_was_searched(here, workers):
+    units, scale = 4, np.float32(2)
+
+    class Scaled(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.drawn = np.random.rand()
+
+        def call(self, x):
+            return x * scale * self.drawn
+
+    def build(rate):
+        return for_two(keras.Sequential([Scaled(), layers.Dense(units), layers.Dense(1, activation="sigmoid")]), rate)
+
+    search = tune(build, TRAIN, validation_data=VAL, axis={"rate": [0.1]}, repeats=2, workers=workers, **TERMS)
+    best = min(search.best.scores)
+    assert search.best_model.evaluate(*VAL, verbose=0)[0] == pytest.approx(best, rel=1e-5)
+    units, scale = 7, np.float32(5)
+    assert search.best_model.evaluate(*VAL, verbose=0)[0] == pytest.approx(best, rel=1e-5)
+    assert search.refit().count_params() == 33
+    assert build(0.1).layers[1].units == 7
