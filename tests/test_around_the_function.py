@@ -70,3 +70,44 @@ def test_the_winner_is_of_the_function_that_was_searched(here, workers):
     assert search.best_model.evaluate(*VAL, verbose=0)[0] == pytest.approx(best, rel=1e-5)
     assert search.refit().count_params() == 33
     assert build(0.1).layers[1].units == 7
+
+
+MODULE = """
+import keras
+from keras import layers
+
+GENERATOR = keras.random.SeedGenerator(5)
+SHARED = layers.Dense(8, activation="relu")
+SHARED.build((None, 6))
+
+class Noisy(layers.Layer):
+    def call(self, x, training=None):
+        return x + keras.random.normal(keras.ops.shape(x), stddev=0.3, seed=GENERATOR) if training else x
+
+def build(rate):
+    inputs = keras.Input((6,))
+    model = keras.Model(inputs, layers.Dense(1, activation="sigmoid")(Noisy()(SHARED(inputs))))
+    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy"])
+    return model
+"""
+
+
+def test_so_does_what_is_in_a_module(here, monkeypatch):
+    (here / "nets_of_mine.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(str(here))
+    import nets_of_mine as nets
+
+    start, at = [np.asarray(weight) for weight in nets.SHARED.weights], np.asarray(nets.GENERATOR.state)
+
+    def fitted(seed):
+        nets.SHARED.set_weights(start)
+        nets.GENERATOR.state.assign(at)
+        keras.utils.set_random_seed(seed)
+        model = nets.build(0.1)
+        keras.utils.set_random_seed(seed)
+        return model.fit(*TRAIN, validation_data=VAL, batch_size=16, epochs=2, verbose=0).history["val_loss"]
+
+    search = tune(nets.build, TRAIN, validation_data=VAL, axis={"rate": [0.1]}, repeats=2, engine="trial", workers=1, **TERMS)
+    assert search.best_model.evaluate(*VAL, verbose=0)[0] == pytest.approx(min(search.best.scores), rel=1e-5)
+    assert all(np.array_equal(weight, before) for weight, before in zip(nets.SHARED.weights, start, strict=True))
+    assert search.best.scores == pytest.approx([min(fitted(0)), min(fitted(1))], rel=1e-5)

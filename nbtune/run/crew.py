@@ -23,7 +23,7 @@ from nbtune.record.job import Job
 from nbtune.record.pace import Pace
 from nbtune.record.predicted import Predicted
 from nbtune.record.progress import Progress, Trial, Unit
-from nbtune.run.final import apart
+from nbtune.run.final import apart, as_begun
 from nbtune.run.grouping import in_order, shared_out, units
 from nbtune.run.judged import check_predictable, predicted, predicted_in_folds
 from nbtune.run.opening import LOG, Opened, work_of
@@ -245,6 +245,7 @@ class Crew:
         try:
             job = self._with_data(site) if rows is None else self._with_rows(site, rows)
             arguments |= {} if rows is None else {"rows": str(site.scratch / ROWS)}
+            job = job if self.size else as_begun(job, self._request)
             job = job if every_run else job.best_run(trial.scores)
             job = job.on_all_rows if on_all_rows else job
             return take(job, site.backend.submit(task, job, values=dict(trial.values), **arguments).result())

@@ -344,7 +344,7 @@ def _set(changed: Mapping[str, Any]) -> None:
 
 def is_state(thing: Any) -> bool:
     """Whether it is a variable, or an object of Keras that may make some."""
-    return keras.is_array(thing) or keras.is_configured(thing, lambda module: "")
+    return keras.is_array(thing) or keras.is_configured(thing, lambda module: module.partition(".")[0] == "keras")
 
 
 def holds_state(frozen: bytes) -> bool:
