@@ -172,8 +172,8 @@ def _of_methods(thing: Any) -> dict[str, Any]:
     except Exception:  # a class of the user's own need not tell all that it asks for
         plain = {}
     told = (type(None), bool, int, float, str, re.Pattern)
-    held = {name: value for name, value in sorted(vars(thing).items()) if isinstance(value, told) and name not in ("built", "name")}
-    changed = {name: value for name, value in held.items() if name not in plain or plain[name] != value}
+    held = {name: value for name, value in sorted(vars(thing).items()) if isinstance(value, told)}
+    changed = {name: held[name] for name in held.keys() - {"built", "name"} if name not in plain or plain[name] != held[name]}
     return {name: value.pattern if isinstance(value, re.Pattern) else value for name, value in changed.items()}
 
 
