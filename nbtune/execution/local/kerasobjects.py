@@ -1,7 +1,7 @@
 """What only Keras can write, a layer with a vocabulary, as bytes: as Keras saves it, with what it leaves out.
 
-All else goes attribute by attribute, by `training.private.whole`. Keras finds classes and functions of the user's own by their names, where they were registered; here they go along. What was set
-on an object beside its configuration goes along, too.
+All else goes attribute by attribute, by `training.private.whole`. Keras finds classes and functions of the user's own by their
+names, where they were registered; here they go along. What was set on an object beside its configuration goes along, too.
 """
 
 from __future__ import annotations
