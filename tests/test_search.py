@@ -157,14 +157,13 @@ def test_stop_keeps_results_and_resume_goes_on(flowers, here):
     assert all(search.trials[int(id)] == trial for id, trial in before.items()), "what was done is not done again"
 
 
-def test_a_killed_worker_costs_its_trial_alone(flowers, here):
+def test_a_killed_worker_costs_nothing(flowers, here):
     search = tune(dense, flowers, wait=False, units=[4, 6, 8], epochs=25, patience=None, workers=1, retries=0, dir=str(here))
     wait_until(lambda: search.trials[0].epochs > 2)
-    victim = max(workers(), key=lambda p: p.create_time())
+    (victim,) = workers()
     victim.kill()
     search.wait()
-    assert [trial.status for trial in search.trials] == ["failed", "done", "done"]
-    assert "signal 9" in search.trials[0].error
+    assert search.coverage.done == 3, "somebody else killed it: its trial is not to blame"
 
 
 def test_a_killed_parent_of_the_workers_costs_nothing(flowers, here):
