@@ -91,6 +91,12 @@ def test_a_dataset_in_its_own_order_trains_in_that_order(here):
     assert_same(search.trials[0], by_fit(lambda: softmax(3), dataset, validation_data=VAL, validation_batch_size=24))
 
 
+def test_a_shuffle_with_a_seed_gives_the_orders_that_fit_has(here):
+    given, again = (tf.data.Dataset.from_tensor_slices(TRAIN).shuffle(90, seed=3).batch(24) for _ in range(2))
+    search = tune(softmax, given, validation_data=VAL, units=[3, 4], dir=str(here), **QUICK)
+    assert_same(search.trials[0], by_fit(lambda: softmax(3), again, validation_data=VAL, validation_batch_size=24))
+
+
 @pytest.mark.parametrize("engine", ["trial", "fused"])
 def test_weights_of_classes_are_those_of_fit(engine, here):
     weights = {0: 1.0, 1: 5.0}
