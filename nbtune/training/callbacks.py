@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,13 @@ def stack_obstacle(job: Terms, values: Mapping[str, Value]) -> str | None:
 
 
 def _write_below(callback: Any, folder: Path) -> None:
-    for name in _PATHS:
-        path = vars(callback).get(name)
-        if isinstance(path, (str, Path)) and not Path(path).is_absolute():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            setattr(callback, name, type(path)(folder / path))
+    """Moves the relative paths of a callback, and those that it has made of them, below a trial's folder."""
+    is_path = lambda path: isinstance(path, (str, Path)) and not Path(path).is_absolute()  # noqa: E731
+    given = {name: path for name in _PATHS if is_path(path := vars(callback).get(name))}
+    folders = {Path(path) for path in given.values()} - {Path()}  # every text would be a path below that
+    made = {name: path for name, path in vars(callback).items() if is_path(path) and folders & set(Path(path).parents)}
+    for name, path in (given | made).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        setattr(callback, name, type(path)(folder / path))
+    if isinstance(callback, keras.callbacks.BackupAndRestore) and folders:  # of a worker that was killed: the trial begins anew
+        shutil.rmtree(callback.backup_dir, ignore_errors=True)
