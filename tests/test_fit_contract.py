@@ -161,6 +161,34 @@ def test_labels_and_outputs_that_do_not_go_together(here):
         tune(softmax, (X, {"a": Y3, "b": Y3}), units=[4], dir=str(here), **QUICK)
 
 
+SCORES = {3: (3.0, 1.0, 2.0), 4: (9.0, 8.0, 7.0)}
+
+
+class Looping(keras_tuner.HyperModel):
+    """A training loop of its own, as KerasTuner's guide has it: it tells the callbacks, and returns its best."""
+
+    def build(self, hp):
+        return keras.Sequential([keras.Input((6,)), layers.Dense(hp.Choice("units", [3, 4]), kernel_initializer="zeros")])
+
+    def fit(self, hp, model, x, y, validation_data, callbacks=None, **kwargs):
+        for callback in callbacks:
+            callback.set_model(model)
+        for epoch, score in enumerate(SCORES[hp.get("units")]):
+            model.layers[0].bias.assign_add(keras.ops.ones_like(model.layers[0].bias))
+            for callback in callbacks:
+                callback.on_epoch_end(epoch, logs={"my_metric": score})
+        return min(SCORES[hp.get("units")])
+
+
+def test_a_loop_of_ones_own_has_its_epochs_and_the_weights_of_the_best(here):
+    search = tune(
+        Looping(), TRAIN, validation_data=VAL, objective=keras_tuner.Objective("my_metric", "min"), dir=str(here), **QUICK
+    )
+    assert [trial.history["my_metric"] for trial in search.trials] == [SCORES[3], SCORES[4]]
+    assert (search.best.score, search.best.best_epoch) == (1.0, 2)
+    np.testing.assert_array_equal(search.best_model.layers[0].bias, 2.0)
+
+
 class Fitted(keras_tuner.HyperModel):
     def build(self, hp):
         return softmax(hp.Choice("units", [3]))

@@ -240,7 +240,7 @@ def _prepared(request: Request, backend: Backend, scratch: Path, terms: Terms) -
     objective = replace(options.objective or usual_objective(targets, look.logs), every=options.validation_freq)
     with about("objective"):
         objective.check(request.losses, data.validated)
-        if look.loss is None or look.logs:
+        if function.fit is None and (look.loss is None or look.logs):  # a fit of its own logs what it will
             check_logged(objective, targets, look.logs or ())
     if options.folds:
         with about("folds"):

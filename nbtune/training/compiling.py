@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from nbtune.ask import optimizers
+from nbtune.ask import names, optimizers
 from nbtune.ask.labels import TO_CLASSES
 from nbtune.ask.space import Value
 from nbtune.data.rows import Inputs
@@ -61,9 +61,15 @@ def _for_outputs(model: keras.Model, job: Job, parts: Sequence[Any]) -> Any:
     return {output.name: part for output, part in zip(job.targets.outputs, parts, strict=True)} if named else list(parts)
 
 
+def _to_add(job: Job) -> list[str]:
+    """The objective's metrics; one that Keras does not have is logged by the hypermodel's own fit, if there is one."""
+    wanted = job.objective.metrics
+    return wanted if job.function.fit is None else [name for name in wanted if names.canonical(name) in names.METRICS]
+
+
 def _usual_metrics(job: Job, model: keras.Model, units: Sequence[int]) -> Any:
     """The objective's metric; with several outputs the usual one of each as well."""
-    asked, outputs = [name for name in job.objective.metrics if name != "loss"], job.targets.outputs
+    asked, outputs = [name for name in _to_add(job) if name != "loss"], job.targets.outputs
     if len(outputs) == 1:
         return [encoding.metric(name, job.targets.single, units[0]) for name in asked]
     each = []
@@ -167,7 +173,7 @@ def _recompile(model: keras.Model, job: Job, values: Mapping[str, Value], x: Inp
 def _with_objective(model: keras.Model, job: Job, units: Sequence[int]) -> dict[str, Any]:
     """The model's metrics and the objective's, where that is not among them."""
     outputs, logged = job.targets.outputs, {"loss", *(job.look.logs or ()), *metric_names(model)}
-    missing = [name for name in job.objective.metrics if name not in logged]
+    missing = [name for name in _to_add(job) if name not in logged]
     if not missing:
         return {}
     metrics = settings(model).get("metrics") or []

@@ -132,7 +132,11 @@ def write(job: Job, values: Mapping[str, Value], at: Checkpoint) -> None:
 
 
 class Stopper(keras.callbacks.EarlyStopping):
-    """Keras's own, which lets an epoch without validation pass; this one says no word about it."""
+    """Keras's own, which lets an epoch without validation pass; this one says no word about it, and needs no `on_train_begin`."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.best: float | None = None
 
     def get_monitor_value(self, logs: Mapping[str, Any]) -> Any:
         return (logs or {}).get(self.monitor)
@@ -177,7 +181,7 @@ class Keeping(keras.callbacks.Callback):
         self._job, self._values, self._stopper, self._end, self._is_stopping = job, values, stopper, end, is_stopping
         self._callbacks = callbacks
         self._pace = Pace()
-        self.obstacle: str | None = None
+        self.obstacle: str | None = "training that has not begun"
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.obstacle = obstacle(self._job, self.model, self._values)

@@ -120,6 +120,9 @@ def _once(task: _Task, job: Job) -> tuple[keras.Model, TrialEnded]:
         if stopper.best_weights is not None:
             model.set_weights(stopper.best_weights)
     else:
+        if job.function.fit is not None and (told := _told_by_a_loop(job, history, reporter.history)):
+            history = told
+            model.set_weights(stopper.best_weights or model.get_weights())
         reporter.history = reporter.history if at else history
     _build(model, task.arrays)
     ended = end(STOPPED if reporter.has_halted else DONE)
@@ -180,7 +183,7 @@ class Reporter(keras.callbacks.Callback):
         for name, value in own.items():
             self.history.setdefault(name, []).append(value)
         self._emit([EpochEnded(self._trial, epoch + 1, own, machine.now())])
-        if self._stopping() and not self.model.stop_training and epoch + 1 < self.params["epochs"]:
+        if self._stopping() and not self.model.stop_training and epoch + 1 < (self.params or {}).get("epochs", 0):
             self.has_halted = self.model.stop_training = True
 
 
@@ -348,6 +351,14 @@ def train(
     if "batch_size" in job.applied and batch_size != KERAS_BATCH_SIZE:  # else it is for the function to give
         terms["batch_size"] = batch_size
     return _history(job, model, job.function.fit(hyperparameters(values), model, *rows, **terms))
+
+
+def _told_by_a_loop(
+    job: Job, history: Mapping[str, list[float]], told: Mapping[str, list[float]]
+) -> dict[str, list[float]] | None:
+    """What a training loop of one's own told its callbacks, where that is more than what it returned; there need be no loss."""
+    epochs = len(told.get(job.objective.name, ()))
+    return {"loss": [0.0] * epochs, **told} if epochs > len(history.get(job.objective.name, ())) else None
 
 
 def _seldom(job: Job) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def about_edges(progress: Progress) -> str:
 
 def without_effect(progress: Progress) -> list[str]:
     """Axes along which nothing changes: each value has the same history, epoch by epoch, whatever the others are."""
-    trials = [trial for trial in progress.trials if trial.history.get("loss")]
+    trials = [trial for trial in progress.trials if any(trial.history.get("loss", ()))]  # all 0: a fit of its own told none
     names = [name for name in hyperparameters(trials) if _changes_nothing(name, trials)]
     means = "makes no difference: each of its values trains the same network. Does the function use it?"
     return [f"{name} {means}" for name in names]
