@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SECONDS_IN_RESERVE = 900  # without work; then the memory is given back
 SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_TO_END = 3
 
 
 def main() -> None:
@@ -73,7 +74,9 @@ def _end_with(parent: Parent, end: Callable[[], None]) -> None:
     while parent.lives():
         time.sleep(SECONDS_BETWEEN_LOOKS)
         shorten()
-    end()
+    ending = threading.Thread(target=end, daemon=True)
+    ending.start()
+    ending.join(SECONDS_TO_END)  # a worker that only starts holds it up while TensorFlow is imported, and ends with this process
     _leave()
 
 
