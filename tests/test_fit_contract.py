@@ -116,7 +116,7 @@ def test_balanced_weights_are_those_of_scikit_learn(here):
 
 
 def test_weights_of_classes_need_classes(here):
-    with pytest.raises(UsageError, match="one class a row"):
+    with pytest.raises(UsageError, match="single output"):
         tune(two_heads, (X, [Y3, X[:, 0]]), units=[4], axis={"as_dict": [False]}, class_weight="balanced", dir=str(here), **QUICK)
 
 
