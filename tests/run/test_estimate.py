@@ -72,7 +72,7 @@ def endless(layers):
     time.sleep(300)
 
 
-def test_an_estimate_that_takes_long_can_be_given_up(flowers, told):
+def test_an_estimate_that_takes_long_can_be_given_up(flowers, told, nothing_in_reserve):
     estimator = Estimator(told, reserve(), settled=0.0)
     estimator.ask(Options.of(build=endless, data=flowers, layers=[1, 2], epochs=5, workers=1))
     until = time.monotonic() + 30

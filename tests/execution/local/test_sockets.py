@@ -40,7 +40,7 @@ def test_without_a_short_place_it_is_said(monkeypatch):
         sockets.folder_near(Path("/" + "a" * 100))
 
 
-def test_a_search_with_a_long_temporary_folder_trains_and_leaves_nothing(here, flowers, monkeypatch):
+def test_a_search_with_a_long_temporary_folder_trains_and_leaves_nothing(here, flowers, monkeypatch, nothing_in_reserve):
     long = here / ("a" * 40) / ("b" * 40)
     long.mkdir(parents=True)
     made = []
