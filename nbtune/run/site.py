@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import threading
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ class Site:
     backend: Backend
     scratch: Path
     _exit: ExitStack
+    _closing: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def open(cls, workers: int, log: Path, emit: Emit, pool: Pool, dask: Any = None) -> Site:
@@ -50,8 +52,9 @@ class Site:
         raise AssertionError("unreachable")
 
     def close(self) -> None:
-        """Ends whatever runs, at once; a second time it does nothing."""
-        self._exit.close()
+        """Ends whatever runs, at once; a second time, from another thread too, it only waits for the end of that."""
+        with self._closing:
+            self._exit.close()
 
 
 def _cluster(dask: Any, log: Path, emit: Emit) -> Backend:

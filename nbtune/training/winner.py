@@ -63,6 +63,7 @@ def tuner(job: Job, x: Inputs, trials: Sequence[Trial]) -> keras_tuner.GridSearc
     from nbtune.training.compiling import delivered
 
     names = {trial.id for trial in trials}
+
     def built(hp: keras_tuner.HyperParameters) -> keras.Model:
         run = runs.get(json.dumps(dict(hp.values), sort_keys=True), job)
         with live.kept(run.frozen):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.metadata
 import importlib.util
 import site
@@ -174,9 +175,10 @@ def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
     return spec
 
 
-def installed_in() -> list[Path]:
+@functools.cache
+def installed_in() -> tuple[Path, ...]:
     paths = [sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")]
-    return [Path(path).resolve() for path in {*paths, *site.getsitepackages(), site.getusersitepackages()}]
+    return tuple(Path(path).resolve() for path in {*paths, *site.getsitepackages(), site.getusersitepackages()})
 
 
 def _version(library: str) -> str:
