@@ -17,6 +17,11 @@ def headline(progress: Progress, now: float) -> str:
     return f"{progress.state}: {_how_far(progress, now)}{_found(progress)}"
 
 
+def interrupted(progress: Progress) -> str:
+    """What a page says once the kernel is gone, and the search with it."""
+    return f"interrupted: {progress.ended:,} of {len(progress.trials):,}{_bad(progress)}{_found(progress)}"
+
+
 def all_went_wrong(progress: Progress) -> bool:
     """Whether it is over, and nothing came of it."""
     trials = progress.trials

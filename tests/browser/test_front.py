@@ -128,6 +128,8 @@ def test_a_kernel_that_restarts_is_noticed_and_the_last_picture_stays(still, hal
     assert page.locator(".nbtune-board tbody tr", has_text="running").count() == 0, "nothing runs any more"
     assert page.locator(".nbtune-board tbody tr", has_text="stopped").count() == stopped + 2
     assert page.locator(".nbtune-live .nbtune-mark.nbtune-running").count() == 0
+    legend = page.locator(".nbtune-map-panel, .nbtune-live").get_by_role("listitem").all_inner_texts()
+    assert [text.strip() for text in legend if "stopped" in text or "running" in text] == ["6 stopped"]
     panel.shot("front-gone")
 
 

@@ -153,7 +153,16 @@ class GridInfo:
     @property
     def legend(self) -> list[tuple[str, str]]:
         """Each status that occurs, and how often in words."""
-        counted = [(status, f"{self.counts[status]:,} {status}") for status in ORDER if self.counts.get(status)]
+        return self._legend(self.counts)
+
+    @property
+    def legend_if_gone(self) -> list[tuple[str, str]]:
+        """The same where nothing is under way any more, since the kernel is gone: what was is stopped."""
+        stopped = self.counts.get(RUNNING, 0) + self.counts.get(STOPPED, 0)
+        return self._legend({**self.counts, RUNNING: 0, STOPPED: stopped})
+
+    def _legend(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
+        counted = [(status, f"{counts[status]:,} {status}") for status in ORDER if counts.get(status)]
         return [*counted, *((LEFT_OUT, text) for text in self.coverage)]
 
     def shade(self, cell: Cell) -> int | None:

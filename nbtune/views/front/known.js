@@ -34,7 +34,7 @@ export class Known {
     if (!this.grid) return;
     this.trials = this.trials.map((trial) => ({ ...trial, texts: trial.texts.map(stopped), keys: trial.keys.map((key) => (key === "running" ? "stopped" : key)) }));
     this.cells = this.cells.map((cell) => ({ ...own(cell), says: stopped(cell.says) }));
-    this.scale = { ...this.scale, legend: one_kind(this.scale.legend) };
+    this.scale = { ...this.scale, legend: this.scale.gone };
     this.curves = { ...this.curves, curves: this.curves.curves.map((curve) => ({ ...curve, running: false })) };
     this.details.forEach((detail, trial) => this.details.set(trial, { ...detail, facts: stopped(detail.facts) }));
   }
@@ -48,12 +48,4 @@ export class Known {
   label(i) {
     return this.grid.labels[i];
   }
-}
-
-/** A legend in which those that ran count as stopped: `2 running`, `1 stopped` → `3 stopped`. */
-function one_kind(legend) {
-  const both = legend.filter(({ status }) => status === "running" || status === "stopped");
-  const count = both.reduce((sum, { text }) => sum + Number(text.split(" ")[0].replaceAll(",", "")), 0);
-  const others = legend.filter((item) => !both.includes(item));
-  return both.length ? [...others, { status: "stopped", text: `${count.toLocaleString("en")} stopped` }] : legend;
 }

@@ -11,8 +11,6 @@ const PATIENCE = 2500; // milliseconds until a click counts as not heard
 const BUSY = "The kernel is busy with a cell and will do this afterwards. ■ in the toolbar interrupts the cell.";
 const GONE = "The kernel has restarted or ended, and the search with it; every finished trial is kept. Run the cell again: it goes on where it was.";
 
-const GOING = /, (building |compiling |starting|about |a few seconds |[\d,]+ under way)[^;]*/; // in a headline, what is true no longer
-
 export class LiveView {
   constructor(data, ask) {
     this._data = data;
@@ -124,8 +122,7 @@ export class LiveView {
     clearTimeout(this._patience);
     const { state } = this._data.head ?? {};
     if (state === "running" || state === "paused") {
-      const text = this._line.textContent.replace(/^\w+/, "interrupted").replace(GOING, "");
-      this._show_head({ ...this._data.head, text, spoken: "Search interrupted", state: "gone" });
+      this._show_head({ ...this._data.head, text: this._data.head.gone, spoken: "Search interrupted", state: "gone" });
       this._tell(GONE);
       this._data.interrupt();
       if (this._data.grid) [this._curves, this._map, this._board, this._trial].forEach((part) => part.update(this._data.cells));

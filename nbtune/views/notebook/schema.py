@@ -10,9 +10,10 @@ from typing import Any, TypedDict
 
 
 class Head(TypedDict):
-    """`share` of the training that is done, 0 to 1; `alarm` where nothing came of it."""
+    """`share` of the training that is done, 0 to 1; `alarm` where nothing came of it; `gone`: the text if the kernel is gone."""
 
     text: str
+    gone: str
     spoken: str
     state: str
     share: float
@@ -124,13 +125,14 @@ class LegendItem(TypedDict):
 
 
 class Scale(TypedDict):
-    """`shades`: of each cell, a place in `Grid.palette`; `best`: the number of the best cell."""
+    """`shades`: of each cell, a place in `Grid.palette`; `best`: the number of the best cell; `gone`: its legend then."""
 
     shades: list[int | None]
     best: int | None
     better: str
     worse: str
     legend: list[LegendItem]
+    gone: list[LegendItem]
     baseline: Baseline | None
 
 

@@ -17,7 +17,7 @@ from nbtune.views.figures.marks import MARKS
 from nbtune.views.figures.palette import PALETTE
 from nbtune.views.figures.scale import limits
 from nbtune.views.findings import advice_of
-from nbtune.views.headline import all_went_wrong, headline, spoken
+from nbtune.views.headline import all_went_wrong, headline, interrupted, spoken
 from nbtune.views.notebook import schema
 from nbtune.views.notebook.schema import Message
 from nbtune.views.table import MOST_FAILURES, Fact, facts, failures, is_number, listed, trained_alone
@@ -65,6 +65,7 @@ class Wire:
         progress = self._progress
         head = schema.Head(
             text=headline(progress, now),
+            gone=interrupted(progress),
             spoken=spoken(progress),
             state=progress.state,
             share=round(share_done(progress), 4),
@@ -233,6 +234,7 @@ def _scale(info: GridInfo) -> schema.Scale:
         better=better,
         worse=worse,
         legend=[schema.LegendItem(status=status, text=text) for status, text in info.legend],
+        gone=[schema.LegendItem(status=status, text=text) for status, text in info.legend_if_gone],
         baseline=_baseline(info),
     )
 
