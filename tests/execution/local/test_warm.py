@@ -221,14 +221,11 @@ def test_one_that_is_forked_from_the_kernel_has_workers_of_its_own(pool):
     ready.end()
 
 
-def test_this_process_has_one_reserve_and_none_where_that_is_not_wanted(monkeypatch):
+def test_this_process_has_one_reserve_and_none_where_that_is_not_wanted(nothing_in_reserve):
     assert reserve() is reserve()
-    reserve.cache_clear()
-    monkeypatch.setenv("NBTUNE_STANDBY", "0")
     taken = reserve().take()
     reserve().give_back(taken)
     assert is_over(taken.process.pid, taken.scratch)
-    reserve.cache_clear()
 
 
 def wait_for(condition):
