@@ -13,6 +13,7 @@ from typing import Any
 from nbtune.ask.options import Options
 from nbtune.ask.strategy import TRIAL
 from nbtune.data.content import live
+from nbtune.data.content.altered import altered
 from nbtune.data.content.planted import planted
 from nbtune.execution.local import pickling
 from nbtune.record.job import Terms
@@ -33,9 +34,15 @@ class Patches:
     sent: tuple[str, ...] = ()
 
     @classmethod
-    def here(cls) -> Patches:
-        found = planted()
-        return cls(found, tuple(path for path in found if _can_be_sent(path)))
+    def here(cls, *things: Any) -> Patches:
+        """What is set now.
+
+        Args:
+            things: that users made; where they name something in a library, data and the library's own things are found, too.
+        """
+        found = planted() | altered(things)
+        paths = list(found)
+        return cls(found, tuple(paths if _can_be_sent(paths) else (path for path in paths if _can_be_sent([path]))))
 
     @property
     def unsent(self) -> list[str]:
@@ -61,9 +68,9 @@ class Patches:
         return " ".join(filter(None, [said, left_out, alone]))
 
 
-def _can_be_sent(path: str) -> bool:
+def _can_be_sent(paths: Sequence[str]) -> bool:
     try:
-        pickling.frozen({}, [path], [])
+        pickling.frozen({}, paths, [])
     except Exception:  # whatever a user's object raises
         return False
     return True

@@ -65,7 +65,7 @@ class Request:
     @classmethod
     def of(cls, options: Options) -> Request:
         """Raises UsageError for every mistake that can be seen without Keras."""
-        patches = Patches.here()
+        patches = Patches.here(options.build, options.callbacks, *(axis.objects for axis in options.axes))
         options = patches.engine_of(_for_backend(options))
         _check_places(options)
         _check_folds(options)

@@ -337,8 +337,9 @@ def kept(frozen: bytes) -> Iterator[None]:
 def _set(changed: Mapping[str, Any]) -> None:
     for path, thing in changed.items():
         importlib.import_module(path.partition(":")[0])
-        if is_own(thing) and is_there(path) and not is_own(value(path)):  # a library's: what was put there may call it
-            put(before(path), value(path))
+        old = value(path) if is_there(path) else None
+        if callable(old) and old is not thing and not is_own(old):  # a library's: what was put there may call it
+            put(before(path), old)
         put(path, thing)
 
 

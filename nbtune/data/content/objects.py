@@ -159,7 +159,7 @@ class Contents:
         found: Any = sys.modules.get(module)
         for part in name.split("."):
             found = getattr(found, part, None)
-        is_there = found is thing or displaced(thing, f"{module}:{name}")
+        is_there = found is thing or (is_own(found) and displaced(thing, f"{module}:{name}"))
         return f"{self.modules.reached(module)} {module}.{name}".encode() if is_there else b""
 
     def _module(self, module: types.ModuleType) -> Node:

@@ -10,7 +10,7 @@ from typing import Any
 
 from nbtune.data.content.modules import Modules, installed_in
 
-MAIN = "__main__"
+MAIN, MOCKS = "__main__", "unittest.mock"
 _LEFT_OUT = frozenset(  # hooks of the kernel, which no model sees, and tools that patch for a living
     [
         *("nbtune", "__mp_main__", "sys", "builtins", "threading", "warnings", "logging", "signal", "atexit", "unittest"),
@@ -25,6 +25,7 @@ _HOLDERS = {
     property: "fget",
     functools.cached_property: "func",
 }
+_MOST_WRAPPERS = 20
 
 
 def planted() -> dict[str, Any]:
@@ -40,13 +41,13 @@ def planted() -> dict[str, Any]:
 
 
 def displaced(thing: Any, path: str) -> bool:
-    """Whether a library's thing has made room for one of the user's own at this path, which it goes by."""
+    """Whether a library's thing has made room for another one at this path, which it goes by."""
     module, _, inner = path.partition(":")
     try:
         found = functools.reduce(getattr, inner.split("."), sys.modules[module])
     except (KeyError, AttributeError):
         return False
-    return found is not thing and is_own(found) and not is_own(thing)
+    return found is not thing and not is_own(thing)
 
 
 def is_own(thing: Any) -> bool:
@@ -62,7 +63,21 @@ def home_of(thing: Any) -> str:
         return str(thing.__globals__.get("__name__") or "")
     if kind in _HOLDERS:
         return home_of(getattr(thing, _HOLDERS[kind]))
-    return str(vars(thing).get("__module__", "")) if issubclass(kind, type) else ""
+    if issubclass(kind, type):
+        return str(vars(thing).get("__module__", ""))
+    return MAIN if kind.__module__ == MOCKS else str(kind.__module__)
+
+
+def bare(thing: Any) -> Any:
+    """The function or class in what `functools` and Python's own decorators make of one, without what is wrapped around it."""
+    for _ in range(_MOST_WRAPPERS):
+        inner = getattr(thing, _HOLDERS[type(thing)]) if type(thing) in _HOLDERS else thing
+        if type(inner) is types.FunctionType:
+            inner = vars(inner).get("__wrapped__", inner)
+        if inner is thing:
+            break
+        thing = inner
+    return thing
 
 
 def _within(module: types.ModuleType, own: set[str]) -> Iterator[tuple[str, Any]]:
