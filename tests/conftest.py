@@ -21,6 +21,12 @@ settings.register_profile("nbtune", deadline=None)  # a busy machine is no failu
 settings.load_profile("nbtune")
 
 
+def pytest_collection_finish():
+    """What the libraries made when they were imported stays, and no collection looks at it again; Keras asks for many."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def flowers():
     """Three classes in four features, 90 rows: (x, y)."""
@@ -36,6 +42,7 @@ def forgotten():
     if "keras" in sys.modules:
         sys.modules["keras"].utils.clear_session()
         gc.collect()
+        gc.freeze()  # what is left stays: later collections would take seconds, and there are several in a test
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from keras import layers
 
 from nbtune import tune
+from tests.cases import cases
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 6)).astype("float32")
@@ -21,7 +22,7 @@ def for_two(model, rate):
     return model
 
 
-@pytest.mark.parametrize(("engine", "workers"), [("trial", 0), ("fused", 1)])
+@pytest.mark.parametrize(("engine", "workers"), cases([("trial", 0), ("fused", 1)], [("fused", 1)]))
 def test_a_layer_outside_begins_each_trial_as_it_was(here, engine, workers):
     keras.utils.clear_session()
     shared = layers.Dense(8, activation="relu")  # by the name that Keras would give the first layer of the function
@@ -48,7 +49,7 @@ def test_a_layer_outside_begins_each_trial_as_it_was(here, engine, workers):
             assert trial.history[name] == pytest.approx(values, rel=1e-5)
 
 
-@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("workers", cases([0, 1], [1]))
 def test_the_winner_is_of_the_function_that_was_searched(here, workers):
     units, scale = 4, np.float32(2)
 

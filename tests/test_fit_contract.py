@@ -11,6 +11,7 @@ from keras import layers
 
 from nbtune import tune
 from nbtune.errors import UsageError
+from tests.cases import cases
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(96, 6)).astype("float32")
@@ -71,7 +72,7 @@ class Plain(keras.utils.PyDataset):
         return X[16 * i : 16 * i + 16], Y3[16 * i : 16 * i + 16]
 
 
-@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("shuffle", cases([True, False], [True]))
 def test_the_batches_of_a_dataset_come_in_the_order_of_fit(here, shuffle):
     search = tune(softmax, Plain(), validation_data=VAL, units=[4], shuffle=shuffle, dir=str(here), **QUICK)
     assert_same(search.trials[0], by_fit(lambda: softmax(4), Plain(), validation_data=VAL, shuffle=shuffle))
@@ -91,13 +92,14 @@ def test_a_dataset_in_its_own_order_trains_in_that_order(here):
     assert_same(search.trials[0], by_fit(lambda: softmax(3), dataset, validation_data=VAL, validation_batch_size=24))
 
 
+@pytest.mark.slow
 def test_a_shuffle_with_a_seed_gives_the_orders_that_fit_has(here):
     given, again = (tf.data.Dataset.from_tensor_slices(TRAIN).shuffle(90, seed=3).batch(24) for _ in range(2))
     search = tune(softmax, given, validation_data=VAL, units=[3, 4], dir=str(here), **QUICK)
     assert_same(search.trials[0], by_fit(lambda: softmax(3), again, validation_data=VAL, validation_batch_size=24))
 
 
-@pytest.mark.parametrize("engine", ["trial", "fused"])
+@pytest.mark.parametrize("engine", cases(["trial", "fused"], ["fused"]))
 def test_weights_of_classes_are_those_of_fit(engine, here):
     weights = {0: 1.0, 1: 5.0}
     terms = {**QUICK, "validation_data": VAL, "dir": str(here), "engine": engine}
@@ -107,6 +109,7 @@ def test_weights_of_classes_are_those_of_fit(engine, here):
     assert_same(heavy, by_fit(lambda: softmax(3), *TRAIN, validation_data=VAL, class_weight=weights))
 
 
+@pytest.mark.slow
 def test_balanced_weights_are_those_of_scikit_learn(here):
     from sklearn.utils.class_weight import compute_class_weight
 
@@ -132,7 +135,7 @@ def test_callbacks_are_made_for_each_trial(here):
     assert sorted(path.parent.name for path in search.directory.rglob("log.csv")) == ["trial_0", "trial_1"]
 
 
-@pytest.mark.parametrize("as_dict", [False, True])
+@pytest.mark.parametrize("as_dict", cases([False, True], [True]))
 def test_several_outputs_are_compiled_each_for_its_labels(as_dict, here):
     y = {"kind": Y3, "size": X[:, 1]} if as_dict else [Y3, X[:, 1]]
     part = lambda rows: keras.tree.map_structure(lambda each: each[rows], y)  # noqa: E731

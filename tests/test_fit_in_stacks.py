@@ -9,6 +9,7 @@ from keras import callbacks, layers
 
 from nbtune import tune
 from nbtune.errors import UsageError
+from tests.cases import cases
 from tests.test_fit_contract import QUICK, TRAIN, VAL, Y3, X, assert_same, by_fit, softmax
 
 SIZE = X[:, 1]
@@ -35,7 +36,7 @@ def labels(as_dict, rows):
     return pair(as_dict, Y3[rows], SIZE[rows])
 
 
-@pytest.mark.parametrize(("as_dict", "batch"), [(False, None), (True, 7)])
+@pytest.mark.parametrize(("as_dict", "batch"), cases([(False, None), (True, 7)], [(True, 7)]))
 def test_several_outputs_train_together(as_dict, batch, here):
     """Of 70 rows the last batch is a shorter one: Keras counts it in full for the losses of the outputs, and in an evaluation."""
     train, val = [(X[rows], labels(as_dict, rows)) for rows in (slice(70), slice(70, None))]
@@ -48,6 +49,7 @@ def test_several_outputs_train_together(as_dict, batch, here):
     assert ("validation_batch_size=7" in search.code()) is bool(batch)
 
 
+@pytest.mark.slow
 def test_weights_of_rows_for_each_output(here):
     rows, held_out, weights = slice(70), slice(70, None), pair(True, *WEIGHTS[:, :70])
     val = X[held_out], labels(True, held_out)
@@ -81,7 +83,7 @@ def normalised(units):
     return model
 
 
-@pytest.mark.parametrize(("build", "name"), [(softmax, "dense"), (normalised, "mapped")])
+@pytest.mark.parametrize(("build", "name"), cases([(softmax, "dense"), (normalised, "mapped")], [(softmax, "dense")]))
 def test_known_callbacks_watch_trials_in_a_stack(build, name, here):
     """Each trial's learning rate goes its own way, and with it all that follows."""
     search = tune(

@@ -10,6 +10,7 @@ from keras import layers, ops
 from nbtune import tune
 from nbtune.ask.labels import CLASSES, Labels
 from nbtune.training.encoding import EncodedLoss
+from tests.cases import cases
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(96, 6)).astype("float32")
@@ -88,7 +89,11 @@ def by_fit(build, x, y, units):
 
 
 # Both engines see the same labels: what each of them makes of a loss is tested where it belongs.
-@pytest.mark.parametrize(("case", "engine"), [(case, ("trial", "fused")[i % 2]) for i, case in enumerate(CASES)])
+EACH = [(case, ("trial", "fused")[i % 2]) for i, case in enumerate(CASES)]
+QUICK = ["own loss on classes", "own loss on whole numbers", "loss in a list", "tags", "series", "autoencoder"]
+
+
+@pytest.mark.parametrize(("case", "engine"), cases(EACH, [each for each in EACH if each[0] in QUICK]))
 def test_a_history_is_that_of_fit(case, engine, here):
     x, y, build = CASES[case]
     data, held_out = (x[:64], y[:64]), (x[64:], y[64:])

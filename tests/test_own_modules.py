@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nbtune import tune
+from tests.cases import cases
 from tests.data.content.test_objects import run
 
 FILES = {
@@ -70,7 +71,7 @@ def assert_as_by_fit(search, build, flowers):
             np.testing.assert_allclose(trial.history[name], values, rtol=2e-5, atol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("place", ["here", "on a cluster"])
+@pytest.mark.parametrize("place", cases(["here", "on a cluster"], ["here"]))
 def test_what_was_set_in_modules_reaches_the_workers(modules, flowers, here, place):
     build = run(CELL)["build"]
     grid = {"units": [3, 5], "epochs": 2, "patience": None, "validation_data": flowers, "dir": str(here), "engine": "trial"}

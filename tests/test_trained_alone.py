@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import keras
+import pytest
 import tensorflow as tf
 
 import nbtune
@@ -96,6 +97,7 @@ class Recurrence(keras.layers.Layer):
         return keras.ops.scan(step, keras.ops.zeros((keras.ops.shape(rows)[0], 3)), steps)[0]
 
 
+@pytest.mark.slow
 def test_a_loop_that_tensorflow_cannot_do_for_all_trials_is_no_fault(flowers, here):
     def build():
         return keras.Sequential([keras.Input((4,)), Recurrence(), keras.layers.Dense(3, activation="softmax")])

@@ -13,6 +13,7 @@ from nbtune import tune
 from nbtune.ask.objective import Objective
 from nbtune.errors import UsageError
 from nbtune.views.figures.curves import curves_info, draw_curves
+from tests.cases import cases
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(96, 6)).astype("float32")
@@ -41,7 +42,7 @@ def searched(here, **options):
 
 
 @pytest.mark.parametrize("engine", ["trial", "fused"])
-@pytest.mark.parametrize(("every", "epochs", "patience"), [(2, 7, 1), ([1, 3, 4, 9], 10, 2)])
+@pytest.mark.parametrize(("every", "epochs", "patience"), cases([(2, 7, 1), ([1, 3, 4, 9], 10, 2)], [([1, 3, 4, 9], 10, 2)]))
 def test_histories_and_the_best_epoch_are_those_of_fit(engine, every, epochs, patience, tmp_path):
     search = searched(tmp_path, engine=engine, validation_freq=every, epochs=epochs, patience=patience)
     for trial in search.trials:

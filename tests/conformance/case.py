@@ -29,7 +29,7 @@ class Case:
         refused: it cannot be taken yet, or nbtune says why not; empty where it can.
         tolerance: of the largest relative difference in a history.
         random: its evaluation draws at random, or goes on from a state, so it gives another number each time.
-        quick: it is part of every test run.
+        quick: it is part of `make test-all`.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """The promise of the same numbers: models of many kinds by both engines against plain `model.fit` (`reference`).
 
-A few are part of every test run; `make conformance` runs all, and writes `docs/conformance.md`.
+A few are part of every test run, and some more of `make test-all`; `make conformance` runs all, and writes `docs/conformance.md`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from tests.conformance.check import examine, without_influence
 from tests.conformance.models import CASES
 
 ALL = os.environ.get("NBTUNE_CONFORMANCE") == "all"
+IN_EVERY_RUN = ["Conv2D", "own layer with state"]
 
 
 def _marked(case):
-    refused = pytest.mark.xfail(reason=case.refused, strict=True) if case.refused else ()
-    return pytest.param(case, marks=refused, id=case.name)
+    refused = [pytest.mark.xfail(reason=case.refused, strict=True)] if case.refused else []
+    slow = [] if case.name in IN_EVERY_RUN else [pytest.mark.slow]
+    return pytest.param(case, marks=[*refused, *slow], id=case.name)
 
 
 @pytest.mark.parametrize("case", [_marked(case) for case in CASES if case.quick or ALL])

@@ -13,6 +13,7 @@ import nbtune
 from nbtune import UsageError
 from nbtune.record import log
 from nbtune.record.events import TrialEnded, TrialStarted
+from tests.cases import cases
 from tests.conftest import dense, fill
 from tests.test_search import wait_until
 
@@ -50,6 +51,7 @@ def test_a_new_value_trains_only_what_is_new(flowers, here):
     assert "2 of 3 done before; going on" in "".join(more._run.notes)
 
 
+@pytest.mark.slow
 def test_an_axis_in_another_order_trains_nothing(flowers, here):
     """Of equal trials one keeps its weights, and it stays the same one."""
     for order in ([1, 2, 3], [3, 2, 1], [2, 3, 1]):
@@ -86,7 +88,7 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("what", CHANGES)
+@pytest.mark.parametrize("what", cases(CHANGES, ["the function", "the data"]))
 def test_what_matters_trains_everything_anew_and_says_why(flowers, here, what):
     change = dict(CHANGES[what])
     first = tune(dense, flowers, here, units=[4])
@@ -97,12 +99,14 @@ def test_what_matters_trains_everything_anew_and_says_why(flowers, here, what):
     assert f"Everything trains anew: {what.split(' by ')[0]}" in "".join(again._run.notes)
 
 
+@pytest.mark.slow
 def test_a_constant_that_the_function_reads_matters(flowers, here, monkeypatch):
     first = tune(other, flowers, here, units=[4])
     monkeypatch.setitem(globals(), "SIZE", 1)
     assert tune(other, flowers, here, units=[4]).directory != first.directory
 
 
+@pytest.mark.slow
 def test_fresh_ignores_what_is_there(flowers, here):
     first = tune(dense, flowers, here, units=[4])
     assert tune(dense, flowers, here, units=[4], fresh=True).directory != first.directory
@@ -176,7 +180,7 @@ def best_weights(project):
     return max(project.glob("trial_*/checkpoint.weights.h5"))
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", cases(DAMAGES, ["a damaged line", "damaged weights"]))
 def test_damage_costs_at_most_its_own_trial(flowers, here, damage):
     first = tune(dense, flowers, here, units=[4, 6, 8], keep=3)
     DAMAGES[damage](first.directory)
@@ -270,6 +274,7 @@ def test_a_process_that_dies_costs_its_trial_alone(flowers, here, how):
     assert ("exit code 3" if "exit" in how else "signal") in search.trials[1].error
 
 
+@pytest.mark.slow
 def test_scores_do_not_depend_on_the_detour(flowers, here):
     detour = tune(dense, flowers, here, units=[8, 4], seed=3)
     direct = tune(dense, flowers, here, units=[4, 8], seed=3, fresh=True)

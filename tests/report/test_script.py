@@ -13,6 +13,7 @@ from keras.layers import Dense
 from scipy.special import logsumexp
 
 from nbtune import tune
+from tests.cases import cases
 from tests.conftest import dense
 
 WIDTH = 6
@@ -75,7 +76,7 @@ def data_of(kind, x, y):
     }[kind]
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", cases(CASES, ["class numbers, one-hot losses", "helpers and constants"]))
 def test_the_code_finds_the_score_of_the_search(flowers, here, case, capsys):
     build, kind, options = CASES[case]
     x, y = data_of(kind, *flowers)
@@ -146,7 +147,7 @@ def found_again(search, names):
         assert names["history"][name] == pytest.approx(list(values), rel=1e-6), name
 
 
-@pytest.mark.parametrize("weights", ["balanced", {0: 1.0, 2: 3.0}])
+@pytest.mark.parametrize("weights", cases(["balanced", {0: 1.0, 2: 3.0}], ["balanced"]))
 def test_weights_of_classes_are_written_out(flowers, here, weights):
     x, y = flowers
     search = tune(dense, (x, y, abs(x[:, 0])), epochs=3, workers=0, dir=str(here), class_weight=weights)
@@ -180,8 +181,8 @@ def compiled_outputs(units, as_dict):
     return model
 
 
-@pytest.mark.parametrize("as_dict", [True, False])
-@pytest.mark.parametrize("metric", ["accuracy", "sparse_categorical_crossentropy"])
+@pytest.mark.parametrize("as_dict", cases([True, False], [True]))
+@pytest.mark.parametrize("metric", cases(["accuracy", "sparse_categorical_crossentropy"], ["accuracy"]))
 def test_an_objective_of_one_of_several_outputs_is_written_out(flowers, here, as_dict, metric):
     x, y = flowers
     both = {"kind": y, "size": x[:, 0]} if as_dict else [y, x[:, 0]]

@@ -22,6 +22,7 @@ from nbtune.record.progress import Progress
 from nbtune.run.crew import Crew
 from nbtune.run.lifecycle import Run
 from nbtune.run.schedule import Schedule
+from tests.cases import cases
 from tests.conftest import dense, fill
 
 pytestmark = pytest.mark.usefixtures("nothing_in_reserve")
@@ -117,7 +118,7 @@ def test_everybody_steers_at_once(search):
     assert none_train()
 
 
-@pytest.mark.parametrize("round", range(ROUNDS))
+@pytest.mark.parametrize("round", cases(range(ROUNDS), [0]))
 def test_started_and_stopped_at_a_random_moment(flowers, here, round):
     draw = random.Random(round)
     search = tune(dense, flowers, wait=False, dir=str(here), **LONG)
@@ -231,7 +232,7 @@ def test_a_forked_child_of_a_killed_kernel_does_not_keep_it_training(here, scrat
         script.communicate()
 
 
-@pytest.mark.parametrize("paused", [False, True])
+@pytest.mark.parametrize("paused", cases([False, True], [False]))
 def test_what_is_left_when_everything_is_killed_goes_with_the_next_search(here, scratch, paused):
     more = f"{'search.pause()' if paused else ''}\nprint('running', flush=True); time.sleep(600)"
     script, children = started(here, scratch, more)
@@ -260,7 +261,7 @@ ROOMS = [(room, engine) for room in range(0, 65_536, 4096) for engine in ("fused
 FEW_ROOMS = [(0, "fused"), (8192, "trial"), (24_576, "fused"), (61_440, "trial")]  # `test_store` has them all, without workers
 
 
-@pytest.mark.parametrize(("room", "engine"), ROOMS if "NBTUNE_STARTS" in os.environ else FEW_ROOMS)
+@pytest.mark.parametrize(("room", "engine"), cases(ROOMS if "NBTUNE_STARTS" in os.environ else FEW_ROOMS, FEW_ROOMS[::3]))
 def test_a_disk_with_little_room_never_hangs_it(flowers, small_disk, room, engine):
     terms = {"units": [400, 500, 600], "epochs": 3, "patience": None, "workers": 1, "engine": engine, "retries": 0}
     search = tune(dense, flowers, wait=False, dir=str(small_disk), **terms)
@@ -288,7 +289,7 @@ def test_a_disk_with_little_room_never_hangs_it(flowers, small_disk, room, engin
     assert [(trial.status, trial.score) for trial in again.trials] == [(trial.status, trial.score) for trial in search.trials]
 
 
-@pytest.mark.parametrize("engine", ["fused", "trial"])
+@pytest.mark.parametrize("engine", cases(["fused", "trial"], ["fused"]))
 def test_without_workers_a_full_disk_fails_no_trial(flowers, small_disk, engine, monkeypatch):
     terms = {"units": [400, 500], "epochs": 2, "patience": None, "workers": 0, "engine": engine, "dir": str(small_disk)}
     with monkeypatch.context() as full:

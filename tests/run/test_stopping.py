@@ -14,6 +14,7 @@ import pytest
 
 from nbtune import tune
 from nbtune.run import lifecycle
+from tests.cases import cases
 from tests.conftest import dense, fill
 from tests.run.test_lifecycle import is_free, none_train, wait_until
 
@@ -44,7 +45,7 @@ def undisturbed(search, flowers, epochs):
     return tune(dense, flowers, units=[4, 6, 8], dir=str(search.directory.parent / "other"), **terms).trials
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", cases(ENGINES, ["fused"]))
 def test_what_was_under_way_keeps_its_best_epoch(started, flowers, engine):
     search = started(engine=engine)
     search.stop()
@@ -72,7 +73,7 @@ def test_what_was_under_way_keeps_its_best_epoch(started, flowers, engine):
     assert search.refit(2) is not None
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", cases(ENGINES, ["fused"]))
 def test_it_is_there_when_the_cell_is_run_again_and_goes_on(started, flowers, engine):
     first = started(engine=engine)
     first.stop()
@@ -151,7 +152,7 @@ def test_workers_that_die_meanwhile_end_the_wait(started):
     assert none_train()
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", cases(ENGINES, ["fused"]))
 def test_a_full_disk_meanwhile_costs_weights_and_no_more(started, small_disk, engine):
     search = started(engine=engine, units=[400, 500, 600], dir=str(small_disk))
     fill(small_disk, 0)
@@ -164,7 +165,7 @@ def test_a_full_disk_meanwhile_costs_weights_and_no_more(started, small_disk, en
     assert none_train()
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", cases(ENGINES, ["fused"]))
 def test_repeats_that_were_trained_count(started, flowers, engine):
     search = started(engine=engine, repeats=3)
     search.stop()
@@ -175,7 +176,7 @@ def test_repeats_that_were_trained_count(started, flowers, engine):
     assert accuracy == pytest.approx(max(best.scores))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", cases(ENGINES, ["fused"]))
 def test_an_interrupt_without_workers_keeps_what_there_is(flowers, here, engine):
     timer = threading.Timer(8.0, os.kill, [os.getpid(), signal.SIGINT])
     timer.start()
@@ -191,6 +192,7 @@ def test_an_interrupt_without_workers_keeps_what_there_is(flowers, here, engine)
     assert search.best_model is not None
 
 
+@pytest.mark.slow
 def test_it_ends_when_its_minutes_are_over_and_has_as_many_when_it_is_resumed(flowers, here):
     search = tune(dense, flowers, dir=str(here), minutes=0.1, engine="trial", **{**GRID, "workers": 0})
     assert search.state == "stopped"

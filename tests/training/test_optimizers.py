@@ -11,6 +11,7 @@ from keras.optimizers import SGD, Adam, AdamW, schedules
 from nbtune import tune
 from nbtune.training.fused import optimizers
 from nbtune.training.private import keras as private
+from tests.cases import cases
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 6)).astype("float32")
@@ -129,7 +130,15 @@ def test_a_stack_has_the_same_settings(name, here):
         expect(trial, expected(name, trial.values["learning_rate"]))
 
 
-@pytest.mark.parametrize("build", [lambda: compiled(without_decay()), lambda: compiled("adam")], ids=["objects", "names"])
+def with_an_object():
+    return compiled(without_decay())
+
+
+def with_a_name():
+    return compiled("adam")
+
+
+@pytest.mark.parametrize("build", cases([with_an_object, with_a_name], [with_a_name]), ids=["objects", "names"])
 def test_each_schedule_begins_at_the_rate_of_the_function(build, here):
     search = tune(build, TRAIN, schedule=["cosine", "constant"], engine="fused", **ONE_EPOCH)
     first = build().optimizer

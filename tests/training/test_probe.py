@@ -159,6 +159,7 @@ def build_model(hp):
     return model
 
 
+@pytest.mark.slow
 def test_a_model_of_the_guides_end_to_end(flowers, here):
     axes = {"axis": {"lr": [0.01], "activation": ["relu"]}, "batch_size": [16, 32]}
     search = tune(build_model, flowers, epochs=1, workers=0, dir=str(here), **axes)

@@ -11,6 +11,7 @@ from nbtune.record import checkpoint
 from nbtune.record.events import DONE, STOPPED, EpochEnded, TrialStarted
 from nbtune.training import resuming, trial
 from nbtune.training.fused import fit
+from tests.cases import cases
 from tests.training.fused.test_fit import job_of, rows  # noqa: F401
 
 EPOCHS = 9
@@ -110,7 +111,10 @@ STACKED = [(stacked, kind) for kind in KINDS if kind != "unbuilt"]
 ALONE = [(alone, kind) for kind in ("dropout", "unbuilt", "patience", "a plateau", "callbacks")]
 
 
-@pytest.mark.parametrize(("engine", "kind"), [*STACKED, *ALONE])
+QUICK = [(stacked, "widths"), (stacked, "dropout"), (stacked, "a plateau"), (alone, "patience"), (alone, "callbacks")]
+
+
+@pytest.mark.parametrize(("engine", "kind"), cases([*STACKED, *ALONE], QUICK))
 def test_it_goes_on_as_if_it_had_not_been_stopped(job_of, engine, kind):  # noqa: F811
     build, options = KINDS[kind]
     x, _, _, y = rows()
@@ -135,7 +139,7 @@ def test_it_goes_on_as_if_it_had_not_been_stopped(job_of, engine, kind):  # noqa
     assert [len(event.history["loss"]) for event in told.events if isinstance(event, TrialStarted) and event.history]
 
 
-@pytest.mark.parametrize(("before", "after"), [(alone, stacked), (stacked, alone)])
+@pytest.mark.parametrize(("before", "after"), cases([(alone, stacked), (stacked, alone)], [(stacked, alone)]))
 def test_one_engine_goes_on_where_the_other_was(job_of, before, after):  # noqa: F811
     x, _, _, y = rows()
     job, trials = job_of(plain, (x, y), epochs=EPOCHS, patience=None, units=[4, 8], learning_rate=[0.01])
@@ -148,7 +152,7 @@ def test_one_engine_goes_on_where_the_other_was(job_of, before, after):  # noqa:
             np.testing.assert_allclose(end.history[name], values, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("engine", [alone, stacked])
+@pytest.mark.parametrize("engine", cases([alone, stacked], [stacked]))
 def test_what_a_killed_worker_wrote_is_enough(job_of, engine, monkeypatch):  # noqa: F811
     x, _, _, y = rows()
     monkeypatch.setattr(resuming, "SECONDS_BEFORE", 0.0)

@@ -71,21 +71,16 @@ def test_the_best_model_takes_labels_as_they_were_given(found, flowers):
     assert found.best_model.evaluate(x[val], y[val], verbose=0)[1] == pytest.approx(found.best.score)
 
 
-@pytest.mark.parametrize("seed", [0, 7])
-def test_the_same_seed_gives_the_same_result(flowers, here, seed):
-    first, second = (search(flowers, here, units=[8], seed=seed, epochs=3) for _ in range(2))
+def test_the_same_seed_gives_the_same_result_and_another_seed_another(flowers, here):
+    first, second, other = (search(flowers, here, units=[8], seed=seed, epochs=3) for seed in (7, 7, 0))
     assert first.trials[0].history == second.trials[0].history
-
-
-def test_another_seed_gives_another_result(flowers, here):
-    first, second = (search(flowers, here, units=[8], seed=seed, epochs=3) for seed in (0, 1))
-    assert first.trials[0].history != second.trials[0].history
+    assert first.trials[0].history != other.trials[0].history
 
 
 def test_a_trial_does_not_depend_on_those_before_it(flowers, here):
     alone = search(flowers, here, units=[8], epochs=3)
-    among = search(flowers, here, units=[4, 16, 8], epochs=3)
-    assert alone.trials[0].history == among.trials[2].history
+    among = search(flowers, here, units=[4, 8], epochs=3)
+    assert alone.trials[0].history == among.trials[1].history
 
 
 def test_early_stopping_can_be_turned_off(flowers, here):

@@ -52,6 +52,7 @@ def kills_its_worker(units):
     return dense(units=units)
 
 
+@pytest.mark.slow
 def test_a_trial_that_kills_its_workers_is_failed_and_the_cluster_goes_on(flowers, here, client):
     grid = {"units": [4, 6, 8, 10], "engine": "trial", "epochs": 2, "retries": 0, "dir": str(here)}
     search = tune(kills_its_worker, flowers, dask=client, **grid)

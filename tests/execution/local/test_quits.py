@@ -103,6 +103,7 @@ def among_others(how):
     return dense()
 
 
+@pytest.mark.slow
 def test_who_kills_others_costs_them_nothing(flowers, here):
     search = tune(among_others, flowers, axis={"how": list(OTHERS)}, epochs=2, workers=2, retries=0, dir=str(here))
     assert search.state == "finished"

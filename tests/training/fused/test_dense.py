@@ -11,6 +11,7 @@ from nbtune.data import arrays as data
 from nbtune.training.fused import compilation, dense
 from nbtune.training.fused.assembly import assemble
 from nbtune.training.fused.spec import trial_specs
+from tests.cases import cases
 from tests.training.fused.test_fit import X, Y, assert_same, check, classifier, in_stacks, job_of, relu  # noqa: F401 - a fixture among them
 
 
@@ -58,7 +59,7 @@ NETWORKS = {
 }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", cases(NETWORKS, ["classes", "branches", "repeats, several inputs, weights"]))
 def test_as_model_fit(job_of, name):  # noqa: F811
     build, rows, terms = NETWORKS[name]
     job, trials = job_of(build, rows, **terms)
@@ -128,6 +129,9 @@ def test_other_networks_are_left_to_the_mapped_step(job_of, name):  # noqa: F811
     assert not fits(*job_of(OTHERS[name], (X, Y), learning_rate=[0.01]))
 
 
-@pytest.mark.parametrize("build", [through_the_batch, activation_through_the_batch, normalised_through_the_batch])
+ON_THE_BATCH = [through_the_batch, activation_through_the_batch, normalised_through_the_batch]
+
+
+@pytest.mark.parametrize("build", cases(ON_THE_BATCH, [through_the_batch]))
 def test_an_operation_on_the_batch_comes_to_the_same_as_well(job_of, build):  # noqa: F811
     check(*job_of(build, (X, Y)))

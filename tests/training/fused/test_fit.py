@@ -18,6 +18,7 @@ from nbtune.record.events import EpochEnded, EpochUnderWay, TrialEnded, TrialSta
 from nbtune.run.prepare import Request, prepare
 from nbtune.training import trial
 from nbtune.training.fused import chunking, compilation, fit
+from tests.cases import cases
 
 RATES = [0.01, 0.003]
 
@@ -130,7 +131,7 @@ ARCHITECTURES = {
 }
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", cases(ARCHITECTURES, ["dropout", "batch normalisation", "convolution", "lstm"]))
 def test_architectures(job_of, name):
     build, x = ARCHITECTURES[name]
     check(*job_of(build, (x, Y)), ids=["0"])
@@ -146,6 +147,7 @@ def test_several_inputs_and_one_hot_labels(job_of):
     check(*job_of(build, ({"a": X[:, :4], "b": X[:, 4:]}, np.eye(3)[Y]), loss=losses, learning_rate=[0.01]))
 
 
+@pytest.mark.slow
 def test_regression_with_two_targets(job_of):
     def build():
         return keras.Sequential([keras.Input((8,)), layers.Dense(6, activation="tanh"), layers.Dense(2)])
@@ -153,6 +155,7 @@ def test_regression_with_two_targets(job_of):
     check(*job_of(build, (X, 2.5 * X[:, :2] + 0.1), loss=["mean_squared_error", "huber"], learning_rate=[0.01]))
 
 
+@pytest.mark.slow
 def test_as_many_steps_as_rows_in_a_batch(job_of):
     def build():
         return keras.Sequential([keras.Input((8, 1)), layers.Dense(4, activation="tanh"), layers.Dense(1)])
@@ -170,6 +173,7 @@ def test_metrics_that_are_no_means(job_of):
     check(*job_of(build, (X, (Y > 1).astype(int)), objective="max:val_auc"), ids=["1"])
 
 
+@pytest.mark.slow
 def test_initialisers(job_of):
     check(*job_of(classifier(relu), (X, Y), init=["glorot_uniform", "he_normal", "zeros"], learning_rate=[0.01]))
 
@@ -178,7 +182,7 @@ def mlp(units=4, width=5, activation="relu"):
     return classifier(*(lambda size=size: layers.Dense(size, activation=activation) for size in (units, width)))()
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])
+@pytest.mark.parametrize("activation", cases(["relu", "tanh", "gelu"], ["relu"]))
 def test_widths_share_a_stack(job_of, compiled, activation):
     def build(units, width):
         return mlp(units, width, activation)
@@ -189,6 +193,7 @@ def test_widths_share_a_stack(job_of, compiled, activation):
     assert compiled() == 1
 
 
+@pytest.mark.slow
 def test_widths_none_of_which_holds_the_others_are_apart(job_of, compiled):
     def build(units, width):
         return mlp(units, width)
@@ -200,6 +205,7 @@ def test_widths_none_of_which_holds_the_others_are_apart(job_of, compiled):
     assert compiled() == 2
 
 
+@pytest.mark.slow
 def test_widths_with_repeats_and_weights_of_their_own_shapes(job_of):
     job, trials = job_of(mlp, (X, Y), units=[3, 6], learning_rate=[0.01], repeats=2)
     ended = in_stacks(job, trials)
@@ -229,7 +235,7 @@ OPTIMIZERS = {
 }
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", cases(OPTIMIZERS, ["Adam, global clipnorm, decay", "SGD, momentum"]))
 def test_optimizers(job_of, compiled, name):
     def build(learning_rate, units):
         model = mlp(units)
@@ -377,6 +383,7 @@ def test_one_stack_is_compiled_once(job_of, compiled):
     assert compiled() == 1
 
 
+@pytest.mark.slow
 def test_architectures_are_told_apart(job_of):
     def build(learning_rate, slope=0.1):
         act = (lambda v: v * slope) if learning_rate > 0.005 else "tanh"

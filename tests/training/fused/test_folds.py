@@ -9,6 +9,7 @@ from keras import layers
 from sklearn import model_selection as splitters
 from sklearn.utils.class_weight import compute_sample_weight
 
+from tests.cases import cases
 from tests.training.fused.test_fit import alone, classifier, in_stacks, job_of, relu, rows  # noqa: F401 - a fixture among them
 
 X, IMAGES, _, Y = rows()
@@ -70,7 +71,7 @@ def mlp(units):
     return classifier(lambda: layers.Dense(units, activation="relu"))()
 
 
-@pytest.mark.parametrize("how", ["3", "time:3", "groups"])
+@pytest.mark.parametrize("how", cases(["3", "time:3", "groups"], ["3", "time:3"]))
 def test_the_scores_are_those_by_hand(job_of, how):  # noqa: F811
     splits, options = SPLITS[how]
     job, trials = job_of(mlp, (X, Y), units=[4], learning_rate=[0.01], **options, **TERMS)
@@ -87,6 +88,7 @@ def test_in_the_order_of_the_rows(job_of):  # noqa: F811
         np.testing.assert_array_equal(ours.val, theirs[1])
 
 
+@pytest.mark.slow
 def test_with_repeats_each_seed_sees_each_fold(job_of):  # noqa: F811
     job, trials = job_of(mlp, (X, Y), units=[4], learning_rate=[0.01], folds=3, repeats=2, **TERMS)
     check(job, trials, lambda values: by_hand(mlp, X, STRATIFIED, values_of(values), seeds=(0, 1)), both=True)
@@ -96,6 +98,7 @@ def values_of(values):
     return {"units": values["units"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_size", [80, 13])
 def test_batches_that_folds_fill_differently(job_of, batch_size):  # noqa: F811
     """Of 67 and 68 rows: one batch that none fills, or as many of one row more or less."""
@@ -103,6 +106,7 @@ def test_batches_that_folds_fill_differently(job_of, batch_size):  # noqa: F811
     check(job, trials, lambda values: by_hand(mlp, X, STRATIFIED, values_of(values), batch_size=batch_size))
 
 
+@pytest.mark.slow
 def test_weights_of_rows(job_of):  # noqa: F811
     weights = np.linspace(0.5, 2, len(X)).astype("float32")
     job, trials = job_of(mlp, (X, Y, weights), units=[4], learning_rate=[0.01], folds=3, **TERMS)
@@ -114,6 +118,7 @@ def test_classes_are_balanced_by_the_training_rows_of_each_fold(job_of):  # noqa
     check(job, trials, lambda values: by_hand(mlp, X, STRATIFIED, values_of(values), balanced=True))
 
 
+@pytest.mark.slow
 def test_convolutions_and_batch_normalisation(job_of):  # noqa: F811
     def build(units):
         inner = [layers.Conv2D(units, 3), layers.BatchNormalization(), layers.Flatten()]
@@ -123,6 +128,7 @@ def test_convolutions_and_batch_normalisation(job_of):  # noqa: F811
     check(job, trials, lambda values: by_hand(build, IMAGES, STRATIFIED, values_of(values)), rel=2e-4)  # convolutions round
 
 
+@pytest.mark.slow
 def test_a_schedule_goes_by_the_steps_of_each_fold(job_of):  # noqa: F811
     """In the order of time a fold has more steps than the one before."""
     splits = SPLITS["time:3"][0]
@@ -134,6 +140,7 @@ def test_a_schedule_goes_by_the_steps_of_each_fold(job_of):  # noqa: F811
     check(job, trials, lambda values: by_hand(mlp, X, splits, values_of(values), optimizer=optimizer))
 
 
+@pytest.mark.slow
 def test_a_layer_that_was_adapted_sees_the_training_rows_of_the_fold_alone(job_of):  # noqa: F811
     shifted = (5 + X * np.arange(1, 9)).astype("float32")
     norm = layers.Normalization()

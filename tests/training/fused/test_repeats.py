@@ -12,6 +12,7 @@ from keras import layers
 from nbtune import tune
 from nbtune.record.events import DIVERGED, EpochUnderWay
 from nbtune.training.fused import compilation, fit
+from tests.cases import cases
 from tests.conftest import dense
 from tests.training.fused.test_fit import alone, assert_same, classifier, in_stacks, job_of, relu, rows  # noqa: F401 - a fixture among them
 from tests.training.test_trial import by_hand
@@ -60,16 +61,17 @@ def test_keras_tuner_has_the_mean_as_its_score(found):
     assert best.score == pytest.approx(found.best.score)
 
 
-@pytest.mark.parametrize("hidden", [[relu], [relu, lambda: layers.Dropout(0.3)], [relu, layers.BatchNormalization]])
+HIDDEN = {"plain": [relu], "dropout": [relu, lambda: layers.Dropout(0.3)], "normalised": [relu, layers.BatchNormalization]}
+
+
+@pytest.mark.parametrize("hidden", cases(HIDDEN, ["plain", "dropout"]))
 def test_stacks_and_single_trials_agree(job_of, hidden):  # noqa: F811
     x, _, _, y = rows()
-    job, trials = job_of(classifier(*hidden), (x, y), repeats=3, init=["glorot_uniform", "he_normal"])
-    ended = in_stacks(job, trials)
-    for id in ("0", "3"):
-        theirs = alone(job, trials, id)
-        assert_same(ended[id], theirs)
-        assert len(theirs.scores) == 3
-        assert ended[id].scores == pytest.approx(theirs.scores, rel=1e-4)
+    job, trials = job_of(classifier(*HIDDEN[hidden]), (x, y), repeats=3, init=["glorot_uniform", "he_normal"])
+    ended, theirs = in_stacks(job, trials)["3"], alone(job, trials, "3")
+    assert_same(ended, theirs)
+    assert len(theirs.scores) == 3
+    assert ended.scores == pytest.approx(theirs.scores, rel=1e-4)
 
 
 def test_a_stack_is_compiled_once_for_all_seeds(job_of, monkeypatch):  # noqa: F811

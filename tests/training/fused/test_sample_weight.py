@@ -11,6 +11,7 @@ from keras import layers
 from sklearn.model_selection import train_test_split
 
 from nbtune import tune
+from tests.cases import cases
 from tests.conftest import dense
 from tests.training.fused.test_fit import TOKENS, X, Y, check, classifier, job_of, relu  # noqa: F401 - a fixture among them
 
@@ -39,7 +40,7 @@ def split():
     return train_test_split(X, Y, weights(), test_size=0.2, random_state=0, stratify=Y)
 
 
-@pytest.mark.parametrize("which", ["both", "training", "validation"])
+@pytest.mark.parametrize("which", cases(["both", "training", "validation"], ["both"]))
 def test_every_epoch_equals_model_fit(here, split, which):
     x, x_val, y, y_val, w, w_val = split
     weight, weight_val = (w if which != "validation" else None), (w_val if which != "training" else None)
@@ -61,6 +62,7 @@ def test_every_epoch_equals_model_fit(here, split, which):
         np.testing.assert_allclose(search.trials[0].history[name], values, rtol=1e-5, err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_row_of_weight_two_is_as_good_as_two_rows(here):
     """One batch of all rows and plain gradient descent: there the order does not count. Its mean is over other counts."""
 
@@ -91,6 +93,7 @@ def test_a_metric_that_is_weighted_stays_the_objective(here):
     assert "'metrics'" not in search.code()
 
 
+@pytest.mark.slow
 def test_refit_weighs_both_parts(here, split):
     x, x_val, y, y_val, w, _ = split
     search = tune(
@@ -116,6 +119,7 @@ def test_a_stack_of_losses_with_weighted_metrics(job_of):  # noqa: F811
     check(*job_of(weighed(), (X, Y, weights()), loss=losses, learning_rate=[0.01]))
 
 
+@pytest.mark.slow
 def test_a_stack_of_regressions(job_of):  # noqa: F811
     def build():
         return keras.Sequential([keras.Input((8,)), layers.Dense(6, activation="tanh"), layers.Dense(2)])
@@ -136,6 +140,7 @@ def test_a_stack_with_a_mask_and_a_loss_that_divides_by_the_weights(job_of):  # 
     check(*job_of(build, (TOKENS, Y, weights()), epochs=3), ids=["1"])
 
 
+@pytest.mark.slow
 def test_a_stack_with_a_weighted_metric_that_is_no_mean(job_of):  # noqa: F811
     def build():
         model = keras.Sequential([keras.Input((8,)), layers.Dense(1, activation="sigmoid")])
@@ -145,6 +150,7 @@ def test_a_stack_with_a_weighted_metric_that_is_no_mean(job_of):  # noqa: F811
     check(*job_of(build, (X, (Y > 1).astype(int), weights()), objective="max:val_auc", epochs=3), ids=["1"])
 
 
+@pytest.mark.slow
 def test_a_stack_whose_validation_rows_weigh_the_same(job_of, split):  # noqa: F811
     x, x_val, y, y_val, w, _ = split
     check(*job_of(weighed(), (x, y, w), validation_data=(x_val, y_val), epochs=3), ids=["0"])

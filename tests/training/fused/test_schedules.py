@@ -13,6 +13,7 @@ from nbtune.execution.inline import Inline
 from nbtune.run.grouping import stacks
 from nbtune.run.prepare import Request, prepare
 from nbtune.training.onecycle import OneCycle
+from tests.cases import cases
 
 from .test_fit import X, Y, alone, assert_same, check, classifier, compiled, in_stacks, job_of, relu
 
@@ -34,6 +35,7 @@ def expected(kind):
     }[kind]
 
 
+@pytest.mark.slow
 def test_every_schedule_shares_one_stack_and_is_that_of_model_fit(job_of, compiled):
     job, trials = job_of(classifier(relu), (X, Y), schedule=SCHEDULES, learning_rate=[0.02], epochs=EPOCHS, patience=4)
     ended = in_stacks(job, trials)
@@ -69,7 +71,11 @@ class Own(optimizers.schedules.LearningRateSchedule):
         return self.rate / (1 + 0.3 * keras.ops.cast(step, "float32"))
 
 
-@pytest.mark.parametrize("hidden", [relu, lambda: layers.Dropout(0.2)])
+def dropping():
+    return layers.Dropout(0.2)
+
+
+@pytest.mark.parametrize("hidden", cases([relu, dropping], [relu]))
 def test_schedules_of_any_class_with_any_numbers_share_a_stack(job_of, compiled, hidden):
     def build(learning_rate):
         model = classifier(hidden)()

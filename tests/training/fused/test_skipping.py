@@ -10,6 +10,7 @@ import pytest
 from keras import layers, optimizers
 
 from nbtune.training.fused import chain, compilation, fit, memory, spec
+from tests.cases import cases
 from tests.training.fused.test_fit import X, Y, _contents, alone, assert_same, compiled, in_stacks, job_of  # noqa: F401 - fixtures among them
 
 
@@ -50,7 +51,7 @@ GRIDS = {
 }
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", cases(GRIDS, ["widths", "momentum and decay"]))
 def test_as_model_fit_in_one_stack(job_of, compiled, name):  # noqa: F811
     build, terms = GRIDS[name]
     job, trials = job_of(build, (X, Y), layers=[1, 2, 3], **terms)
@@ -178,7 +179,7 @@ def clipped(layers):
     return made
 
 
-@pytest.mark.parametrize(("build", "rates"), [(pyramid, [0.01]), (clipped, None)])
+@pytest.mark.parametrize(("build", "rates"), cases([(pyramid, [0.01]), (clipped, None)], [(pyramid, [0.01])]))
 def test_what_cannot_be_skipped_is_trained_apart(job_of, compiled, build, rates):  # noqa: F811
     job, trials = job_of(build, (X, Y), layers=[1, 2], learning_rate=rates)
     ended = in_stacks(job, trials)

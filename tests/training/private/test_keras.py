@@ -15,6 +15,7 @@ from nbtune.training import stacks
 from nbtune.training.fused import batches
 from nbtune.training.private import keras as private
 from nbtune.training.private import missing
+from tests.cases import cases
 from tests.conftest import dense
 from tests.training.fused.test_fit import TOKENS, Y, classifier, job_of  # noqa: F401 - a fixture among them
 
@@ -81,7 +82,7 @@ def test_without_the_name_stacks_are_given_up_with_a_reason(job_of, monkeypatch,
     assert stacks.reasons(job, [trials["0"]], [2]) is not None
 
 
-@pytest.mark.parametrize("name", ["_flatten_layers", "_compile_config", "Functional"])
+@pytest.mark.parametrize("name", cases(["_flatten_layers", "_compile_config", "Functional"], ["_flatten_layers"]))
 def test_a_search_without_the_name_finishes_and_says_why(flowers, here, monkeypatch, name):
     def build(hp):
         model = dense(1, hp.Choice("units", [4, 8]))

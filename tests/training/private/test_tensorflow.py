@@ -11,6 +11,7 @@ from keras import layers
 import nbtune
 from nbtune.training.private import missing
 from nbtune.training.private import tensorflow as private
+from tests.cases import cases
 from tests.training.private.test_keras import names
 
 PFOR = "tensorflow.python.ops.parallel_for.pfor"
@@ -90,7 +91,7 @@ def assert_same(found, expected):
             assert trial.history[metric] == pytest.approx(values, rel=1e-4), metric
 
 
-@pytest.mark.parametrize("name", names(private))
+@pytest.mark.parametrize("name", cases(names(private), ["PFor", "call_flat"]))
 def test_without_the_name_the_numbers_are_the_same_and_what_trains_alone_says_why(
     flowers, here, monkeypatch, untaught, expected, name
 ):
