@@ -1,12 +1,13 @@
 # make demo           executes the quickstart and leaves build/quickstart.html
-# make test           ruff, mypy and the tests; about 12 minutes on 2 cores
-# make quick-test     ruff, mypy, the quick tests, and a small demo; about 3 minutes
+# make test           ruff, mypy and all tests but the slow ones; about 12 minutes on 2 cores
+# make test-all       the same with the slow ones, before a release; about 35 minutes
+# make quick-test     ruff, mypy, the tests that hardly train, and a small demo; about 4 minutes
 # make browser-test   the panel in JupyterLab and Notebook 7, in Chromium; its pictures in build/screenshots
 # make film           films a search in JupyterLab for the README: notebooks/search.webp
 # make kernel-matrix  the same on several versions of ipykernel; about fifteen minutes
-# make compat         the tests on the oldest versions that pyproject.toml admits, and on the newest there are
+# make compat         what `make test` tests, on the oldest versions that pyproject.toml admits and on the newest there are
 # make package-test   installs the wheel, checks a user's script against its types, and tests the sdist
-# make coverage       the tests, and which lines they reached, in build/coverage
+# make coverage       what `make test` tests, and which lines that reached, in build/coverage
 # make conformance    ninety kinds of models against plain model.fit; writes docs/conformance.md; 25 minutes; JOBS=4: four at a time
 # make docs           the documentation site, in build/docs
 # make soak           kills processes at 50 random moments, starts and stops 100 searches, fills disks; about an hour
@@ -28,8 +29,9 @@ DOCS_VENV := .venv-docs
 BENCH_VENV := .venv-bench
 QUICKSTART := notebooks/quickstart.ipynb
 INSTALL := -m pip install --quiet --disable-pip-version-check
+TESTS := -n 2 --dist worksteal --durations 30 --ignore tests/browser
 
-.PHONY: help demo test quick-test browser-test film kernel-matrix compat oldest newest package-test coverage conformance docs soak bench bench-zoo lab \
+.PHONY: help demo test test-all quick-test browser-test film kernel-matrix compat oldest newest package-test coverage conformance docs soak bench bench-zoo lab \
 	course notebook clean python
 .DEFAULT_GOAL := help
 
@@ -42,12 +44,17 @@ demo: $(READY)
 test: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest -n 2 --dist loadfile --durations 30 --ignore tests/browser
+	@$(BIN)/pytest $(TESTS) -m "not slow"
+
+test-all: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest $(TESTS)
 
 quick-test: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not kernel" tests/ask tests/data tests/execution tests/record tests/views
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not slow and not kernel" tests/ask tests/data tests/execution tests/record tests/views
 	@$(BIN)/python notebooks/execute.py --tune layers=1 --tune epochs=2 $(QUICKSTART) build/quickstart-$(VERSION).html
 
 browser-test: $(READY)
@@ -65,18 +72,18 @@ oldest: python
 	@test $(VERSION) = 3.11 || { echo "The oldest versions have wheels for Python 3.11 only: make oldest PYTHON=python3.11"; exit 1; }
 	@$(PYTHON) -m venv --clear .venv-oldest
 	@.venv-oldest/bin/python $(INSTALL) --constraint tests/compat/oldest.txt --editable '.[cpu,test]'
-	@.venv-oldest/bin/pytest -n 2 --dist loadfile --ignore tests/browser
+	@.venv-oldest/bin/pytest $(TESTS) -m "not slow"
 
 newest: python
 	@$(PYTHON) -m venv --clear .venv-newest
 	@.venv-newest/bin/python $(INSTALL) --upgrade --upgrade-strategy eager --editable '.[cpu,lab,test]'
-	@.venv-newest/bin/pytest -n 2 --dist loadfile --ignore tests/browser
+	@.venv-newest/bin/pytest $(TESTS) -m "not slow"
 
 package-test: $(READY)
 	@$(BIN)/python tests/package.py
 
 coverage: $(READY)
-	@$(BIN)/pytest -n 2 --dist loadfile --ignore tests/browser --cov --cov-report html:build/coverage --cov-report term
+	@$(BIN)/pytest $(TESTS) -m "not slow" --cov --cov-report html:build/coverage --cov-report term
 
 conformance: $(READY)
 	@$(BIN)/python -m tests.conformance --jobs=$(or $(JOBS),1)
