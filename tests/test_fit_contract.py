@@ -79,10 +79,8 @@ def test_the_batches_of_a_dataset_come_in_the_order_of_fit(here, shuffle):
 
 
 def test_a_stream_is_read_anew_in_each_epoch_as_fit_does(here):
-    search = tune(softmax, Noisy(), validation_data=VAL, units=[3, 4], dir=str(here), **QUICK)
-    for trial in search.trials:
-        units = trial.values["units"]
-        assert_same(trial, by_fit(lambda units=units: softmax(units), Noisy(), validation_data=VAL))
+    search = tune(softmax, Noisy(), validation_data=VAL, units=[4], dir=str(here), **QUICK)
+    assert_same(search.trials[0], by_fit(lambda: softmax(4), Noisy(), validation_data=VAL))
     assert search.refit(1).count_params()
 
 

@@ -66,6 +66,7 @@ def test_a_fault_of_nbtune_says_so_and_where_its_traceback_is(flowers, here, mon
     assert "Traceback (most recent call last)" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_error_of_the_users_own_code_is_not_called_a_fault_of_nbtune(flowers, here):
     def odd(y_true, y_pred):
         if y_pred.shape[0] is not None:  # as it is where trials are traced together

@@ -41,7 +41,7 @@ def searched(here, **options):
     return tune(build, TRAIN, units=[4, 8], **{**terms, **options})
 
 
-@pytest.mark.parametrize("engine", ["trial", "fused"])
+@pytest.mark.parametrize("engine", cases(["trial", "fused"], ["fused"]))
 @pytest.mark.parametrize(("every", "epochs", "patience"), cases([(2, 7, 1), ([1, 3, 4, 9], 10, 2)], [([1, 3, 4, 9], 10, 2)]))
 def test_histories_and_the_best_epoch_are_those_of_fit(engine, every, epochs, patience, tmp_path):
     search = searched(tmp_path, engine=engine, validation_freq=every, epochs=epochs, patience=patience)

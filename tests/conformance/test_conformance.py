@@ -18,7 +18,7 @@ from tests.conformance.check import examine, without_influence
 from tests.conformance.models import CASES
 
 ALL = os.environ.get("NBTUNE_CONFORMANCE") == "all"
-IN_EVERY_RUN = ["Conv2D", "own layer with state"]
+IN_EVERY_RUN = ["Conv2D"]
 
 
 def _marked(case):

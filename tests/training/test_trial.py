@@ -128,6 +128,7 @@ def test_regression_with_two_targets(flowers, here):
     assert found.trials[0].score == min(found.trials[0].history["val_mean_absolute_error"])
 
 
+@pytest.mark.slow
 def test_binary_labels(flowers, here):
     x, y = flowers
 

@@ -59,7 +59,7 @@ NETWORKS = {
 }
 
 
-@pytest.mark.parametrize("name", cases(NETWORKS, ["classes", "branches", "repeats, several inputs, weights"]))
+@pytest.mark.parametrize("name", cases(NETWORKS, ["branches", "repeats, several inputs, weights"]))
 def test_as_model_fit(job_of, name):  # noqa: F811
     build, rows, terms = NETWORKS[name]
     job, trials = job_of(build, rows, **terms)

@@ -113,6 +113,7 @@ def test_weights_of_rows(job_of):  # noqa: F811
     check(job, trials, lambda values: by_hand(mlp, X, STRATIFIED, values_of(values), weights=weights))
 
 
+@pytest.mark.slow
 def test_classes_are_balanced_by_the_training_rows_of_each_fold(job_of):  # noqa: F811
     job, trials = job_of(mlp, (X, Y), units=[4], learning_rate=[0.01], folds=3, class_weight="balanced", **TERMS)
     check(job, trials, lambda values: by_hand(mlp, X, STRATIFIED, values_of(values), balanced=True))

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from nbtune import tune
+from tests.cases import cases
 from tests.conformance.reference import Terms, difference, fit
 
 RNG = np.random.default_rng(0)
@@ -69,7 +70,7 @@ def searched(kind, here):
     return tune(build, TRAIN, validation_data=VALIDATION, dir=str(here), **rates, **terms)
 
 
-@pytest.mark.parametrize("kind", ["loss", "step", "accumulating", "nadam"])
+@pytest.mark.parametrize("kind", cases(["loss", "step", "accumulating", "nadam"], ["step", "accumulating"]))
 def test_trained_together_with_the_numbers_of_model_fit(kind, here):
     for trial in searched(kind, here).trials:
         assert not trial.alone

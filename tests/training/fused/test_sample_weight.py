@@ -80,6 +80,7 @@ def test_a_row_of_weight_two_is_as_good_as_two_rows(here):
         np.testing.assert_allclose(weighted[name], repeated[name], rtol=1e-4, err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_metric_that_is_weighted_stays_the_objective(here):
     """The usual objective is `val_accuracy`, which Keras makes of `weighted_metrics` if `metrics` have no accuracy."""
 

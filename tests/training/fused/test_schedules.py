@@ -13,7 +13,6 @@ from nbtune.execution.inline import Inline
 from nbtune.run.grouping import stacks
 from nbtune.run.prepare import Request, prepare
 from nbtune.training.onecycle import OneCycle
-from tests.cases import cases
 
 from .test_fit import X, Y, alone, assert_same, check, classifier, compiled, in_stacks, job_of, relu
 
@@ -75,7 +74,8 @@ def dropping():
     return layers.Dropout(0.2)
 
 
-@pytest.mark.parametrize("hidden", cases([relu, dropping], [relu]))
+@pytest.mark.slow
+@pytest.mark.parametrize("hidden", [relu, dropping])
 def test_schedules_of_any_class_with_any_numbers_share_a_stack(job_of, compiled, hidden):
     def build(learning_rate):
         model = classifier(hidden)()

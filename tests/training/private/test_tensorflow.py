@@ -91,7 +91,7 @@ def assert_same(found, expected):
             assert trial.history[metric] == pytest.approx(values, rel=1e-4), metric
 
 
-@pytest.mark.parametrize("name", cases(names(private), ["PFor", "call_flat"]))
+@pytest.mark.parametrize("name", cases(names(private), ["PFor"]))
 def test_without_the_name_the_numbers_are_the_same_and_what_trains_alone_says_why(
     flowers, here, monkeypatch, untaught, expected, name
 ):
