@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import os
-import re
 import reprlib
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -25,6 +24,7 @@ from nbtune.errors import UsageError
 from nbtune.record.job import Terms
 from nbtune.training import adapting, initializers, randomness
 from nbtune.training.private import keras as private
+from nbtune.training.tracebacks import message_lines
 
 
 def seed(job: Terms) -> None:
@@ -126,7 +126,8 @@ def traced(model: keras.Model, x: Inputs) -> Any:
         return model(_first_rows(x, fixed_rows(model) or 1) if eager else symbolic(x, fixed_rows(model)), **training)
     except Exception as error:
         shape = x.shape[1:] if hasattr(x, "shape") else "of several inputs"
-        raise UsageError(f"the model does not take the data's rows, shape {shape}: {_gist(error)}") from None
+        gist, *_ = *message_lines(error), type(error).__name__
+        raise UsageError(f"the model does not take the data's rows, shape {shape}: {gist}") from None
 
 
 def _first_rows(x: Inputs, rows: int) -> Any:
@@ -153,13 +154,6 @@ def shapes(output: Any, model: keras.Model) -> list[tuple[str, tuple[int | None,
     parts, names = keras.tree.flatten(output), getattr(model, "output_names", None)
     names = names if names and len(names) == len(parts) else [f"output_{i}" for i in range(1, len(parts) + 1)]
     return [(str(name), tuple(part.shape[1:])) for name, part in zip(names, parts, strict=True)]
-
-
-def _gist(error: Exception) -> str:
-    """The one line of Keras's message that says what does not fit."""
-    lines = [re.sub(r"\x1b\[\d*m", "", line).strip() for line in str(error).splitlines()]
-    telling = [line for line in lines if line and not line.startswith("Exception encountered")]
-    return (telling or [type(error).__name__])[0]
 
 
 def initial(job: Terms, values: Mapping[str, Value], x: Inputs) -> keras.Model:

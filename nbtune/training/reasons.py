@@ -16,6 +16,7 @@ import numpy as np
 from nbtune.ask.function import Function
 from nbtune.training import model
 from nbtune.training.private.missing import Missing
+from nbtune.training.tracebacks import message_lines
 
 _NBTUNE = str(Path(__file__).parents[1])
 _LOADED = [keras, np, sys.modules.get("tensorflow")]  # which Keras need not train with
@@ -43,7 +44,7 @@ class Reason(NamedTuple):
 def reason_of(error: Exception, function: Function) -> Reason:
     """Why trials are trained one by one after this error. The traceback of a fault of nbtune is printed, to the workers' log."""
     if isinstance(error, (CannotFuse, Missing)):
-        return Reason(str(error))
+        return Reason(" ".join(message_lines(error)))
     if is_out_of_memory(error):
         return Reason("there is not enough memory to train them together")
     listed = re.search(r"(?:\{\{node \S*/pfor/|handle data not set for .*/)(TensorList\w*?)(?:_\d+)?(?:\}\}|:)", str(error))
@@ -68,9 +69,10 @@ def _is_generated(file: str) -> bool:
 
 def _said(error: Exception) -> str:
     """The error in a line, which is behind TensorFlow's traceback in the message, where there is one."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = message_lines(error)
     if lines and lines[0] == "in user code:":
-        return lines[-1]
+        kind = type(error).__name__
+        return lines[-1] if lines[-1].startswith(kind) else f"{kind}: {lines[-1]}"
     if lines and lines[0].startswith("Graph execution error"):
         own = (line for line, after in itertools.pairwise(lines) if after.startswith("[[{{node"))
         return f"{type(error).__name__}: {next(own, lines[-1])}"

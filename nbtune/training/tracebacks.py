@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import linecache
+import re
 import traceback
 
 from nbtune.ask.function import Function
@@ -27,3 +29,10 @@ def user_traceback(error: BaseException, function: Function) -> str:
         kept = list(frames)
     lines = traceback.format_list(kept) + traceback.format_exception_only(error)
     return "".join(["Traceback (most recent call last):\n", *lines]).rstrip()
+
+
+def message_lines(error: BaseException) -> list[str]:
+    """The lines of its message, without colours and without what Keras puts around it: in which layer, and called with what."""
+    message = re.sub(r"\x1b\[\d*m", "", str(error)).rpartition("Error encountered:\n")[-1]
+    own = itertools.takewhile(lambda line: not line.startswith("Arguments received by"), map(str.strip, message.splitlines()))
+    return [line for line in own if line and "Exception encountered when calling" not in line]

@@ -123,14 +123,16 @@ def _by_model_fit(job: Job, spec: TrialSpec, arrays: data.Arrays, rows: np.ndarr
     others = {name: value for name, value in spec.values.items() if name != "class_weight"}
     chosen = lambda part: None if part is None else map_leaves(lambda leaf: np.asarray(leaf)[rows], part)  # noqa: E731
     few = replace(arrays, x=chosen(arrays.x), y=chosen(arrays.y), sample_weight=chosen(arrays.sample_weight))
+    weights: dict[str, np.ndarray] = {}  # before the end, where `fit` puts an optimizer's averages in their place
+    note = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: weights.update(_values(model.trainable_variables)))
     with tempfile.TemporaryDirectory() as folder:
         own = made_callbacks(job, spec.values, Path(folder))
-        history = trial.train(replace(job, epochs=1), model, others, few, own, shuffle=False)
+        history = trial.train(replace(job, epochs=1), model, others, few, [*own, note], shuffle=False)
     names = [v.path for v in model.trainable_variables]
     steps = Steps(
         logs={name: values[0] for name, values in history.items()},
         start=dict(zip(names, start, strict=True)),
-        weights=_values(model.trainable_variables),
+        weights=weights,
         slots=_values(model.optimizer.variables),
         state=_values(model.non_trainable_variables),
     )

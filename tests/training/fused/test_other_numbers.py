@@ -64,10 +64,10 @@ class Traced(layers.Layer):
         return inputs * float(self.times % 5)
 
 
-def network(layer):
+def network(layer, optimizer=None):
     hidden = layers.Dense(8, activation="relu")
     model = keras.Sequential([keras.Input((6,)), hidden, layer, layers.Dense(3, activation="softmax")])
-    model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(optimizer or keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
@@ -77,6 +77,11 @@ def centred():
 
 def clipped():
     return network(Clipped())
+
+
+def averaged():
+    """By the optimizer, whose averages `fit` puts in the place of the weights at its end."""
+    return network(layers.Lambda(lambda inputs: inputs * 2.0), keras.optimizers.Adam(0.02, use_ema=True, ema_momentum=0.5))
 
 
 def masked_by_numpy():
@@ -116,7 +121,7 @@ MASKS = [masked_by_numpy, masked_by_tensor, masked_by_python, constant_between_l
 WHY = {"clipped": "which a layer assigns itself", "traced": "not what it is with model.fit"}
 
 
-OF_EACH_KIND = [centred, clipped, traced, masked_by_numpy]
+OF_EACH_KIND = [centred, clipped, averaged, traced, masked_by_numpy]
 
 
 @pytest.mark.parametrize("build", cases(OF_EACH_KIND, [centred, masked_by_numpy]), ids=lambda build: build.__name__)
