@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from nbtune.data.content import keras
@@ -25,12 +25,10 @@ def reduced(thing: Any) -> tuple[Any, ...]:
     """For pickle."""
     modules = Modules()
     make, arguments, *_ = thing.__reduce__()
-    layers = keras.layers_of(thing)
-    parts = layers or [thing]
+    parts = keras.layers_of(thing) or [thing]
     kinds = [type(part).__name__ for part in parts]
     told = [_sendable(part, modules.is_own) for part in parts]
-    flags = [part.trainable for part in layers], keras.trainable(thing)
-    return _restored, (make, arguments, _own(thing, parts, modules.is_own), kinds, told, flags)
+    return _restored, (make, arguments, _own(parts, modules.is_own), kinds, told)
 
 
 def _sendable(part: Any, is_own: Callable[[Any], bool]) -> dict[str, Any]:
@@ -43,24 +41,14 @@ def _is_saved(value: Any) -> bool:
     return any(is_saved_by_keras(each) or hasattr(each, "assign") for each in inner)
 
 
-def _own(thing: Any, parts: list[Any], is_own: Callable[[Any], bool]) -> dict[str, Any]:
+def _own(parts: list[Any], is_own: Callable[[Any], bool]) -> dict[str, Any]:
     """Name to class or function of the user's own that the configuration may name."""
     found: dict[str, Any] = {}
-    for held in (thing, *parts, *(value for part in parts for value in _held(part))):
+    for held in (*parts, *(value for part in parts for value in vars(part).values())):
         code = held if isinstance(held, (types.FunctionType, type)) else type(held)
         if is_own(code):
             found.setdefault(code.__name__, code)
     return found
-
-
-def _held(part: Any) -> Iterator[Any]:
-    """What stands in attributes, and what a model was compiled with."""
-    for value in (*vars(part).values(), getattr(part, "metrics", ())):
-        yield value
-        if isinstance(value, (list, tuple)):
-            yield from value
-        if isinstance(value, dict):
-            yield from value.values()
 
 
 def _restored(
@@ -69,13 +57,11 @@ def _restored(
     own: dict[str, Any],
     kinds: list[str],
     told: list[dict[str, Any]],
-    flags: tuple[list[bool], list[bool]],
 ) -> Any:
     saving = importlib.import_module("keras.saving")
     with saving.custom_object_scope(own):
         thing = make(*arguments)
-    layers = keras.layers_of(thing)
-    parts = layers or [thing]
+    parts = keras.layers_of(thing) or [thing]
     if [type(part).__name__ for part in parts] != kinds:
         raise ValueError(
             f"Keras has not saved all of {type(thing).__name__}: give its class a get_config, or build it in the function"
@@ -84,11 +70,6 @@ def _restored(
         for name, value in attributes.items():
             if not (name in vars(part) and _is_same(vars(part)[name], value)):
                 setattr(part, name, value)
-    for layer, flag in zip(layers, flags[0], strict=True):
-        layer.trainable = flag
-    for variable, flag in zip(getattr(thing, "variables", ()), flags[1], strict=False):
-        if getattr(variable, "trainable", flag) != flag:
-            variable.trainable = flag
     return thing
 
 

@@ -67,3 +67,29 @@ def test_what_was_set_counts_and_arrives(model, change):
     np.testing.assert_allclose(arrived(x), model(x), rtol=1e-6)
     flags = [[variable.trainable for variable in each.variables] for each in (model, arrived)]
     assert flags[0] == flags[1]
+
+
+
+class Words(keras.layers.TextVectorization):
+    """With an attribute that its configuration does not tell."""
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.note = "none"
+
+
+def in_capitals(texts):
+    import tensorflow as tf
+
+    return tf.strings.upper(texts)
+
+
+def test_a_vocabulary_arrives_with_what_was_set_beside_it():
+    layer = Words(standardize=in_capitals, output_mode="multi_hot")
+    layer.adapt(["a b", "b c", "b"])
+    layer.note = "adapted"
+    arrived = pickle.loads(pickling.dumps(layer))
+    assert arrived.get_vocabulary() == layer.get_vocabulary() == ["[UNK]", "B", "C", "A"]
+    assert (type(arrived).__name__, arrived.note) == ("Words", "adapted")
+    np.testing.assert_array_equal(arrived(["c c z"]), layer(["c c z"]))
+    assert Contents()(arrived) == Contents()(layer)
