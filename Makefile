@@ -8,7 +8,7 @@
 # make compat         what `make test` tests, on the oldest versions that pyproject.toml admits and on the newest there are
 # make package-test   installs the wheel, checks a user's script against its types, and tests the sdist
 # make coverage       what `make test` tests, and which lines that reached, in build/coverage
-# make conformance    ninety kinds of models against plain model.fit; writes docs/conformance.md; 25 minutes; JOBS=4: four at a time
+# make conformance    141 models against plain model.fit; writes docs/conformance.md; about 40 minutes; JOBS=4: four at a time
 # make docs           the documentation site, in build/docs
 # make soak           kills processes at 50 random moments, starts and stops 100 searches, fills disks; about an hour
 # make bench          nbtune and others on the same grids; hours. A part: make bench BENCH="a --peers nbtune_fused,bare_loop"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.conformance import guides, images, labels, optimizers, own_parts, sequences, tables
+from tests.conformance import guides, images, labels, optimizers, own_parts, sequences, sharing, states, steps, tables
 from tests.conformance.case import (
     BINARY,
     CLASSES,
@@ -21,9 +21,14 @@ from tests.conformance.case import (
     Terms,
 )
 
+_IN_TURN = "does more than compute"
 _FIXED_BATCH = Terms(batch_size=15)
+_BOTH = {"kind": CLASSES, "size": NUMBER}
+_NO_GRADIENT = "weights whose gradient is sparse or missing"
 _NO_LABELS = "a model without labels"
 SHARES = np.clip(np.abs(TABLE) / 4, 0, 1)
+_DRAWING, _DRAWS_SET_BACK = states.generator_around()
+_AROUND, _AROUND_SET_BACK = states.layer_around()
 TRAFFIC = SERIES[:, :6, :, None]  # steps of four roads
 
 CASES = [
@@ -42,7 +47,7 @@ CASES = [
     Case("autoencoder", tables.autoencoder, TABLE, TABLE),
     Case("multi-label", tables.multi_label, TABLE, (TABLE[:, :4] > 0.3).astype("float32")),
     Case("imbalanced, AUC and recall", tables.imbalanced, TABLE, BINARY),
-    Case("several outputs", tables.several_outputs, TABLE, {"kind": CLASSES, "size": NUMBER}, quick=True),
+    Case("several outputs", tables.several_outputs, TABLE, _BOTH, quick=True),
     Case("bag of words", sequences.bag_of_words, TOKENS, CLASSES),
     Case("numbers looked up and hashed", sequences.looked_up, TOKENS, CLASSES),
     Case("LSTM", sequences.lstm, SERIES, CLASSES),
@@ -53,7 +58,7 @@ CASES = [
     Case("recurrent, unknown steps, masked", sequences.unknown_steps, PADDED, CLASSES),
     Case("recurrent, own cells", sequences.own_cells, SERIES, CLASSES, quick=True),
     Case("recurrent dropout", sequences.recurrent_dropout, SERIES[:, :5], CLASSES, quick=True),
-    Case("stateful LSTM", sequences.stateful, SERIES, CLASSES, alone="does more than compute", random=True, terms=_FIXED_BATCH),
+    Case("stateful LSTM", sequences.stateful, SERIES, CLASSES, alone=_IN_TURN, random=True, terms=_FIXED_BATCH),
     Case("Conv1D", sequences.convolution_1d, SERIES, CLASSES),
     Case("transformer", sequences.transformer, TOKENS, CLASSES),
     Case("attention", sequences.attention, SERIES, CLASSES),
@@ -104,6 +109,44 @@ CASES = [
     Case("guide: translation", guides.translation, [SERIES, SERIES[::-1].copy()], np.eye(3, dtype="float32")[TOKENS % 3]),
     Case("guide: distillation", guides.distillation, TABLE, CLASSES, axis={"units": [4, 6]}),
     Case("guide: own train_step", guides.own_step, TABLE, NUMBER),
+    Case("state: two variables in a step", states.two_variables, TABLE, CLASSES, quick=True),
+    Case("state: queue and place", states.queue, TABLE, CLASSES),
+    Case("state: SpectralNormalization", states.spectral_normalised, IMAGES, CLASSES, alone="which a layer assigns itself"),
+    Case("own constraint", states.own_constraint, TABLE, CLASSES),
+    Case("seeds: generator in a closure", states.generator_in_a_closure, TABLE, CLASSES, alone=_IN_TURN, random=True),
+    Case("seeds: generator around the function", _DRAWING, TABLE, CLASSES, terms=Terms(before=_DRAWS_SET_BACK)),
+    Case("layer around the function", _AROUND, TABLE, CLASSES, terms=Terms(before=_AROUND_SET_BACK), quick=True),
+    Case("seeds: TensorFlow's generator", states.generator_of_tensorflow, TABLE, CLASSES, alone=_IN_TURN),
+    Case("seeds: NumPy's generator", states.seeded_numpy, TABLE, CLASSES),
+    Case("random constants of three kinds", states.drawn_constants, TABLE, CLASSES),
+    Case("counter in Python", states.counter_in_python, TABLE, CLASSES),
+    Case("noise, noise shapes, seeds", states.noises, SERIES, CLASSES),
+    Case("own build, blocks", sharing.built_late, TABLE, CLASSES),
+    Case("Sequential in Sequential, not built", sharing.sequential_in_sequential, IMAGES, CLASSES),
+    Case("tied embedding", sharing.tied_embedding, TOKENS, np.roll(TOKENS, -1, 1)),
+    Case("layers used twice", sharing.used_twice, SERIES, CLASSES),
+    Case("models in models", sharing.models_in_models, TABLE, CLASSES),
+    Case("lambdas over globals", sharing.lambdas_over_globals, TABLE, CLASSES),
+    Case("partly frozen", sharing.partly_frozen, TABLE, CLASSES),
+    Case("frozen after compiling", sharing.frozen_after_compiling, TABLE, CLASSES),
+    Case("step: sharpness-aware", steps.sharpness_aware, TABLE, CLASSES),
+    Case("step: mixup", steps.mixed_up, TABLE, CLASSES),
+    Case("own test_step", steps.own_test_step, TABLE, CLASSES),
+    Case("own compute_loss", steps.own_compute_loss, TABLE, CLASSES),
+    Case("own compute_metrics", steps.own_compute_metrics, TABLE, CLASSES),
+    Case("own optimizer", steps.own_optimizer, TABLE, CLASSES, alone="the optimizer Rooted"),
+    Case("own SGD, centred gradients", steps.centred_gradients, TABLE, CLASSES, alone="the optimizer Centred"),
+    Case("weight decay, not of some variables", steps.excluded_by_variable, TABLE, CLASSES),
+    Case("own metric, weighted", steps.weighted_kappa, TABLE, CLASSES, weights=WEIGHTS, tolerance=1e-4),
+    Case("add_loss, annealed", steps.annealed_loss, TABLE, CLASSES),
+    Case("dict of losses, weights", steps.weighted_losses, TABLE, _BOTH),
+    Case("one output without a loss", steps.one_output_without_loss, TABLE, _BOTH, alone=_NO_GRADIENT),
+    Case("steps_per_execution", steps.compiled(steps_per_execution=3), TABLE, CLASSES, alone="steps_per_execution"),
+    Case("run_eagerly", steps.compiled(run_eagerly=True), TABLE, CLASSES, alone="run_eagerly"),
+    Case("jit_compile", steps.compiled(jit_compile=True), TABLE, CLASSES),
+    Case("loss scale, not by compile", steps.unscaled_loss, TABLE, CLASSES),
+    Case("mixed float16", steps.half_precision, IMAGES, CLASSES, alone="float16 in the layer"),
+    Case("callbacks: schedule and plateau", tables.mlp, TABLE, CLASSES, terms=Terms(callbacks=steps.rate_callbacks)),
     *(
         Case(name, optimizers.optimized(make), TABLE, CLASSES, alone=optimizers.ONE_BY_ONE.get(name, ""))
         for name, make in optimizers.OPTIMIZERS.items()

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
+Weights = list[tuple[str, np.ndarray]]  # by their paths
+
 
 @dataclass(frozen=True)
 class Terms:
-    """How a combination is fitted, in the words of `nbtune.tune`."""
+    """How a combination is fitted, in the words of `nbtune.tune`.
+
+    Attributes:
+        before: sets what is around the function to what it was when the search began.
+    """
 
     epochs: int = 3
     batch_size: int = 16
@@ -21,15 +27,17 @@ class Terms:
     objective: str = "val_loss"
     seed: int = 0
     class_weight: Mapping[int, float] | None = None
+    callbacks: Callable[[], list[Any]] = list
+    before: Callable[[], Any] = tuple
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What `model.fit` came to; `model` has the weights of `best_epoch`."""
+    """What `model.fit` came to; `weights` are those of `best_epoch`, as later fits may go on with layers of this one."""
 
     history: dict[str, list[float]]
     best_epoch: int
-    model: Any
+    weights: Weights
 
 
 def fit(build: Any, values: dict[str, Any], train: tuple[Any, ...], validation: tuple[Any, ...] | None, terms: Terms) -> Fitted:
@@ -41,17 +49,18 @@ def fit(build: Any, values: dict[str, Any], train: tuple[Any, ...], validation: 
         train, validation: x and, if there are any, y and sample weights.
     """
     keras.utils.clear_session()
+    terms.before()
     keras.utils.set_random_seed(terms.seed)
     taken = inspect.signature(build).parameters
     model = build(**{name: value for name, value in values.items() if name in taken})
     if "learning_rate" in values and "learning_rate" not in taken:
         model.optimizer.learning_rate = values["learning_rate"]
     keras.utils.set_random_seed(terms.seed)
-    callbacks: list[Any] = []
+    callbacks = terms.callbacks()
     if validation is not None:
         patience = terms.epochs if terms.patience is None else terms.patience
         stopper = keras.callbacks.EarlyStopping(terms.objective, mode="min", patience=patience, restore_best_weights=True)
-        callbacks = [keras.callbacks.TerminateOnNaN(), stopper]
+        callbacks = [keras.callbacks.TerminateOnNaN(), stopper, *callbacks]
     history = model.fit(
         **dict(zip(("x", "y", "sample_weight"), train, strict=False)),
         class_weight=terms.class_weight,
@@ -63,7 +72,7 @@ def fit(build: Any, values: dict[str, Any], train: tuple[Any, ...], validation: 
     ).history
     history = {name: [float(value) for value in values] for name, values in history.items()}
     best = int(np.argmin(history[terms.objective])) + 1 if validation is not None else terms.epochs
-    return Fitted(history, best, model)
+    return Fitted(history, best, [(weight.path, np.asarray(weight).copy()) for weight in model.weights])
 
 
 def difference(ours: dict[str, list[float]], theirs: dict[str, list[float]]) -> float:

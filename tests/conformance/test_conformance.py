@@ -35,7 +35,7 @@ def test_the_numbers_are_those_of_model_fit(case):
 def test_what_is_not_compared_has_no_influence():
     model = sequences.attention()
     before = model.predict(SERIES, verbose=0)
-    (bias,) = [weight for weight in model.weights if without_influence(weight)]
+    (bias,) = [weight for weight in model.weights if without_influence(weight.path)]
     bias.assign(np.random.default_rng(0).normal(size=bias.shape))
     np.testing.assert_allclose(model.predict(SERIES, verbose=0), before, rtol=1e-5)
 
