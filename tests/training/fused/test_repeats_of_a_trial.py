@@ -21,7 +21,7 @@ def done(score):
     return TrialEnded("0", DONE, score, 1, {"val_accuracy": [score]}, seconds=1.0)
 
 
-@pytest.mark.parametrize("order", itertools.permutations(range(3)))
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 def test_the_best_run_stands_for_the_trial_and_the_first_of_equal_ones(order):
     made, scores = runs(3), [0.5, 0.75, 0.75]
     for i in order:
