@@ -256,8 +256,11 @@ def test_an_endless_trial_is_ended(flowers, here):
     assert search.trials[1].status == "running", "a pause does not count"
     search.resume()
     search.wait()
-    assert [trial.status for trial in search.trials] == ["done", "failed", "done"]
-    assert "--trial-timeout" in search.trials[1].error
+    before, endless, after = search.trials
+    assert endless.status == "failed"
+    assert "--trial-timeout" in endless.error
+    for other in (before, after):  # on a very busy machine these too take longer than they may
+        assert other.status == "done" or "--trial-timeout" in other.error
 
 
 @pytest.mark.parametrize("how", ["os._exit(3)", "os.kill(os.getpid(), 11)", "os.kill(os.getpid(), 9)"])
