@@ -93,8 +93,8 @@ class TuneMagics(Magics):
             raise ShellUsageError(str(error)) from None
 
     def _tune(self, line: str, cell: str) -> Any:
+        from nbtune.launch import launch
         from nbtune.run.prepare import Request  # here, so that %load_ext stays quick
-        from nbtune.search import launch
         from nbtune.views.frontend import clicks_work
         from nbtune.views.screen import Screen
 

@@ -11,9 +11,10 @@ import numpy as np
 from nbtune.ask.options import Options, table
 from nbtune.errors import UsageError
 from nbtune.execution.local import warm
+from nbtune.launch import launch
 from nbtune.record.rates import RateRange
 from nbtune.run.prepare import Request
-from nbtune.search import Search, launch
+from nbtune.search import Search
 from nbtune.tuning import with_parameters
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -12,31 +11,24 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbtune import machine
-from nbtune.ask.names import check_installed
+from nbtune import final, machine
 from nbtune.ask.space import Value
 from nbtune.ask.widening import widened
 from nbtune.errors import UsageError
-from nbtune.execution.local.warm import Pool
-from nbtune.record import files
-from nbtune.record.looks import looked
+from nbtune.final import Winner
 from nbtune.record.progress import Coverage, Trial
 from nbtune.record.ties import ties
 from nbtune.report.cv_results import cv_results
 from nbtune.report.evaluation import Evaluation
 from nbtune.report.initial import drawn
-from nbtune.report.script import script
+from nbtune.report.next_steps import next_steps
+from nbtune.report.script import Code, script
 from nbtune.report.tracking import followers
 from nbtune.report.tracking.follow import Follower
 from nbtune.report.verification import Verification
-from nbtune.run import final
-from nbtune.run.judged import digest, rows_for_a_test
 from nbtune.run.lifecycle import Run
-from nbtune.run.opening import Cancel
 from nbtune.run.plan import Plan
 from nbtune.run.prepare import Request
-from nbtune.training import winner
-from nbtune.views.findings import marked
 from nbtune.views.frontend import in_terminal
 from nbtune.views.headline import headline
 from nbtune.views.screen import Screen
@@ -50,18 +42,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from nbtune.report.compare import Comparison
-
-MOST_TO_DOWNLOAD = 100_000_000  # bytes, by a page
-
-
-class Code(str):
-    """Python as text. Notebooks show it as code, a terminal line by line."""
-
-    def _repr_markdown_(self) -> str:
-        return f"```python\n{self}\n```"
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(str(self))
 
 
 class Search:
@@ -227,25 +207,11 @@ class Search:
         Example:
             `search.best_model.evaluate(x_test, y_test)`
         """
-        best, weights = self._winner()
-        run = self._run.job.best_run(best.scores)
-        x = final.rows_of_run(self._run.job, run, self._run.request.data)
-        return winner.model(final.apart(final.as_begun(run, self._run.request)), x, best.values, weights)
+        return self._winner.model()
 
-    def _winner(self) -> tuple[Trial, Path]:
-        """The best trial and the file of its weights."""
-        best, job = self.best, self._run.job
-        if best.weights is None:
-            raise UsageError("the best trial was stopped before it handed in its weights; search.resume() trains it further")
-        weights = job.weights(best.id)
-        of_folds = [(job.weights_of_fold(best.id, int(fold)), stamp) for fold, stamp in best.fold_weights.items()]
-        try:
-            whole = all(files.is_as_stamped(path, job.project, stamp) for path, stamp in [(weights, best.weights), *of_folds])
-        except OSError:
-            whole = False
-        if not whole:
-            raise UsageError(f"{weights} is lost or damaged; run the cell again, which trains this trial anew")
-        return best, weights
+    @property
+    def _winner(self) -> Winner:
+        return Winner(self._run, self.best)
 
     def evaluate(self, x: Any, y: Any) -> Evaluation:
         """The winner on rows that took no part in the search, and how often they have been looked at.
@@ -261,10 +227,7 @@ class Search:
         Example:
             `search.evaluate(x_test, y_test)["accuracy"]`
         """
-        best, weights = self._winner()
-        rows = rows_for_a_test(x, y, self._run.request.data)
-        metrics = self._run.crew.evaluate(best, weights, rows)
-        return Evaluation(best.label, metrics, rows.rows, looked(self.directory, digest(rows)))
+        return self._winner.evaluation(x, y)
 
     def widen(self, **values: Any) -> None:
         """Adds values to axes of the search, and trains the combinations that are new; it returns while they train.
@@ -298,17 +261,7 @@ class Search:
         Raises:
             UsageError: no trial has a score, or the file cannot be written.
         """
-        best, weights = self._winner()
-        file = Path(path or f"{self.directory.name}{'-refit' * refit}.keras").absolute()
-        if file.suffix != ".keras":
-            raise UsageError(f"{file.name!r} must end in .keras")
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            weights = self._run.refit(best, final.usual_epochs(self._run.job, best)) if refit else weights
-            self._run.crew.save(best, weights, file, refit)
-        except OSError as error:
-            raise UsageError(f"cannot write {file}: {error.strerror}") from None
-        return file
+        return self._winner.saved(path, refit)
 
     def refit(self, epochs: int | None = None) -> keras.Model:
         """The final model: the best combination, trained anew on training and validation data together, with folds on all rows.
@@ -319,10 +272,7 @@ class Search:
         Raises:
             UsageError: no trial has a score.
         """
-        best = self.best
-        weights = self._run.refit(best, epochs or final.usual_epochs(self._run.job, best))
-        job = final.as_begun(self._run.job.best_run(best.scores).on_all_rows, self._run.request)
-        return winner.model(job, self._run.request.data.x, best.values, weights)
+        return self._winner.refitted(epochs)
 
     @property
     def oof(self) -> np.ndarray:
@@ -337,11 +287,7 @@ class Search:
         Example:
             `confusion_matrix(y, search.oof.argmax(axis=1))`
         """
-        job = self._run.job
-        if job.folds == 1:
-            raise UsageError("out-of-fold predictions come from cross-validation; add --folds 5 to the search")
-        best, _ = self._winner()
-        return self._run.crew.out_of_fold(best)
+        return self._winner.out_of_fold()
 
     def code(self) -> Code:
         """Plain Python that builds, compiles and fits the best combination as the search did.
@@ -357,22 +303,11 @@ class Search:
         """
         best = self.best
         run = self._run.job.best_run(best.scores)
-        return Code(script(self._run.request.options, self._run.request.data, run, best.values))
+        return script(self._run.request.options, self._run.request.data, run, best.values)
 
     def next_steps(self) -> str:
         """Lines for a cell that make use of the result."""
-        name, in_folds = self._run.project.path.name, self._run.job.folds > 1
-        own = "the network of the best fold" if in_folds else "with the weights of its best epoch"
-        more = f"{name}.oof                       # each row's answer, of the network that did not train on it\n" * in_folds
-        return (
-            f"model = {name}.best_model        # {own}\n"
-            f"model = {name}.refit()           # trained anew on training and validation data together\n{more}"
-            f'model.save("{name}.keras")       # keras.saving.load_model reads it\n'
-            f"{name}.to_frame()                # every trial as a table\n"
-            f'{name}.plot("confusion")         # its mistakes on the validation data; for numbers "residuals"\n'
-            f'{name}.plot("parallel")          # the grid as a figure; also "grid", "slice", "importance", "curves"\n'
-            f"{name}.evaluate(x_test, y_test)  # on rows that took no part; how often is counted"
-        )
+        return next_steps(self._run.project.path.name, in_folds=self._run.job.folds > 1)
 
     def verify(self, trial: Trial | None = None) -> Verification:
         """Trains one combination once more by plain `model.fit`, in a worker, and puts both histories beside each other.
@@ -383,10 +318,7 @@ class Search:
         Raises:
             UsageError: the trial was not trained.
         """
-        trial = trial or self.best
-        if not trial.history:
-            raise UsageError(f"this combination has no history to compare: {trial.label} is {trial.status}")
-        return Verification(trial.label, trial.history, self._run.model_fit(trial), self._run.progress.objective)
+        return final.verification(self._run, trial or self.best)
 
     def to_frame(self) -> pandas.DataFrame:
         """One row a trial, in grid order: its values, then what came of it.
@@ -428,7 +360,7 @@ class Search:
         from nbtune.views.figures.plots import plot  # brings matplotlib
 
         if kind in DRAWN:
-            return judged(self._run.crew.predict(*self._winner()), kind)
+            return judged(self._run.crew.predict(self.best, self._winner.weights()), kind)
         if kind == "init":
             return drawn(self._run.crew.initial(self._run.progress.best_so_far or self.trials[0]))
         return plot(self._run.progress, kind)
@@ -475,21 +407,14 @@ class Search:
         Raises:
             UsageError: it is larger than a page takes.
         """
-        with tempfile.TemporaryDirectory(prefix="nbtune-") as folder:
-            file = self.export("zip", Path(folder) / f"{self.directory.name}.zip")
-            if file.stat().st_size > MOST_TO_DOWNLOAD:
-                raise UsageError(
-                    f"the search has {file.stat().st_size / 1e6:,.0f} MB, more than a page takes; "
-                    f'{self.directory.name}.export("zip", "{file.name}") writes it beside the notebook'
-                )
-            words = f"unpack {file.name} beside the notebook on another machine, and run the same cell there: it goes on"
-            return Archive(file.name, file.read_bytes(), f"# {words}")
+        from nbtune.report.export import archived
+
+        return archived(self._run.progress, self._run.project.path)
 
     @property
     def tuner(self) -> keras_tuner.GridSearch:
         """A stock `keras_tuner.GridSearch` that has reloaded this project."""
-        job = final.apart(final.as_begun(self._run.job, self._run.request))
-        return winner.tuner(job, self._run.request.data.x, self._run.progress.trials)
+        return final.tuner(self._run)
 
     @property
     def directory(self) -> Path:
@@ -543,36 +468,3 @@ def compare(a: Search, b: Search) -> Comparison:
         if not isinstance(search, Search):
             raise UsageError(f"compare takes two searches, and got {type(search).__name__}")
     return comparison((a.directory.name, b.directory.name), a._run.progress, b._run.progress)
-
-
-def launch(
-    request: Request,
-    name: str,
-    pool: Pool,
-    keep: Callable[[Search], object] = lambda search: None,
-    screen: Screen | None = None,
-    cancel: Cancel | None = None,
-) -> Search:
-    """The one road from a request to a search that runs, or that is only planned where that is what was asked for.
-
-    Args:
-        keep: gets the search before it starts.
-        screen: where it shows; the cell that runs if left out.
-        cancel: called from another thread, it has this raise an error, unless it comes too late.
-    """
-    for tracker in request.options.log:
-        check_installed(tracker)
-    screen = screen or Screen()
-    with screen.notice("Starting the workers …"):
-        run = Run(request, name, pool, cancel)
-    how = "Cross-validated in" if request.options.folds else "Validated on"
-    told = request.options.folds or request.data.split_here
-    run.progress.notes = (*run.notes, *([f"{how} {run.plan.held_out}."] if told else []))
-    search = Search(run, screen)
-    keep(search)
-    if request.options.plan:
-        for line in (*run.notes, *map(marked, run.progress.advice)):
-            print(line)
-    else:
-        search.resume()
-    return search

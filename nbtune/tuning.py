@@ -11,8 +11,9 @@ from nbtune.ask.option import Values
 from nbtune.ask.options import Options, nearest
 from nbtune.errors import UsageError
 from nbtune.execution.local import warm
+from nbtune.launch import launch
 from nbtune.run.prepare import Request
-from nbtune.search import Search, launch
+from nbtune.search import Search
 from nbtune.views.screen import Screen
 
 

@@ -16,7 +16,7 @@ HOUSE = Path(nbtune.__file__).parent
 ROOMS = (
     *("errors", "costs", "cgroup", "machine", "threads", "ask", "data", "record"),  # what was asked, given and found out
     *("training", "execution", "views", "run", "report"),
-    *("search", "tuning", "range_test", "panel", "completer", "magic"),  # what people hold in their hands
+    *("final", "search", "launch", "tuning", "range_test", "panel", "completer", "magic"),  # what people hold in their hands
 )
 HEAVY = {"keras", "keras_tuner", "tensorflow"}
 
@@ -59,9 +59,9 @@ def test_imports_run_one_way(name, file):
 
 
 def test_only_training_imports_keras():
-    """`search` names a Keras model as what it returns, to type checkers alone."""
+    """`search` and `final` name a Keras model as what they return, to type checkers alone."""
     found = {name for name, file in modules() for other, _ in imports(name, file) if other.split(".")[0] in HEAVY}
-    assert {room(name) for name in found} == {"training", "search"}, found
+    assert {room(name) for name in found} == {"training", "search", "final"}, found
     script = "import sys, nbtune.magic, nbtune.panel.setup; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout.split()
     assert "nbtune.search" in loaded

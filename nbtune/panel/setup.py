@@ -16,6 +16,7 @@ from nbtune.ask.values import Evaluate, split
 from nbtune.data.read import read_data
 from nbtune.errors import UsageError
 from nbtune.execution.local import warm
+from nbtune.launch import launch
 from nbtune.panel import form
 from nbtune.panel.form import Field
 from nbtune.record.progress import Progress, duration
@@ -23,7 +24,7 @@ from nbtune.run.estimate import Estimate, Estimator
 from nbtune.run.opening import Cancel
 from nbtune.run.plan import Plan
 from nbtune.run.prepare import Request
-from nbtune.search import Search, launch
+from nbtune.search import Search
 from nbtune.views.findings import Edge
 from nbtune.views.front import Front
 from nbtune.views.frontend import clicks_work, current_shell

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from nbtune.record.progress import Progress, Trial
 from nbtune.report import tracking
 from nbtune.report.cv_results import cv_results
 from nbtune.report.tracking.follow import tell_all
+from nbtune.views.surface import Archive
+
+MOST_TO_DOWNLOAD = 100_000_000  # bytes, by a page
 
 
 def export(progress: Progress, project: Path, kind: str, path: Path) -> Path:
@@ -45,6 +49,23 @@ def written(path: Path, text: str) -> Path:
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
     return path
+
+
+def archived(progress: Progress, project: Path) -> Archive:
+    """The project as a zip in memory, for a page to save.
+
+    Raises:
+        UsageError: it is larger than a page takes.
+    """
+    with tempfile.TemporaryDirectory(prefix="nbtune-") as folder:
+        file = export(progress, project, "zip", Path(folder) / f"{project.name}.zip")
+        if file.stat().st_size > MOST_TO_DOWNLOAD:
+            raise UsageError(
+                f"the search has {file.stat().st_size / 1e6:,.0f} MB, more than a page takes; "
+                f'{project.name}.export("zip", "{file.name}") writes it beside the notebook'
+            )
+        words = f"unpack {file.name} beside the notebook on another machine, and run the same cell there: it goes on"
+        return Archive(file.name, file.read_bytes(), f"# {words}")
 
 
 def _zipped(project: Path, path: Path) -> Path:

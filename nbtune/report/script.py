@@ -33,7 +33,17 @@ for weight in model.weights:
 _PRIVATE = {"src", "api", "python"}  # packages of Keras and TensorFlow that are not for users
 
 
-def script(options: Options, data: Data, job: Job, values: Mapping[str, Value]) -> str:
+class Code(str):
+    """Python as text. Notebooks show it as code, a terminal line by line."""
+
+    def _repr_markdown_(self) -> str:
+        return f"```python\n{self}\n```"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
+
+def script(options: Options, data: Data, job: Job, values: Mapping[str, Value]) -> Code:
     """Python that builds, compiles and fits one combination on the same rows in the same order."""
     loss = canonical(str(values.get("loss", job.look.loss or _usual_loss(job))))
     change = _encoding(job, values, loss)
@@ -55,7 +65,7 @@ def script(options: Options, data: Data, job: Job, values: Mapping[str, Value]) 
     else:
         rows = "\n".join([*fold_lines(data), *encode])
         parts = [*start, "\n".join(lines), FOLD + textwrap.indent("\n\n".join([rows, model, end]), "    "), SCORES]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return Code("\n\n".join(part for part in parts if part) + "\n")
 
 
 def _in_folds(options: Options, data: Data, job: Job, values: Mapping[str, Value]) -> list[str]:

@@ -23,7 +23,7 @@ from nbtune.record.job import Job
 from nbtune.record.pace import Pace
 from nbtune.record.predicted import Predicted
 from nbtune.record.progress import Progress, Trial, Unit
-from nbtune.run.final import apart, as_begun
+from nbtune.run.begun import apart, as_begun
 from nbtune.run.grouping import in_order, shared_out, units
 from nbtune.run.judged import check_predictable, predicted, predicted_in_folds
 from nbtune.run.opening import LOG, Opened, work_of

@@ -51,13 +51,22 @@ def stack_obstacle(job: Terms, values: Mapping[str, Value]) -> str | None:
 
 
 def _write_below(callback: Any, folder: Path) -> None:
-    """Moves the relative paths of a callback, and those that it has made of them, below a trial's folder."""
-    is_path = lambda path: isinstance(path, (str, Path)) and not Path(path).is_absolute()  # noqa: E731
-    given = {name: path for name in _PATHS if is_path(path := vars(callback).get(name))}
-    folders = {Path(path) for path in given.values()} - {Path()}  # every text would be a path below that
-    made = {name: path for name, path in vars(callback).items() if is_path(path) and folders & set(Path(path).parents)}
-    for name, path in (given | made).items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        setattr(callback, name, type(path)(folder / path))
-    if isinstance(callback, keras.callbacks.BackupAndRestore) and folders:  # of a worker that was killed: the trial begins anew
+    """Moves the paths of a callback, and those that it has made of them, below a trial's folder.
+
+    Absolute ones are where their owner wants them; but for backups, of which a trial would go on from another one's.
+    """
+    backs_up = isinstance(callback, keras.callbacks.BackupAndRestore)
+    given = {name: Path(path) for name in _PATHS if isinstance(path := vars(callback).get(name), (str, Path))}
+    moved = {path for path in given.values() if backs_up or not path.is_absolute()}
+    folders = moved - {Path()}  # every text would be a path below that
+    for name, text in list(vars(callback).items()):
+        if not isinstance(text, (str, Path)):
+            continue
+        path = Path(text)
+        if (name in given and path in moved) or folders & set(path.parents):
+            top = next((above.parent for above in folders & {path, *path.parents} if above.is_absolute()), Path())
+            below = folder / path.relative_to(top)
+            below.parent.mkdir(parents=True, exist_ok=True)
+            setattr(callback, name, type(text)(below))
+    if backs_up and folders:  # of a worker that was killed: the trial begins anew
         shutil.rmtree(callback.backup_dir, ignore_errors=True)

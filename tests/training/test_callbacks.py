@@ -44,6 +44,13 @@ def test_absolute_paths_stay(tmp_path):
     assert made(keras.callbacks.CSVLogger(str(tmp_path / "log.csv")), tmp_path / "trial").filename == str(tmp_path / "log.csv")
 
 
+def test_trials_do_not_go_on_from_each_others_backups(tmp_path):
+    shared = tmp_path / "backup"
+    found = made(keras.callbacks.BackupAndRestore(str(shared)), tmp_path / "trial")
+    assert found.backup_dir == str(tmp_path / "trial" / "backup")
+    assert found._training_metadata_path == str(tmp_path / "trial" / "backup" / "training_metadata.json")
+
+
 def test_a_backup_of_a_killed_worker_is_not_gone_on_from(tmp_path):
     (tmp_path / "backup").mkdir()
     (tmp_path / "backup" / "training_metadata.json").write_text('{"epoch": 3}')

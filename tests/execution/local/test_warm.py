@@ -18,8 +18,8 @@ from nbtune.ask.options import Options
 from nbtune.execution.local import bootstrap
 from nbtune.execution.local.parent import Parent
 from nbtune.execution.local.warm import SupervisorProcess, WarmPool, reserve
+from nbtune.launch import launch
 from nbtune.run.prepare import Request
-from nbtune.search import launch
 from tests.conftest import dense, workers
 
 
