@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-import sys
 import textwrap
-import types
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 from nbtune.ask import initializers, optimizers, schedules
 from nbtune.ask.calls import RATE
-from nbtune.ask.function import Function, global_values, user_functions
+from nbtune.ask.function import Function
 from nbtune.ask.labels import AS_GIVEN, MULTI_LABEL, TO_ONE_HOT, Labels
 from nbtune.ask.names import canonical
 from nbtune.ask.options import Options
@@ -21,6 +18,7 @@ from nbtune.ask.space import Value
 from nbtune.data.arrays import folds_of
 from nbtune.data.rows import Data
 from nbtune.record.job import Job
+from nbtune.report.script_around import Around
 from nbtune.report.script_data import FOLD, SCORES, data_lines, fit, fold_lines, splitter
 from nbtune.report.script_keras import backend_lines, settings_lines
 
@@ -29,8 +27,6 @@ for weight in model.weights:
     if weight.name in ("kernel", "depthwise_kernel", "pointwise_kernel"):
         initializer = {init}
         weight.assign(initializer(weight.shape, dtype=weight.dtype))"""
-
-_PRIVATE = {"src", "api", "python"}  # packages of Keras and TensorFlow that are not for users
 
 
 class Code(str):
@@ -51,15 +47,16 @@ def script(options: Options, data: Data, job: Job, values: Mapping[str, Value]) 
         loss = loss.removeprefix("sparse_")
     schedule = _schedule(job, values, data.training_rows) if data.folds is None else _in_folds(options, data, job, values)
     split = "train_test_split" if data.validation is None and data.split > 0 and data.shuffle and not data.stream else ""
+    around = Around(job.function)
     start = [
         backend_lines(),
-        _imports(job.function, splitter(options, data, job).partition("(")[0] if data.folds else split),
+        _imports(job.function, around, splitter(options, data, job).partition("(")[0] if data.folds else split),
         settings_lines(job.surroundings),
         _one_cycle(schedule),
-        _surroundings(job.function),
+        around.text,
     ]
     lines, encode = data_lines(options, data, job), _encode(data, job, loss, change)
-    model, end = _model(job, values, loss, schedule), fit(options, data, job, values)
+    model, end = _model(job, around.function, values, loss, schedule), fit(options, data, job, values)
     if data.folds is None:
         parts = [*start, "\n".join([*lines, *encode]), model, end]
     else:
@@ -78,93 +75,14 @@ def _in_folds(options: Options, data: Data, job: Job, values: Mapping[str, Value
     return [*each[0][:-1], f"optimizer = type(optimizer).from_config([{made}][fold])"]
 
 
-def _imports(function: Function, split: str) -> str:
+def _imports(function: Function, around: Around, split: str) -> str:
     """`split`: the name of what splits the rows; "" where they are not split."""
-    lines = {"import keras", "import numpy as np"}
+    lines = {"import keras", "import numpy as np", *around.imports}
     if function.takes_hp:
         lines.add("import keras_tuner")
     if split:
         lines.add(f"from sklearn.model_selection import {split}")
-    for name, thing in _surrounding_values(function).items():
-        if isinstance(thing, types.ModuleType):
-            lines.add(_import_module(name, thing))
-        elif _is_imported(thing, function):
-            own = thing.__name__
-            lines.add(f"from {_home(thing, own, thing.__module__)} import {own}" + (f" as {name}" if name != own else ""))
     return "\n".join(sorted(lines, key=lambda line: (line.startswith("from"), line)))
-
-
-def _import_module(name: str, module: types.ModuleType) -> str:
-    if module.__name__ == name:
-        return f"import {name}"
-    inner, _, last = module.__name__.rpartition(".")
-    package = inner and _home(module, last, inner)
-    if last == name and package:
-        return f"from {package} import {name}"
-    return f"import {package + '.' * bool(package) + last} as {name}"
-
-
-def _home(thing: Any, name: str, inner: str) -> str:
-    """The module that people import a thing from: `keras.layers` for what is defined in `keras.src.layers.core.dense`.
-
-    Args:
-        inner: where it is defined.
-    """
-    package = inner.partition(".")[0]
-    loaded = {known: vars(module) for known, module in list(sys.modules.items()) if known.partition(".")[0] == package and module}
-    found = [known for known, names in loaded.items() if names.get(name) is thing and not _is_inner(known)]
-    return min(found, key=lambda known: (known.count("."), known), default=inner)
-
-
-def _is_inner(module: str) -> bool:
-    return any(part in _PRIVATE or (part.startswith("_") and part != "__main__") for part in module.split("."))
-
-
-def _surrounding_values(function: Function) -> dict[str, Any]:
-    """All that the function and the user's functions below it read from around them."""
-    found: dict[str, Any] = {}
-    for part in user_functions(function.call):
-        found.update(global_values(part))
-    return found
-
-
-def _is_imported(thing: Any, function: Function) -> bool:
-    home = getattr(thing, "__module__", None)
-    own = getattr(inspect.unwrap(function.call), "__module__", None)
-    return isinstance(home, str) and home not in (own, "builtins") and hasattr(thing, "__name__")
-
-
-def _surroundings(function: Function) -> str:
-    """Constants, then the functions, the model-building one last."""
-    parts = []
-    for name, thing in _surrounding_values(function).items():
-        if isinstance(thing, types.ModuleType) or _is_imported(thing, function) or inspect.isroutine(thing):
-            continue
-        if _can_be_written(thing):
-            parts.append(f"{name} = {thing!r}")
-        elif inspect.isclass(thing):
-            parts.append(_source(thing))
-        else:
-            parts.append(f"# {name}: as in your notebook, {type(thing).__name__}")
-    functions = [_source(part) for part in reversed(list(user_functions(function.call)))]
-    return "\n\n\n".join(["\n".join(parts)] * bool(parts) + [text.strip() for text in functions])
-
-
-def _can_be_written(thing: Any) -> bool:
-    if isinstance(thing, (list, tuple, set)):
-        return all(map(_can_be_written, thing))
-    if isinstance(thing, dict):
-        return all(_can_be_written(k) and _can_be_written(v) for k, v in thing.items())
-    return thing is None or isinstance(thing, (bool, int, float, str))
-
-
-def _source(thing: Any) -> str:
-    if thing.__name__ == "<lambda>":  # its lines are those of the statement around it
-        return "# a lambda: as in your notebook\n"
-    try:
-        return textwrap.dedent(inspect.getsource(thing))
-    except (OSError, TypeError):
-        return f"# {thing.__name__}: as in your notebook; its text is not known\n"
 
 
 def _usual_loss(job: Job) -> str:
@@ -192,20 +110,20 @@ def _encode(data: Data, job: Job, loss: str, change: str) -> list[str]:
     return [f"# {loss} takes labels so", *(f"{name} = {text.format(name)}" for name in names)]
 
 
-def _model(job: Job, values: Mapping[str, Value], loss: str, schedule: Sequence[str]) -> str:
+def _model(job: Job, build: str, values: Mapping[str, Value], loss: str, schedule: Sequence[str]) -> str:
     lines = [f"keras.utils.set_random_seed({job.seed})"]
     if job.function.takes_hp:
-        lines += ["hp = keras_tuner.HyperParameters()", f"hp.values = {dict(values)!r}", f"model = {job.function.name}(hp)"]
+        lines += ["hp = keras_tuner.HyperParameters()", f"hp.values = {dict(values)!r}", f"model = {build}(hp)"]
     else:
         taken = job.function.arguments(dict(values))
         arguments = [f"{name}={_literal(job, name, value)}" for name, value in taken.items()]
-        lines.append(f"model = {job.function.name}({', '.join(arguments)})")
+        lines.append(f"model = {build}({', '.join(arguments)})")
     if "init" in values:
         if not job.look.built:
             shapes = "keras.tree.map_structure(lambda part: keras.KerasTensor((None, *part.shape[1:]), part.dtype.name), x)"
             lines.append(f"model({shapes})  # makes its weights")
         lines += _INITIALISE.format(init=_initializer(job, values["init"])).splitlines()
-    compiling = _recompile(job, values, schedule) if job.look.loss else _compile(job, values, loss, schedule)
+    compiling = _recompile(job, build, values, schedule) if job.look.loss else _compile(job, values, loss, schedule)
     return "\n".join([*lines, *compiling])
 
 
@@ -303,7 +221,7 @@ def _with_objective(job: Job) -> tuple[list[str], str]:
     return lines, f"{{**metrics, {output.name!r}: [*keras.tree.flatten(metrics.get({output.name!r}) or []), {added}]}}"
 
 
-def _recompile(job: Job, values: Mapping[str, Value], schedule: Sequence[str]) -> list[str]:
+def _recompile(job: Job, build: str, values: Mapping[str, Value], schedule: Sequence[str]) -> list[str]:
     """What the axes replace in a model that the function has compiled."""
     applied = {name: value for name, value in values.items() if name in job.applied}
     changes, lines = [], []
@@ -325,7 +243,7 @@ def _recompile(job: Job, values: Mapping[str, Value], schedule: Sequence[str]) -
         return lines
     if "optimizer" not in applied:
         changes.insert(0, "'optimizer': model.optimizer")
-    own = f"own = {{name: thing for name, thing in globals().items() if thing is not {job.function.name}}}"  # a Keras name, maybe
+    own = f"own = {{name: thing for name, thing in globals().items() if thing is not {build}}}"  # a Keras name, maybe
     config = "config = {name: part for name, part in model.get_compile_config().items() if name not in ('optimizer', 'loss')}"
     compiled = "compiled = {**keras.saving.deserialize_keras_object(config, custom_objects=own), 'loss': model.loss}"
     return [*lines, own, config, compiled, *before, f"model.compile(**{{**compiled, {', '.join(changes)}}})"]
