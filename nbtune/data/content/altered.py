@@ -200,8 +200,9 @@ def _is_from_body(cls: type, name: str, thing: Any) -> bool:
     if text is None or bound is None or _is_set_by(text, name):
         return True
     match bound.get(name):
-        case None:
-            return is_code and ("<locals>" in inner.__qualname__ or inner.__qualname__.startswith(f"{cls.__qualname__}."))
+        case None:  # a library's other modules may add to a class, as TensorFlow's do to its tensors
+            own = is_code and str(inner.__module__).partition(".")[0] == cls.__module__.partition(".")[0]
+            return own or (is_code and ("<locals>" in inner.__qualname__ or inner.__qualname__.startswith(f"{cls.__qualname__}.")))
         case ast.FunctionDef(decorator_list=decorators):
             return is_code and ("<locals>" in inner.__qualname__ or (bool(decorators) and inner.__name__ == name))
         case ast.expr() as expression:

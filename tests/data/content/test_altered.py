@@ -105,3 +105,9 @@ def test_of_keras_and_tensorflow_too(monkeypatch):
             patch.setattr(holder, name, thing, raising=False)
             assert altered(uses_keras) == {path: thing}
     assert altered(uses_keras) == {}
+
+
+def test_what_a_library_adds_to_its_own_classes_elsewhere_is_not_an_alteration():
+    tf = pytest.importorskip("tensorflow")
+    constant, variable = tf.constant([1.0]), tf.Variable([1.0])  # the operators of both come from other modules
+    assert altered([lambda: (constant, variable)]) == {}
