@@ -201,8 +201,9 @@ def _is_from_body(cls: type, name: str, thing: Any) -> bool:
         return True
     match bound.get(name):
         case None:  # a library's other modules may add to a class, as TensorFlow's do to its tensors
-            own = is_code and str(inner.__module__).partition(".")[0] == cls.__module__.partition(".")[0]
-            return own or (is_code and ("<locals>" in inner.__qualname__ or inner.__qualname__.startswith(f"{cls.__qualname__}.")))
+            if not is_code or "<locals>" in inner.__qualname__ or inner.__qualname__.startswith(f"{cls.__qualname__}."):
+                return is_code
+            return str(inner.__module__).partition(".")[0] == cls.__module__.partition(".")[0]
         case ast.FunctionDef(decorator_list=decorators):
             return is_code and ("<locals>" in inner.__qualname__ or (bool(decorators) and inner.__name__ == name))
         case ast.expr() as expression:
