@@ -118,7 +118,7 @@ class Around:
             return f"functools.partial({', '.join([self._expression(thing.func), *more])})"
         if isinstance(thing, types.MethodType):
             return f"{self._expression(thing.__self__)}.{thing.__name__}"
-        if getattr(builtins, getattr(thing, "__name__", ""), None) is thing:
+        if _is_builtin(thing):
             return str(thing.__name__)
         if self._is_imported(thing):
             called = self._free(name or thing.__name__)
@@ -213,6 +213,10 @@ class Around:
 
 class _NotWritable(Exception):
     """There is no text that makes this thing again."""
+
+
+def _is_builtin(thing: Any) -> bool:
+    return bool(getattr(builtins, getattr(thing, "__name__", ""), None) is thing)
 
 
 def _functions(kind: type) -> Iterator[types.FunctionType]:
