@@ -21,7 +21,7 @@ from nbtune.views.screen import Screen
 def tune(
     build: Any = None,
     data: Any = None,
-    *,
+    *more: Any,
     name: str = "search",
     layers: Values = None,
     units: Values = None,
@@ -142,7 +142,9 @@ def tune(
         search.best_model.predict(x_new)
         ```
     """
-    asked = {key: value for key, value in locals().items() if key not in ("name", "parameters")}
+    asked = {key: value for key, value in locals().items() if key not in ("name", "parameters", "more")}
+    if more:
+        raise UsageError("features and labels go in together, tune(build, (x, y)), and everything else by its name", "data")
     if not name.isidentifier():  # it becomes the name of a folder
         raise UsageError(f"{name!r} cannot be the name of a search; use letters, digits and _", "name")
     asked["axis"] = with_parameters(build, axis, parameters)

@@ -26,7 +26,7 @@ def signature() -> str:
     """`build` and `data` by place, all others by keyword."""
     first = [option for option in table().values() if option.name in ("build", "data")]
     lines = [_parameter(option) for option in first]
-    lines += ["*", 'name: str = "search"']
+    lines += ["*more: Any", 'name: str = "search"']
     lines += [_parameter(option) for option in table().values() if option not in first]
     lines.append("**parameters: Values")
     return "".join(f"    {line},\n" for line in lines)

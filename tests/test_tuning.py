@@ -31,7 +31,7 @@ def test_the_signature_is_that_of_the_table():
 
 def test_every_option_can_be_seen_in_the_signature_and_in_the_help():
     parameters = inspect.signature(nbtune.tune).parameters
-    assert set(parameters) == {*table(), "name", "parameters"}
+    assert set(parameters) == {*table(), "name", "parameters", "more"}
     documentation = inspect.getdoc(nbtune.tune)
     for name, option in table().items():
         assert f"    {name}: " in documentation
@@ -66,6 +66,11 @@ def test_what_is_public_is_there_and_is_documented():
 )
 def test_a_mistake_is_one_line(keywords, says):
     assert says in mistake(**keywords)
+
+
+def test_labels_by_place_are_one_line_too():
+    with pytest.raises(UsageError, match=r"tune\(build, \(x, y\)\)"):
+        nbtune.tune(build, [[1.0]], [1])
 
 
 def test_a_parameter_of_the_function_is_a_keyword(monkeypatch):
