@@ -17,6 +17,7 @@ from nbtune.data.content import live
 from nbtune.data.streams import Stream
 from nbtune.errors import ModulesDiffer
 
+KERAS_BATCH_SIZE = 32
 _OF_THE_NOTEBOOK = ("function", "objects", "surroundings", "callbacks", "stream")  # fields that hold what users made
 
 
@@ -154,6 +155,11 @@ class Job(Terms):
     targets: Targets
     objective: Objective
     look: Look
+
+    def gives_batch_size(self, values: Mapping[str, Value]) -> bool:
+        """Whether `fit` is told how many rows a batch has; else a hypermodel's own `fit` may tell it."""
+        asked = "batch_size" in self.applied and int(values.get("batch_size", self.batch_size)) != KERAS_BATCH_SIZE
+        return asked or self.function.fit is None
 
     @property
     def runs(self) -> int:

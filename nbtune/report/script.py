@@ -19,7 +19,7 @@ from nbtune.data.arrays import folds_of
 from nbtune.data.rows import Data
 from nbtune.record.job import Job
 from nbtune.report.script_around import Around
-from nbtune.report.script_data import FOLD, SCORES, data_lines, fit, fold_lines, splitter
+from nbtune.report.script_data import CALLBACKS, FOLD, SCORES, data_lines, fit, fold_lines, splitter
 from nbtune.report.script_keras import backend_lines, settings_lines
 
 _INITIALISE = """\
@@ -47,7 +47,7 @@ def script(options: Options, data: Data, job: Job, values: Mapping[str, Value]) 
         loss = loss.removeprefix("sparse_")
     schedule = _schedule(job, values, data.training_rows) if data.folds is None else _in_folds(options, data, job, values)
     split = "train_test_split" if data.validation is None and data.split > 0 and data.shuffle and not data.stream else ""
-    around = Around(job.function)
+    around = _around(job, values)
     start = [
         backend_lines(),
         _imports(job.function, around, splitter(options, data, job).partition("(")[0] if data.folds else split),
@@ -56,13 +56,25 @@ def script(options: Options, data: Data, job: Job, values: Mapping[str, Value]) 
         around.text,
     ]
     lines, encode = data_lines(options, data, job), _encode(data, job, loss, change)
-    model, end = _model(job, around.function, values, loss, schedule), fit(options, data, job, values)
+    model, end = _model(job, around.function, values, loss, schedule), fit(data, job, values, around.function)
     if data.folds is None:
         parts = [*start, "\n".join([*lines, *encode]), model, end]
     else:
         rows = "\n".join([*fold_lines(data), *encode])
         parts = [*start, "\n".join(lines), FOLD + textwrap.indent("\n\n".join([rows, model, end]), "    "), SCORES]
     return Code("\n\n".join(part for part in parts if part) + "\n")
+
+
+def _around(job: Job, values: Mapping[str, Value]) -> Around:
+    """The function, and what else the combination takes from the notebook."""
+    around = Around(job.function)
+    around.register(job.surroundings.custom_objects)
+    for axis, value in values.items():
+        if str(value) in job.objects.get(axis, {}):
+            around.use(str(value), job.objects[axis][str(value)])
+    if job.callbacks is not None:
+        around.use(CALLBACKS, job.callbacks)
+    return around
 
 
 def _in_folds(options: Options, data: Data, job: Job, values: Mapping[str, Value]) -> list[str]:

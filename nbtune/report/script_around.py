@@ -6,6 +6,7 @@ import builtins
 import functools
 import inspect
 import math
+import sys
 import textwrap
 import types
 from collections.abc import Iterator, Mapping
@@ -32,7 +33,8 @@ class Around:
     def __init__(self, function: Function) -> None:
         self.imports: set[str] = set()
         self.statements: list[str] = []
-        self._own = getattr(inspect.unwrap(function.call), "__module__", None)
+        holder = type(function.call.__self__) if isinstance(function.call, types.MethodType) else function.call
+        self._own = getattr(inspect.unwrap(holder), "__module__", None)
         self._names: dict[str, Any] = {}  # what a name of the script stands for
         self._expressions: dict[int, str] = {}
         call = function.call
@@ -41,6 +43,25 @@ class Around:
         except _NotWritable:
             self.statements.append(f"# {function.name}: as in your notebook")
             self.function = function.name
+
+    def use(self, name: str, thing: Any) -> None:
+        """Has the script know one more thing by this name."""
+        if name.isidentifier() and not self._clashes({name: thing}):
+            self._read(name, thing)
+
+    def register(self, custom_objects: Mapping[str, Any]) -> None:
+        """Makes known to Keras what the text mentions of what the notebook has registered by name."""
+        for name, thing in custom_objects.items():
+            if any(quote + name.rpartition(">")[2] + quote in self.text for quote in "'\""):
+                self._register(name, thing)
+
+    def _register(self, name: str, thing: Any) -> None:
+        try:
+            text = self._expression(thing)
+        except _NotWritable:
+            self.statements.append(f"# {name}, which is registered with Keras: as in your notebook")
+        else:
+            self.statements.append(f"keras.saving.get_custom_objects()[{name!r}] = {text}")
 
     @property
     def text(self) -> str:
@@ -117,7 +138,8 @@ class Around:
             more += [f"{key}={self._expression(value)}" for key, value in thing.keywords.items()]
             return f"functools.partial({', '.join([self._expression(thing.func), *more])})"
         if isinstance(thing, types.MethodType):
-            return f"{self._expression(thing.__self__)}.{thing.__name__}"
+            wrapped = thing == getattr(thing.__self__, "build", None)  # by a KerasTuner `HyperModel`
+            return f"{self._expression(thing.__self__)}.{'build' if wrapped else thing.__name__}"
         if _is_builtin(thing):
             return str(thing.__name__)
         if self._is_imported(thing):
@@ -178,11 +200,10 @@ class Around:
             raise _NotWritable
         self._names[thing.__name__], self._expressions[id(thing)] = thing, thing.__name__
         for method in _functions(thing):
-            values = global_values(method)
-            self._read_all({key: value for key, value in values.items() if key != "__class__"})
-            self._read_all(names_at_definition(text, method.__globals__))
+            self._read_all({key: value for key, value in global_values(method).items() if key != "__class__"})
+        self._read_all(names_at_definition(text, vars(sys.modules[thing.__module__])))
         for base in thing.__bases__:
-            if base is not object:
+            if base is not object and not self._is_imported(base):
                 self._expression(base)
         self.statements.append(text)
         return thing.__name__
@@ -229,7 +250,8 @@ def _functions(kind: type) -> Iterator[types.FunctionType]:
 
 def _of_library(kind: type) -> set[str]:
     """What a KerasTuner `HyperModel` has of itself."""
-    return {"name", "tunable", "_build"} if any(base.__module__.startswith("keras_tuner") for base in kind.__mro__) else set()
+    is_hypermodel = any(base.__module__.startswith("keras_tuner") for base in kind.__mro__)
+    return {"name", "tunable", "build", "_build"} if is_hypermodel else set()
 
 
 def _numbers(thing: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from nbtune.data.streams import is_factory
 from nbtune.data.tree import leaves
 from nbtune.record.job import Job
 
+CALLBACKS = "callbacks"  # what a script calls the function that makes them
 FOLD = "for fold, (train, val) in enumerate(splits):\n"
 SCORES = "print('mean and standard deviation over the folds:', np.mean(scores), np.std(scores, ddof=1))"
 
@@ -154,20 +156,21 @@ def _array(name: str, given: Any, read: Any) -> str:
     return f"np.asarray({name})"
 
 
-def fit(options: Options, data: Data, job: Job, values: Mapping[str, Value]) -> str:
-    """The call of `fit`, and what came of it."""
+def fit(data: Data, job: Job, values: Mapping[str, Value], build: str) -> str:
+    """The call of `fit`, and what came of it; `build`: how the function is called, of a `HyperModel` that may have one too."""
     patience = job.epochs if job.patience is None else job.patience
     lowers = "schedule" in job.applied and values.get("schedule") == schedules.PLATEAU
-    own = options.texts.get("callbacks", getattr(job.callbacks, "__name__", "callbacks"))
+    given = repr(dict(values)) if job.callbacks is not None and inspect.signature(job.callbacks).parameters else ""
+    call = "model.fit(" if job.function.fit is None else f"{build.removesuffix('.build')}.fit(\n    hp,\n    model,"
     lines = [
         *_class_weights(data, job, values),
         f"keras.utils.set_random_seed({job.seed})",
-        "history = model.fit(",
+        f"history = {call}",
         *_rows(data, job, values),
         *_weights(data, job, values),
         *_validation(data, job),
         "    callbacks=[",
-        *([f"        *{own}({dict(values)!r}),"] if job.callbacks is not None else []),
+        *([f"        *keras.tree.flatten({CALLBACKS}({given})),"] if job.callbacks is not None else []),
         "        keras.callbacks.TerminateOnNaN(),",
         *([f"        {schedules.plateau(job.objective.name, job.objective.direction, job.patience)},"] if lowers else []),
         "        keras.callbacks.EarlyStopping(",
@@ -176,8 +179,10 @@ def fit(options: Options, data: Data, job: Job, values: Mapping[str, Value]) -> 
         "        ),",
         "    ],",
         "    verbose=2,",
-        ").history",
+        ").history" if job.function.fit is None else ")",
     ]
+    if job.function.fit is not None:  # whatever it returns
+        return "\n".join([*lines, "print(getattr(history, 'history', history))"])
     best = "max" if job.objective.direction == "max" else "min"
     found = f"{best}(history[{job.objective.name!r}])"
     if data.folds is not None:
@@ -193,7 +198,7 @@ def _rows(data: Data, job: Job, values: Mapping[str, Value]) -> list[str]:
     return [
         "    x,",
         *(["    y,"] if data.y is not None else []),
-        f"    batch_size={values.get('batch_size', job.batch_size)},",
+        *([f"    batch_size={values.get('batch_size', job.batch_size)},"] if job.gives_batch_size(values) else []),
         f"    epochs={job.epochs},",
         *([] if job.shuffle else ["    shuffle=False,"]),
     ]

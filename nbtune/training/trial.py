@@ -44,7 +44,6 @@ from nbtune.training.stopping import Halted, never
 from nbtune.training.streams import opened
 from nbtune.training.tracebacks import user_traceback
 
-KERAS_BATCH_SIZE = 32
 SECONDS_BETWEEN_SIGNS = 0.8
 SECONDS_TO_END_AN_EPOCH = 1.0  # once a trial is to stop; then the epoch is given up
 
@@ -348,7 +347,7 @@ def train(
         return scalars(model.fit(*rows, batch_size=batch_size, initial_epoch=first, **terms).history)
     if shuffle:
         del terms["shuffle"]  # `fit`'s own default, which the function may want to give
-    if "batch_size" in job.applied and batch_size != KERAS_BATCH_SIZE:  # else it is for the function to give
+    if job.gives_batch_size(values):
         terms["batch_size"] = batch_size
     return _history(job, model, job.function.fit(hyperparameters(values), model, *rows, **terms))
 

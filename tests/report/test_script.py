@@ -199,3 +199,40 @@ def test_a_stream_is_written_out(flowers, here):
         patched.setattr("nbtune.data.streams.MOST_KEPT", 100)
         search = tune(autoencoder, dataset, validation_data=(x, x), units=[4], epochs=3, workers=0, dir=str(here))
     found_again(search, {"dataset": dataset, "x_val": x, "y_val": x})
+
+
+def test_what_the_combination_takes_from_the_notebook_is_written_out(flowers, here, monkeypatch):
+    def steeper(y_true, y_pred):
+        return 2 * keras.losses.categorical_crossentropy(y_true, y_pred)
+
+    def swish_like(value):
+        return value * keras.ops.sigmoid(1.5 * value)
+
+    def callbacks(values):
+        return keras.callbacks.LearningRateScheduler(lambda epoch: values["learning_rate"] / (epoch + 1))
+
+    def build(units):
+        return keras.Sequential([keras.Input((4,)), Dense(units, activation="swish_like"), Dense(3, "softmax")])
+
+    monkeypatch.setitem(keras.saving.get_custom_objects(), "swish_like", swish_like)
+    options = {"loss": [steeper], "learning_rate": [0.05], "callbacks": callbacks, "engine": "trial"}
+    search = tune(build, flowers, units=[6], epochs=3, workers=0, dir=str(here), **options)
+    del keras.saving.get_custom_objects()["swish_like"]
+    found_again(search, {"x": flowers[0], "y": flowers[1]})
+
+
+def test_a_fit_of_ones_own_is_called(flowers, here):
+    import keras_tuner
+
+    class Own(keras_tuner.HyperModel):
+        def build(self, hp):
+            return hyper(hp)
+
+        def fit(self, hp, model, *args, **kwargs):
+            return model.fit(*args, batch_size=hp.Choice("batch", [7, 9]), **kwargs)
+
+    search = tune(Own(), flowers, epochs=2, workers=0, dir=str(here))
+    assert "Own().fit(" in search.code()
+    names = {"x": flowers[0], "y": flowers[1]}
+    exec(search.code(), names)
+    assert names["history"].history["loss"] == pytest.approx(search.best.history["loss"], rel=1e-6)

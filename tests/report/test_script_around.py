@@ -6,6 +6,7 @@ import functools
 import math as mathematics
 
 import keras
+import keras_tuner
 import numpy as np
 import pytest
 
@@ -156,6 +157,22 @@ CASES = {
 def test_the_text_gives_the_same_function(case):
     function, text = written(CASES[case])
     assert function(4) == CASES[case](4), text
+    assert "as in your notebook" not in text
+
+
+class Hyper(keras_tuner.HyperModel):
+    def __init__(self, classes, act="relu"):
+        super().__init__()
+        self.classes, self.act = classes, act
+
+    def build(self, hp):
+        return thrice(hp.Int("units", 4, 8)), self.classes, self.act
+
+
+@pytest.mark.parametrize("made", [Hyper(3), Hyper(classes=2, act="tanh")])
+def test_a_hypermodel_is_made_again(made):
+    build, text = written(made)
+    assert build(keras_tuner.HyperParameters()) == made.build(keras_tuner.HyperParameters()) == (12, made.classes, made.act)
     assert "as in your notebook" not in text
 
 
