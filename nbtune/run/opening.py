@@ -172,7 +172,7 @@ def _prepared(request: Request, project: Project, places: _Places, workers: int)
     for last_try in (False, True):
         site = places.open(workers)
         try:
-            return *prepare(request, site.backend, site.scratch, project.path), site
+            return *prepare(request, site.backend, site.scratch, project.path, carefully=last_try), site
         except WorkerDied as error:
             if last_try:
                 if isinstance(error, BackendDied):

@@ -173,8 +173,13 @@ def _fingerprint(options: Options, function: Function, data: Data, patches: Patc
         return None, f"No earlier result can be used: {error}."
 
 
-def prepare(request: Request, backend: Backend, scratch: Path, project: Path) -> tuple[Space, Job, list[str]]:
+def prepare(
+    request: Request, backend: Backend, scratch: Path, project: Path, carefully: bool = False
+) -> tuple[Space, Job, list[str]]:
     """Looks at the function in a worker, settles space, labels and objective, and writes the data.
+
+    Args:
+        carefully: with as few models as possible, and the last combination first: another try ended all workers.
 
     Returns:
         The space, the job, and notes for the user.
@@ -185,11 +190,11 @@ def prepare(request: Request, backend: Backend, scratch: Path, project: Path) ->
     terms = _terms(request, scratch, project)
     arrays.write(request.data.sample(), terms.folder, None, terms.seed, terms.surroundings.floatx)
     if request.options.workers == 0:
-        return *_prepared(request, backend, scratch, kept(terms)), []
+        return *_prepared(request, backend, scratch, kept(terms), carefully), []
     freezer = Freezer(terms, list(request.patches.sent))
     while True:
         try:
-            return *_prepared(request, backend, scratch, freezer.terms()), freezer.notes
+            return *_prepared(request, backend, scratch, freezer.terms(), carefully), freezer.notes
         except ModulesDiffer as differing:
             freezer.add(differing.paths)
 
@@ -218,7 +223,7 @@ def _terms(request: Request, scratch: Path, project: Path) -> Terms:
     )
 
 
-def _prepared(request: Request, backend: Backend, scratch: Path, terms: Terms) -> tuple[Space, Job]:
+def _prepared(request: Request, backend: Backend, scratch: Path, terms: Terms, carefully: bool) -> tuple[Space, Job]:
     options, function, data = request.options, request.function, request.data
     if request.space is not None:
         space, asked = request.space, set(function.parameters or ())
@@ -227,8 +232,9 @@ def _prepared(request: Request, backend: Backend, scratch: Path, terms: Terms) -
         space = _selected(space, options)
     first_and_last = [space.combinations[0], space.combinations[len(space) - 1]][: min(_LOOKED_AT, len(space))]
     limit = options.trial_timeout or _LOOKING
+    first_and_last = first_and_last[::-1] if carefully else first_and_last
     looking = backend.submit("look", terms, limit, values=first_and_last)
-    space = _with_architectures(space, terms, backend)
+    space = space if carefully else _with_architectures(space, terms, backend)
     look = _look(looking, terms, backend, first_and_last[1:], limit)
     with about("data"), _swapped(data):
         targets = Targets.of(data.y, look.outputs, [] if "loss" in asked else request.losses, look.loss is not None)

@@ -7,6 +7,7 @@ import contextvars
 import itertools
 import json
 import os
+import re
 import threading
 from concurrent.futures import Future
 from pathlib import Path
@@ -17,11 +18,16 @@ import psutil
 from nbtune import machine
 from nbtune.errors import BackendDied
 from nbtune.execution.local import pickling
+from nbtune.execution.local.parent import rouse
 from nbtune.execution.local.warm import SECONDS_TO_END, SupervisorProcess, import_path
 from nbtune.execution.outcome import abandon, settle
 from nbtune.record.events import Emit, from_dict
 from nbtune.record.job import Terms
 
+SECONDS_BETWEEN_LOOKS = 1
+_CHATTER = re.compile(
+    r"[IW]\d{4} |\d{4}-\d\d-\d\d \S+ [IW] |WARNING: All log messages"
+)  # of TensorFlow, which say nothing of an end
 SECONDS_TO_DISMISS = 2  # longer, and a new supervisor is there sooner
 
 
@@ -54,6 +60,7 @@ class Workers:
         # a copied context: on ipykernel 7.0 a bare thread cannot reach the cell's output
         self._listener = threading.Thread(target=contextvars.copy_context().run, args=[self._listen], daemon=True)
         self._listener.start()
+        threading.Thread(target=self._keep_awake, name="nbtune-awake", daemon=True).start()
 
     def submit(self, task: str, job: Terms, timeout: float | None = None, /, **arguments: Any) -> Future[Any]:
         return self.submit_file(task, self._file_of(job), timeout, arguments)
@@ -128,6 +135,11 @@ class Workers:
                         process.kill()
             self._give_up()
 
+    def _keep_awake(self) -> None:
+        """Another process, or the user's function, can halt the supervisor; everybody would wait for it."""
+        while not self._ended.wait(SECONDS_BETWEEN_LOOKS):
+            rouse(self._process.pid)
+
     def _take(self, message: dict[str, Any]) -> None:
         if "events" in message:
             self._emit([from_dict(event) for event in message["events"]])
@@ -152,6 +164,6 @@ class Workers:
 
     def _why(self) -> BackendDied:
         said = self._log.read_text(errors="replace").strip() if self._log.exists() else ""
-        lines = (said or self._supervisor.words().strip()).splitlines()
+        lines = [line for line in (said or self._supervisor.words().strip()).splitlines() if not _CHATTER.match(line)]
         said = f"; their last words: {lines[-1]}" if lines else ""
         return BackendDied(f"the worker processes ended{said}", begun=bool(self._begun))

@@ -41,11 +41,15 @@ def main() -> None:
         for each in running:
             each.end()
 
+    def rouse() -> None:
+        for each in list(running):
+            each.rouse()
+
     try:
         _context()
         from nbtune.execution.local import supervisor  # meanwhile
 
-        threading.Thread(target=_end_with, args=[parent, end], daemon=True).start()
+        threading.Thread(target=_end_with, args=[parent, end, rouse], daemon=True).start()
         is_to_go_on = True
         while is_to_go_on and (settings := _settings(parent)):
             _move(settings)
@@ -69,11 +73,12 @@ def _leave() -> None:
     os._exit(0)
 
 
-def _end_with(parent: Parent, end: Callable[[], None]) -> None:
+def _end_with(parent: Parent, end: Callable[[], None], meanwhile: Callable[[], None]) -> None:
     """Ends all when the kernel is gone. The end of the input need not tell: a process that the kernel forked may hold it open."""
     while parent.lives():
         time.sleep(SECONDS_BETWEEN_LOOKS)
         shorten()
+        meanwhile()
     ending = threading.Thread(target=end, daemon=True)
     ending.start()
     ending.join(SECONDS_TO_END)  # a worker that only starts holds it up while TensorFlow is imported, and ends with this process

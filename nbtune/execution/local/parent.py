@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -28,3 +29,11 @@ def end_with_parent() -> None:
     """Has the kernel of Linux kill this process when its parent dies: a process that is halted cannot see to it itself."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def rouse(pid: int) -> None:
+    """Has a process go on that another one has halted: whoever waits for it would wait for ever."""
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_STOPPED:
+            process.resume()

@@ -27,6 +27,7 @@ from typing import Any, TextIO
 
 import psutil
 
+from nbtune.execution.local.parent import rouse
 from nbtune.execution.local.workerprocess import WorkerProcess
 
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -76,6 +77,11 @@ class Supervisor:
                     worker.finish_up()
                 worker.halt() if self._paused else worker.go_on()
         self._send({"done": command["do"]})
+
+    def rouse(self) -> None:
+        """A function can halt what its worker was forked from; then none could be started, or end."""
+        if self._forkserver:
+            rouse(self._forkserver.pid)
 
     def end(self) -> None:
         """Kills the workers where they stand. What they had to say is not said any more."""

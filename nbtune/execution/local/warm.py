@@ -23,6 +23,7 @@ from nbtune.execution.scratch import Scratch
 from nbtune.training.private import xlacache
 
 SECONDS_TO_END = 5
+_TEMPORARY = "tmp"
 _READ_AT_IMPORT = ("TF_", "XLA_", "KERAS_", "CUDA_", "NVIDIA_", "OMP_", "MKL_", "LD_", "PYTHON")
 _FORKS = "forkserver" in multiprocessing.get_all_start_methods()  # elsewhere nothing would be warm
 _PACKAGES = ("tensorflow", "tensorflow-cpu", "jax", "jaxlib", "torch", "keras", "numpy", "nbtune")
@@ -60,7 +61,7 @@ class SupervisorProcess:
 
     def environment(self) -> dict[str, str]:
         """The kernel's, as the workers are to have it."""
-        folder = str(self.scratch)  # for sockets of multiprocessing, which would outlive a killed process
+        folder = str(self.scratch / _TEMPORARY)  # for sockets of multiprocessing, which would outlive a killed process
         # a GPU's memory as it is needed, or the first process would take all of it
         defaults = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
         own = {"TMPDIR": folder, "KERAS_BACKEND": machine.keras_backend()}  # which the notebook's Keras may have been told
@@ -80,7 +81,9 @@ class SupervisorProcess:
         self.scratch = self._new_scratch()
 
     def _new_scratch(self) -> Path:
-        return Path(tempfile.mkdtemp(prefix="search-", dir=self._folder.path))
+        made = Path(tempfile.mkdtemp(prefix="search-", dir=self._folder.path))
+        (made / _TEMPORARY).mkdir()  # of its own, as a function may empty it
+        return made
 
     def words(self) -> str:
         """What it said before it knew where to."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import queue
 import sys
+import tempfile
 import threading
 import traceback
 from multiprocessing.connection import Connection
@@ -38,6 +40,7 @@ def serve(line: Connection, threads: int, log: str, environment: dict[str, str],
     machine.set_clock(clock)
     os.environ.clear()
     os.environ.update(environment)
+    tempfile.tempdir = None  # a folder of this search's own, and not that of the process that this one was forked from
     trimming.settle()
     tasks.use_threads(threads)
     inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
@@ -115,4 +118,5 @@ def _load(path: str) -> Terms:
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        with contextlib.suppress(Exception):  # a function may have put anything there
+            stream.flush()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -37,6 +39,7 @@ ENDS = {
     "kill the group": lambda: os.killpg(0, signal.SIGKILL),
     "terminate": lambda: os.kill(os.getpid(), signal.SIGTERM),
     "abort": os.abort,
+    "without streams": lambda: exec("sys.stdout = sys.stderr = None\nraise ValueError('in the dark')"),
     "close the files": lambda: os.closerange(3, 1000),
     "thread": lambda: threading.Thread(target=time.sleep, args=[1000], daemon=False).start(),
     "child": lambda: os.fork() == 0 and stay(),
@@ -56,6 +59,7 @@ WORDS = {
     "kill": "SIGKILL",
     "terminate": "SIGTERM",
     "abort": "SIGABRT",
+    "without streams": "ValueError: in the dark",
 }
 
 
@@ -93,6 +97,9 @@ OTHERS = {
     "kill the others, and itself": lambda: [each.kill() for each in fork_server().children()] and time.sleep(60),
     "kill the fork server": lambda: fork_server().kill(),
     "kill the supervisor": lambda: fork_server().parent().kill(),
+    "halt the fork server": lambda: fork_server().suspend(),
+    "halt the supervisor": lambda: fork_server().parent().suspend(),
+    "empty the temporary folder": lambda: shutil.rmtree(tempfile.gettempdir()),
     "terminate the supervisor's": lambda: [each.terminate() for each in fork_server().parent().children(recursive=True)],
     **{f"nothing {number}": lambda: time.sleep(1) for number in range(4)},
 }
@@ -108,10 +115,22 @@ def test_who_kills_others_costs_them_nothing(flowers, here):
     search = tune(among_others, flowers, axis={"how": list(OTHERS)}, epochs=2, workers=2, retries=0, dir=str(here))
     assert search.state == "finished"
     found = {trial.values["how"]: trial for trial in search.trials}
-    innocent = {"kill the others", *(how for how in OTHERS if how.startswith("nothing"))}
+    innocent = {"kill the others", *(how for how in OTHERS if how.startswith(("nothing", "halt")))}
     assert {how for how, trial in found.items() if trial.status == "done"} == innocent
     assert "SIGKILL" in found["kill the others, and itself"].error
     assert "the worker processes ended" in found["kill the supervisor"].error
+
+
+def kills_in_the_first_look(units):
+    if units == 8:
+        fork_server().kill()
+    return dense(units=units)
+
+
+@pytest.mark.parametrize("units", [[4, 8, 12], pytest.param([8, 4, 12], marks=pytest.mark.slow)], ids=["in the middle", "first"])
+def test_who_ends_all_workers_in_the_first_look_fails_alone(flowers, here, units):
+    search = tune(kills_in_the_first_look, flowers, units=units, epochs=1, workers=2, retries=0, dir=str(here))
+    assert {trial.values["units"]: trial.status for trial in search.trials} == {4: "done", 8: "failed", 12: "done"}
 
 
 def test_who_is_killed_from_outside_is_not_charged(flowers, here):
