@@ -60,7 +60,7 @@ class Project:
                     return project
         except OSError as error:
             raise UsageError(f"cannot use {error.filename}: it {error.strerror}") from None
-        note = _why_anew(fingerprint, earlier)
+        note = f"{_why_anew(fingerprint, earlier)} {_links(directory, name) if not fresh else ''}".strip()
         try:
             return cls(_new(directory, name, fingerprint).absolute(), True, note)
         except OSError as error:
@@ -132,6 +132,12 @@ def _replaced(directory: Path) -> Iterator[Path]:
 def _of_name(directory: Path, name: str) -> list[Path]:
     found = itertools.takewhile(Path.exists, _names(directory, name))
     return [path for path in found if path.is_dir() and not path.is_symlink()]
+
+
+def _links(directory: Path, name: str) -> str:
+    """What to say of projects that are only links to some."""
+    found = [path for path in itertools.takewhile(os.path.lexists, _names(directory, name)) if path.is_symlink()]
+    return f"{found[0]} is a link, and none is followed; to go on where it leads, give that folder's parent as --dir." if found else ""
 
 
 def _names(directory: Path, name: str) -> Iterator[Path]:

@@ -149,7 +149,9 @@ def test_a_project_that_is_a_link_is_not_ours(tmp_path):
     elsewhere = opened(tmp_path / "elsewhere")
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "search").symlink_to(elsewhere.path)
-    assert opened(tmp_path / "here").path.name == "search-2"
+    project = opened(tmp_path / "here")
+    assert project.path.name == "search-2"
+    assert "search is a link, and none is followed" in project.note
 
 
 def test_a_name_that_no_folder_can_have_is_a_mistake(tmp_path):
