@@ -183,7 +183,7 @@ def test_one_search_after_another_has_the_same_supervisor_and_nothing_else_in_co
         assert one is other
         assert first != second
         assert not first.exists(), "the data of a search goes with it"
-        assert list(supervisor.scratch.iterdir()) == []
+        assert list(supervisor.scratch.rglob("*")) == [supervisor.scratch / "tmp"]
         assert "second" not in (tmp_path / "first" / "workers.log").read_text()
     finally:
         pool.keep(False)
