@@ -137,7 +137,9 @@ def _of_name(directory: Path, name: str) -> list[Path]:
 def _links(directory: Path, name: str) -> str:
     """What to say of projects that are only links to some."""
     found = [path for path in itertools.takewhile(os.path.lexists, _names(directory, name)) if path.is_symlink()]
-    return f"{found[0]} is a link, and none is followed; to go on where it leads, give that folder's parent as --dir." if found else ""
+    if not found:
+        return ""
+    return f"{found[0]} is a link, and none is followed; to go on where it leads, give that folder's parent as --dir."
 
 
 def _names(directory: Path, name: str) -> Iterator[Path]:
