@@ -100,7 +100,7 @@ def generator_around():
 
 def layer_around():
     """A function that reads a layer of the notebook's with its weights, and goes on training it; and what sets that back."""
-    known = layers.Dense(8, activation="relu", name="known")
+    known = layers.Dense(8, activation="relu", kernel_initializer=keras.initializers.GlorotUniform(3), name="known")
     known.build((None, 8))
     start = known.get_weights()
 
