@@ -216,14 +216,16 @@ class Around:
                 raise _NotWritable  # its weights would be lost
             return f"{self._expression(kind)}.from_config({self._expression(dict(thing.get_config()))})"
         given = []
-        for parameter in inspect.signature(kind).parameters.values():
+        parameters = _parameters(kind) if kind.__module__ == self._own else None
+        if parameters is None:  # a tensor of the notebook's, or what else a library made
+            raise _NotWritable
+        for parameter in parameters.values():
             value = vars(thing).get(parameter.name, parameter.default) if hasattr(thing, "__dict__") else parameter.default
             if value is parameter.empty or parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
                 raise _NotWritable
             if value is not parameter.default:
                 given.append(f"{parameter.name}={self._expression(value)}")
-        known = set(inspect.signature(kind).parameters)
-        if kind.__module__ != self._own or not set(getattr(thing, "__dict__", {})) - _of_library(kind) <= known:
+        if not set(getattr(thing, "__dict__", {})) - _of_library(kind) <= set(parameters):
             raise _NotWritable
         return f"{self._expression(kind)}({', '.join(given)})"
 
@@ -246,6 +248,14 @@ def _functions(kind: type) -> Iterator[types.FunctionType]:
         function = inspect.unwrap(function) if callable(function) else function
         if isinstance(function, types.FunctionType):
             yield function
+
+
+def _parameters(kind: type) -> Mapping[str, inspect.Parameter] | None:
+    """Those of its constructor; None where it tells none, as one that is written in C may."""
+    try:
+        return inspect.signature(kind).parameters
+    except ValueError:
+        return None
 
 
 def _of_library(kind: type) -> set[str]:

@@ -154,6 +154,23 @@ def test_weights_of_classes_are_written_out(flowers, here, weights):
     found_again(search, {"x": x, "y": y, "sample_weight": abs(x[:, 0])})
 
 
+OFFSET = tf.constant([0.1, 0.2, 0.3, 0.4])
+
+
+def shifted(inputs):
+    return inputs + OFFSET
+
+
+def with_a_tensor(units):
+    hidden = [layers.Lambda(shifted), layers.Dense(units, activation="relu")]
+    return keras.Sequential([keras.Input((4,)), *hidden, layers.Dense(3, activation="softmax")])
+
+
+def test_a_tensor_of_the_notebook_is_left_to_the_user(flowers, here):
+    search = tune(with_a_tensor, flowers, units=[4], learning_rate=[0.1], epochs=1, workers=0)
+    assert "OFFSET" in str(search.code())
+
+
 def test_text_and_named_classes_are_written_out(flowers, here):
     import pandas as pd
 
