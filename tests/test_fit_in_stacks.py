@@ -112,3 +112,19 @@ def test_rows_in_their_order_as_fit_has_them_without_shuffling(here):
     assert not search.trials[0].alone
     assert_same(search.trials[0], by_fit(lambda: softmax(3), X, Y3, validation_split=0.3, shuffle=False))
     assert "shuffle=False" in search.code()
+
+
+def without_input(layers, units):
+    hidden = [keras.layers.Dense(units, activation="relu") for _ in range(layers)]
+    model = keras.Sequential([*hidden, keras.layers.Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def test_sizes_of_a_network_without_an_input_share_a_stack(here):
+    """Their weights come with the first rows, after the second seed."""
+    search = tune(without_input, TRAIN, validation_data=VAL, layers=[1, 2], units=[3, 5], **STACK, dir=str(here))
+    assert len({known.name for known in search._run.space.architectures}) == 1
+    for trial in search.trials:
+        assert not trial.alone
+        assert_same(trial, by_fit(lambda values=trial.values: without_input(**values), *TRAIN, validation_data=VAL))

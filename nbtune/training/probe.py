@@ -112,7 +112,7 @@ def architectures(job: Terms, emit: Emit, values: list[Mapping[str, Value]]) -> 
     for combination in values:
         session.renew(job)
         try:
-            found.append(stacks.architecture(build(job, combination), combination))
+            found.append(stacks.architecture(build(job, combination), combination, job.folder))
         except Exception:  # it will fail as a trial of its own, with its traceback
             found.append(None)
     return {"architectures": found}
@@ -155,7 +155,7 @@ def explore(job: Terms, emit: Emit, axes: Mapping[str, list[Value]]) -> dict[str
         path += [(name, values, 0) for name, values in forks.items() if name not in known]
         found.merge(hp, overwrite=False)
         combinations.append({name: values[i] for name, values, i in path})
-        architectures.append(None if job.engine == TRIAL else stacks.architecture(made, combinations[-1]))
+        architectures.append(None if job.engine == TRIAL else stacks.architecture(made, combinations[-1], job.folder))
         if len(combinations) > MOST_COMBINATIONS:
             raise UsageError(f"{job.function.name} asks for more than {MOST_COMBINATIONS:,} combinations; narrow its ranges")
         while path and path[-1][2] == len(path[-1][1]) - 1:

@@ -7,6 +7,7 @@ its trials are trained one by one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from nbtune.ask.space import Architecture, Value
@@ -42,12 +43,12 @@ def reasons(job: Job, firsts: Sequence[Mapping[str, Value]], sizes: Sequence[int
         return [reason_of(error, job.function).text for _ in firsts]
 
 
-def architecture(made: Any, values: Mapping[str, Value]) -> Architecture | None:
+def architecture(made: Any, values: Mapping[str, Value], folder: Path) -> Architecture | None:
     """`fused.spec.architecture`; None also where that cannot be told, so that the values tell trials apart."""
     try:
         from nbtune.training.fused import spec
 
-        return spec.architecture(made, values)
+        return spec.architecture(made, values, folder)
     except Exception:  # when its stack is trained, the reason is told
         return None
 

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -244,8 +245,14 @@ def _symbolic(rows: Any, size: int | None = None) -> Any:
     return None if rows is None else model.symbolic(rows, size)
 
 
-def architecture(made: Any, values: Mapping[str, Value]) -> Architecture | None:
-    """What tells whether models can share a stack, as far as one that the function just made shows it."""
+def architecture(made: Any, values: Mapping[str, Value], folder: Path) -> Architecture | None:
+    """What tells whether models can share a stack, as far as one that the function just made shows it.
+
+    Args:
+        folder: of the data, whose shape gives a `Sequential` without an `Input` its weights, as in `fit`.
+    """
+    if type(made) is keras.Sequential and not made.built:
+        model.traced(made, data.read(folder).x)
     if not isinstance(made, keras.Model) or not made.built:
         return None
     optimizer = optimizers.settings(made.optimizer) if made.compiled and not optimizers.obstacle(made.optimizer) else None

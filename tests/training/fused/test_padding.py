@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -58,7 +60,7 @@ def test_models_of_several_widths_have_one_architecture_where_layers_are_free(na
     found = []
     for units in (4, 6):
         keras.utils.clear_session()
-        found.append(spec.architecture(build(units), {}))
+        found.append(spec.architecture(build(units), {}, Path()))
     assert (found[0].name == found[1].name) == (count > 0)
     assert found[0].size < found[1].size
 

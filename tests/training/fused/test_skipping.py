@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -146,7 +148,7 @@ def test_layers_alike_in_a_row(name):
 
 def architecture(build, *arguments):
     keras.utils.clear_session()
-    return spec.architecture(build(*arguments), {})
+    return spec.architecture(build(*arguments), {}, Path())
 
 
 @pytest.mark.parametrize("build", [sequential, functional, with_momentum])
