@@ -49,7 +49,7 @@ test: $(READY)
 test-all: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest $(TESTS)
+	@NBTUNE_PROGRAMS=12 $(BIN)/pytest $(TESTS)
 
 quick-test: $(READY)
 	@$(BIN)/ruff check .

@@ -35,7 +35,7 @@ def with_pictures(units):
 
 def test_the_confusion_matrix_is_that_of_the_best_model_on_the_validation_rows(found):
     """The reference is Keras in this process, on rows that the score tells to be the right ones."""
-    predicted = found._run.crew.predict(*found._winner())
+    predicted = found._run.crew.predict(found.best, found._winner.weights())
     info = confusion_info(predicted)
     said = found.best_model.predict(predicted.x, verbose=0).argmax(axis=1)
     expected = np.zeros((3, 3), int)
@@ -46,7 +46,7 @@ def test_the_confusion_matrix_is_that_of_the_best_model_on_the_validation_rows(f
 
 
 def test_mistakes_are_pictures_the_surest_first(found):
-    predicted = found._run.crew.predict(*found._winner())
+    predicted = found._run.crew.predict(found.best, found._winner.weights())
     info = mistakes_info(predicted)
     assert info.wrong == confusion_info(predicted).wrong > 1
     assert [m.sure for m in info.mistakes] == sorted((m.sure for m in info.mistakes), reverse=True)
@@ -98,7 +98,7 @@ def test_residuals_of_numbers(here):
 
     x = np.random.default_rng(0).normal(size=(100, 3))
     search = tune(linear, (x, x @ [1.0, 2.0, 3.0]), units=[4], epochs=2, workers=1)
-    predicted = search._run.crew.predict(*search._winner())
+    predicted = search._run.crew.predict(search.best, search._winner.weights())
     (target,) = residuals_info(predicted).targets
     assert target.error == pytest.approx(search.best.score, rel=1e-4)
     assert target.residuals == pytest.approx(predicted.y.reshape(-1) - predicted.output[:, 0])

@@ -63,8 +63,9 @@ def _of_function(content: Contents, function: Function, patches: Mapping[str, An
 def _with_modules(content: Contents, thing: Any) -> str:
     """The hash of a thing, and of what it may find in the user's own modules but in their texts, which count already."""
     stated = Stated(content.modules)
-    found = {path: hash for path, hash in live.reached(thing).items() if not stated.says(path)}
-    return content([content(thing), sorted(found.items())])
+    hashes, modules = live.reached(thing)
+    found = {path: hash for path, hash in hashes.items() if not stated.says(path)}
+    return content([content(thing), sorted(found.items()), content.modules.further(modules)])
 
 
 def _read(data: Data) -> list[Rows]:
