@@ -6,6 +6,7 @@ versions, so that a difference can be named. Comments and layout of the code do 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from collections.abc import Mapping
@@ -63,9 +64,17 @@ def _of_function(content: Contents, function: Function, patches: Mapping[str, An
 def _with_modules(content: Contents, thing: Any) -> str:
     """The hash of a thing, and of what it may find in the user's own modules but in their texts, which count already."""
     stated = Stated(content.modules)
-    hashes, modules = live.reached(thing)
-    found = {path: hash for path, hash in hashes.items() if not stated.says(path)}
-    return content([content(thing), sorted(found.items()), content.modules.further(modules)])
+    found = {path: hash for path, hash in live.reached(thing).items() if not stated.says(path)}
+    return content([content(thing), sorted(found.items()), _held_at(content, found)])
+
+
+def _held_at(content: Contents, paths: Mapping[str, str]) -> list[str]:
+    """The hashes, with all that they lead to, of what stands there; where that cannot be compared, its own stands for it."""
+    found = []
+    for path in sorted(paths):
+        with contextlib.suppress(NoFingerprint, LookupError):
+            found.append(content(live.value(path)))
+    return found
 
 
 def _read(data: Data) -> list[Rows]:

@@ -101,7 +101,7 @@ class Freezer:
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._expected, _ = live.reached(self._terms.live)
+        self._expected = live.reached(self._terms.live)
         self.add([path for path in self._expected if live.is_there(path) and live.is_state(live.value(path))])
 
     def terms(self) -> Terms:

@@ -33,18 +33,15 @@ _DYNAMIC = frozenset({"getattr", "vars", "__dict__", "attrgetter", "dir", "__get
 _WRAPPER = type(functools.lru_cache(len))
 
 
-def reached(things: Any) -> tuple[dict[str, str], set[str]]:
-    """Path to hash of what things may read of the user's own modules, and in turn of those; and the names of the modules.
-
-    Nothing is imported for that.
-    """
+def reached(things: Any) -> dict[str, str]:
+    """Path to hash of what things may read of the user's own modules, and in turn of those. Nothing is imported for that."""
     live, found = Live(), dict[str, str]()
     live.walk(things)
     while waiting := live.paths() - found.keys():
         for path in waiting:
             found[path] = live.hash(path)
     order = {name: i for i, name in enumerate(list(sys.modules))}
-    return dict(sorted(found.items(), key=lambda item: (order[item[0].partition(":")[0]], item[0]))), live.modules_seen
+    return dict(sorted(found.items(), key=lambda item: (order[item[0].partition(":")[0]], item[0])))
 
 
 def hashes(paths: Iterable[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import importlib.util
 import site
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -46,10 +46,6 @@ class Modules:
     def of(self, name: str) -> Module:
         """The one object that stands for a module of this name."""
         return self._made.setdefault(name, Module(name))
-
-    def further(self, names: Iterable[str]) -> list[Module]:
-        """Those of the user's own modules that were not reached yet, in a fixed order."""
-        return [self.of(name) for name in sorted(set(names) - self._made.keys()) if not self.library(name)]
 
     def library(self, name: str) -> str:
         """The distribution that a module comes from; nothing for one of the user's own."""
