@@ -107,7 +107,7 @@ def many(workers, trials, seconds):
         if ended % (trials // 10) == 0 and ended not in marks:
             marks[ended] = (time.monotonic(), process.cpu_times().user, process.memory_info().rss / 1e6)
 
-    settings = {"threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    settings = {"threads_per_worker": 1, "processes": False, "dashboard_address": None, "memory_limit": 0}  # all in one process
     with LocalCluster(n_workers=workers, **settings) as local, Client(local) as client:
         client.run(sleep_instead)
         mark(0)
