@@ -55,7 +55,7 @@ class Sleeping:
 
 def sleep_instead():
     host.Workers = Sleeping
-    host.SupervisorProcess = lambda: SimpleNamespace(scratch=Path(tempfile.mkdtemp(prefix="nbtune-benchmark-")))
+    host.SupervisorProcess = lambda: SimpleNamespace(scratch=Path(tempfile.mkdtemp(prefix="nbtune-benchmark-")), end=int)
 
 
 def explored(client, trials, seconds, each=lambda ended: None):
