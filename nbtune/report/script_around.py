@@ -37,6 +37,7 @@ class Around:
         self._own = getattr(inspect.unwrap(holder), "__module__", None)
         self._names: dict[str, Any] = {}  # what a name of the script stands for
         self._expressions: dict[int, str] = {}
+        self._alive: list[Any] = []
         call = function.call
         try:
             self.function = self._expression(call, "build" if getattr(call, "__name__", "") == "<lambda>" else "")
@@ -118,6 +119,7 @@ class Around:
             return self._container(thing)
         if isinstance(thing, (np.generic, np.ndarray)):
             return _numbers(thing)
+        self._alive.append(thing)  # as long as it is, no other thing has its id
         text = self._described(thing, name)
         self._expressions[id(thing)] = text
         return text

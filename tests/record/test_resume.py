@@ -248,19 +248,16 @@ def test_an_endless_trial_is_ended(flowers, here):
             time.sleep(1000)
         return dense(1, units)
 
-    terms = {"epochs": 1, "workers": 1, "retries": 0, "trial_timeout": 5}
+    terms = {"epochs": 1, "workers": 1, "retries": 0, "trial_timeout": 8}  # the others need a second or two
     search = nbtune.tune(build, flowers, units=[4, 5, 6], **terms, wait=False, dir=str(here))
     wait_until(lambda: search.trials[1].status == "running")
     search.pause()
-    time.sleep(6)
+    time.sleep(9)
     assert search.trials[1].status == "running", "a pause does not count"
     search.resume()
     search.wait()
-    before, endless, after = search.trials
-    assert endless.status == "failed"
-    assert "--trial-timeout" in endless.error
-    for other in (before, after):  # on a very busy machine these too take longer than they may
-        assert other.status == "done" or "--trial-timeout" in other.error
+    assert [trial.status for trial in search.trials] == ["done", "failed", "done"]
+    assert "--trial-timeout" in search.trials[1].error
 
 
 @pytest.mark.parametrize("how", ["os._exit(3)", "os.kill(os.getpid(), 11)", "os.kill(os.getpid(), 9)"])
