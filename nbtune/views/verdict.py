@@ -13,7 +13,8 @@ RISE, SMOOTHED = 0.1, 5  # of losses that part: so large a share of the validati
 MEANS = (
     "still learning: its best epoch is the last that it was given; overfit: clearly better on the training data, or its "
     "validation loss rose again while its training loss fell; "
-    "underfit: clearly worse on the training data than the best network on the validation data"
+    "underfit: clearly worse on the training data than the best network on the validation data; "
+    "clearly: by more than so few validation rows can show by chance"
 )
 
 
@@ -65,5 +66,15 @@ def _parted(trial: Trial, progress: Progress) -> bool:
 
 
 def _margin(a: float, b: float, progress: Progress) -> float:
-    """What is clear: of accuracies so many rows in a hundred; of losses and errors a share that is five times as large."""
-    return MARGIN if progress.objective.direction == "max" else 5 * MARGIN * max(abs(a), abs(b))
+    """What is clear: of accuracies so many rows in a hundred, and no fewer than chance moves; of losses and errors a share.
+
+    Chance: two standard errors of the share that is right of so many rows, √(p (1 - p) / rows). The share of losses and errors is
+    five times as large.
+    """
+    if progress.objective.direction != "max":
+        return 5 * MARGIN * max(abs(a), abs(b))
+    rows = progress.held_out.rows
+    if not rows or not progress.objective.is_accuracy:
+        return MARGIN
+    chances = (min(max(abs(share), 1 / rows), 1 - 1 / rows) for share in (a, b))
+    return max(MARGIN, 2 * max(math.sqrt(p * (1 - p) / rows) for p in chances))

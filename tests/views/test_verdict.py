@@ -2,6 +2,7 @@ import pytest
 
 from nbtune.ask.objective import Objective
 from nbtune.record.events import DONE, StateChanged, TrialEnded
+from nbtune.record.heldout import HeldOut
 from nbtune.record.progress import Progress
 from nbtune.views.table import columns, rows
 from nbtune.views.verdict import FITS, LEARNING, OVERFIT, UNDERFIT, gap, verdicts
@@ -44,6 +45,21 @@ def test_each_word_for_curves_that_a_textbook_would_give_it(metric, curves, word
     ends = [ended(str(i), *both, metric) for i, both in enumerate(curves)]
     progress = search(product(units=[1, 2, 3, 4]), f"val_{metric}", [*ends, StateChanged("finished", 1.0)])
     assert list(verdicts(progress).values()) == words
+
+
+@pytest.mark.parametrize(
+    ("rows", "training", "validation", "word"),
+    [
+        (18, [0.31, 0.31], [0.50, 0.50], FITS),  # 9 of 18 rows: 5 to 13 by chance
+        (1800, [0.31, 0.31], [0.50, 0.50], UNDERFIT),
+        (36, [1.0, 1.0], [0.92, 0.92], FITS),  # 3 of 36 rows
+        (360, [1.0, 1.0], [0.92, 0.92], OVERFIT),
+    ],
+)
+def test_what_a_few_rows_show_by_chance_gets_no_verdict(rows, training, validation, word):
+    progress = search(product(units=[1]), "val_accuracy", [ended("0", training, validation), StateChanged("finished", 1.0)])
+    progress.held_out = HeldOut(rows)
+    assert list(verdicts(progress).values()) == [word]
 
 
 OWN = [0.45, 0.30, 0.15, 0.08, 0.04, 0.02, 0.01, 0.01]  # a training loss; the validation loss rises again after the third epoch
