@@ -8,7 +8,7 @@ from nbtune.ask.names import check_installed
 from nbtune.execution.local.warm import Pool
 from nbtune.run.lifecycle import Run
 from nbtune.run.opening import Cancel
-from nbtune.run.prepare import Request
+from nbtune.run.request import Request
 from nbtune.search import Search
 from nbtune.views.findings import marked
 from nbtune.views.screen import Screen

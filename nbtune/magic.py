@@ -94,7 +94,7 @@ class TuneMagics(Magics):
 
     def _tune(self, line: str, cell: str) -> Any:
         from nbtune.launch import launch
-        from nbtune.run.prepare import Request  # here, so that %load_ext stays quick
+        from nbtune.run.request import Request  # here, so that %load_ext stays quick
         from nbtune.views.frontend import clicks_work
         from nbtune.views.screen import Screen
 

@@ -13,7 +13,7 @@ from nbtune.errors import UsageError
 from nbtune.execution.local import warm
 from nbtune.launch import launch
 from nbtune.record.rates import RateRange
-from nbtune.run.prepare import Request
+from nbtune.run.request import Request
 from nbtune.search import Search
 from nbtune.tuning import with_parameters
 

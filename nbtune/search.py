@@ -28,7 +28,7 @@ from nbtune.report.tracking.follow import Follower
 from nbtune.report.verification import Verification
 from nbtune.run.lifecycle import Run
 from nbtune.run.plan import Plan
-from nbtune.run.prepare import Request
+from nbtune.run.request import Request
 from nbtune.views.frontend import in_terminal
 from nbtune.views.headline import headline
 from nbtune.views.screen import Screen

@@ -12,7 +12,7 @@ from nbtune.ask.options import Options, nearest
 from nbtune.errors import UsageError
 from nbtune.execution.local import warm
 from nbtune.launch import launch
-from nbtune.run.prepare import Request
+from nbtune.run.request import Request
 from nbtune.search import Search
 from nbtune.views.screen import Screen
 

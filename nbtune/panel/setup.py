@@ -23,7 +23,7 @@ from nbtune.record.progress import Progress, duration
 from nbtune.run.estimate import Estimate, Estimator
 from nbtune.run.opening import Cancel
 from nbtune.run.plan import Plan
-from nbtune.run.prepare import Request
+from nbtune.run.request import Request
 from nbtune.search import Search
 from nbtune.views.findings import Edge
 from nbtune.views.front import Front

@@ -13,7 +13,7 @@ from nbtune.ask.space import Value
 from nbtune.ask.strategy import AUTO
 from nbtune.ask.surroundings import Surroundings
 from nbtune.ask.targets import Output, Targets
-from nbtune.data.content import live
+from nbtune.data.content import live, thaw
 from nbtune.data.streams import Stream
 from nbtune.errors import ModulesDiffer
 
@@ -130,7 +130,7 @@ class Terms:
     def untouched(self) -> Self:
         """With layers, variables and the like that are around the function as they were when the search began: models that were
         built and trained since may have changed them."""
-        return replace(self, **live.again(self.frozen, self.arrived)) if live.holds_state(self.frozen) else self
+        return replace(self, **thaw.again(self.frozen, self.arrived)) if thaw.holds_state(self.frozen) else self
 
     def at(self, base: Path) -> Self:
         """The same where paths that are not absolute begin at `base`."""
@@ -211,4 +211,4 @@ def _arrived(kind: type[Terms], plain: dict[str, Any]) -> Terms:
     if differing := live.differing(plain["expected"]):
         raise ModulesDiffer("\n".join(differing))
     plain["arrived"] = True
-    return kind(**plain, **live.thawed(plain["frozen"])) if plain["frozen"] else kind(**plain)
+    return kind(**plain, **thaw.thawed(plain["frozen"])) if plain["frozen"] else kind(**plain)

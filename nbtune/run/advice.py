@@ -20,7 +20,7 @@ from nbtune.data import arrays
 from nbtune.data.tree import leaves, map_leaves
 from nbtune.record.heldout import HeldOut
 from nbtune.record.job import Job
-from nbtune.run.prepare import Request
+from nbtune.run.request import Request
 
 EXCLUSIVE = names.CATEGORICAL_LOSSES - {"categorical_hinge"}  # one class a row: these take a softmax's probabilities
 EACH = frozenset({"binary_crossentropy", "binary_focal_crossentropy"})  # these take a sigmoid's

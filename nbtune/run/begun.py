@@ -6,11 +6,11 @@ import pickle
 import warnings
 from dataclasses import replace
 
-from nbtune.data.content import live
+from nbtune.data.content import thaw
 from nbtune.data.fingerprint import function_of
 from nbtune.execution.local import pickling
 from nbtune.record.job import Job
-from nbtune.run.prepare import Request
+from nbtune.run.request import Request
 
 
 def as_begun(job: Job, request: Request) -> Job:
@@ -19,7 +19,7 @@ def as_begun(job: Job, request: Request) -> Job:
     if begun and begun == function_of(request.function, request.patches.things):
         return job
     if job.frozen:
-        return replace(job, **live.again(job.frozen, modules_too=False))
+        return replace(job, **thaw.again(job.frozen, modules_too=False))
     if begun:
         warnings.warn(f"{request.function.name}, or something that it reads, has changed since the search began", stacklevel=4)
     return job

@@ -27,7 +27,7 @@ from nbtune.run.begun import apart, as_begun
 from nbtune.run.grouping import in_order, shared_out, units
 from nbtune.run.judged import check_predictable, predicted, predicted_in_folds
 from nbtune.run.opening import LOG, Opened, work_of
-from nbtune.run.prepare import Request
+from nbtune.run.request import Request
 from nbtune.run.site import Site
 
 ROWS = "rows"

@@ -15,7 +15,7 @@ from nbtune.execution.local.warm import Pool
 from nbtune.run.lifecycle import Run
 from nbtune.run.opening import Cancel
 from nbtune.run.plan import Plan
-from nbtune.run.prepare import Request
+from nbtune.run.request import Request
 
 SETTLED = 1.0  # seconds without another change
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from nbtune.ask.options import Options
 from nbtune.ask.strategy import TRIAL
-from nbtune.data.content import live
+from nbtune.data.content import live, thaw
 from nbtune.data.content.altered import altered
 from nbtune.data.content.planted import planted
 from nbtune.execution.local import pickling
@@ -102,7 +102,7 @@ class Freezer:
 
     def __post_init__(self) -> None:
         self._expected = live.reached(self._terms.live)
-        self.add([path for path in self._expected if live.is_there(path) and live.is_state(live.value(path))])
+        self.add([path for path in self._expected if live.is_there(path) and thaw.is_state(live.value(path))])
 
     def terms(self) -> Terms:
         """Raises UsageError where what users made cannot be written."""

@@ -29,7 +29,7 @@ from nbtune.run.endings import Refused, blame, hands_in, unwritten
 from nbtune.run.inbox import Inbox
 from nbtune.run.ledger import Ledger
 from nbtune.run.opening import LOG, Cancel, opened
-from nbtune.run.prepare import Request
+from nbtune.run.request import Request
 from nbtune.run.schedule import Schedule, Stack, outcome_of
 
 SECONDS_BETWEEN_LOOKS = 0.2

@@ -25,7 +25,8 @@ from nbtune.record.store import Store
 from nbtune.run.advice import advice, held_out
 from nbtune.run.grouping import Work, shared_out, stacks
 from nbtune.run.plan import Plan, Stack
-from nbtune.run.prepare import Request, prepare
+from nbtune.run.prepare import prepare
+from nbtune.run.request import Request
 from nbtune.run.site import Site
 from nbtune.run.timing import look_at, measure
 

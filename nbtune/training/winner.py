@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbtune.ask.space import Value
-from nbtune.data.content import live
+from nbtune.data.content import thaw
 from nbtune.data.rows import Inputs
 from nbtune.record.job import Job
 from nbtune.record.progress import Trial
@@ -33,7 +33,7 @@ def model(job: Job, x: Inputs, values: Mapping[str, Value], weights: Path) -> ke
         from nbtune.training.compiling import delivered  # here: in the kernel, so not before it is asked for
         from nbtune.training.session import surrounded
 
-        with surrounded(job.surroundings), live.kept(job.frozen):
+        with surrounded(job.surroundings), thaw.kept(job.frozen):
             built = delivered(replace(job, arrived=True), values, x)
             built.load_weights(weights)
     return built
@@ -66,7 +66,7 @@ def tuner(job: Job, x: Inputs, trials: Sequence[Trial]) -> keras_tuner.GridSearc
 
     def built(hp: keras_tuner.HyperParameters) -> keras.Model:
         run = runs.get(json.dumps(dict(hp.values), sort_keys=True), job)
-        with live.kept(run.frozen):
+        with thaw.kept(run.frozen):
             return delivered(replace(run, arrived=True), hp.values, x)
 
     runs = {json.dumps(trial.values, sort_keys=True): job.best_run(trial.scores) for trial in trials}

@@ -15,7 +15,7 @@ from nbtune.data.read import read_data
 from nbtune.record.heldout import HeldOut
 from nbtune.record.job import Look, Terms
 from nbtune.run.advice import advice
-from nbtune.run.prepare import Request
+from nbtune.run.request import Request
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(100, 4))

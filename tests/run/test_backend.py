@@ -14,7 +14,7 @@ import pytest
 from nbtune import machine
 from nbtune.ask.options import Options
 from nbtune.errors import UsageError
-from nbtune.run.prepare import Request
+from nbtune.run.request import Request
 
 X, Y = np.arange(40.0).reshape(20, 2), np.arange(20) % 2
 SEARCH = Path(__file__).with_name("on_a_backend.py")

@@ -12,8 +12,6 @@ import contextlib
 import enum
 import functools
 import importlib
-import io
-import pickle
 import sys
 import types
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,12 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from nbtune.data.content import keras
 from nbtune.data.content.code import NOT_OWN, cell_contents, codes_within, wrapped
 from nbtune.data.content.graph import Node
 from nbtune.data.content.graph import content as of_graph
 from nbtune.data.content.objects import Contents
-from nbtune.data.content.planted import is_own
 
 NOTHING = "nothing"  # the hash of what is not there
 _DYNAMIC = frozenset({"getattr", "vars", "__dict__", "attrgetter", "dir", "__getattribute__"})
@@ -277,90 +273,3 @@ def _mentioned(node: ast.AST) -> Iterator[str]:
             yield name
         case ast.Constant(value=str(text)):
             yield from _words([text])
-
-
-def before(path: str) -> str:
-    """Where what stood at a path is kept, once something else was put there."""
-    cut = max(path.rfind(":"), path.rfind(".")) + 1
-    return f"{path[:cut]}_before_nbtune_{path[cut:]}"
-
-
-class Thaw(pickle.Unpickler):
-    """Reads what `execution.local.pickling.frozen` wrote: things of a module are those of the module here."""
-
-    def persistent_load(self, path: str) -> Any:
-        importlib.import_module(path.partition(":")[0])
-        return value(before(path) if is_there(before(path)) else path)
-
-
-class Again(Thaw):
-    """Reads it once more, as things of their own: classes too, so that those of the notebook stay as they are."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        found = super().find_class(module, name)
-        return functools.partial(_untracked, found) if name in _SKELETONS and module.startswith("cloudpickle") else found
-
-
-_SKELETONS = ("_make_skeleton_class", "_make_skeleton_enum")  # by which cloudpickle finds a class that it has made before
-
-
-def _untracked(make: Any, *arguments: Any) -> Any:
-    """Both take the key under which the class is found again as the last but one argument."""
-    *before, _, extra = arguments
-    return make(*before, None, extra)
-
-
-def again(frozen: bytes, modules_too: bool) -> dict[str, Any]:
-    """Name to thing, as it was written, whatever has become of it since.
-
-    Args:
-        modules_too: so do the user's own modules of this process.
-    """
-    found, changed, _ = Again(io.BytesIO(frozen)).load()
-    if modules_too:
-        _set(changed)
-    assert isinstance(found, dict)
-    return found
-
-
-@contextlib.contextmanager
-def kept(frozen: bytes) -> Iterator[None]:
-    """What `again` sets in modules is afterwards as it was before."""
-    changed = Again(io.BytesIO(frozen)).load()[1] if holds_state(frozen) else {}
-    before = {path: value(path) for path in changed if is_there(path)}
-    try:
-        yield
-    finally:
-        _set(before)
-
-
-def _set(changed: Mapping[str, Any]) -> None:
-    for path, thing in changed.items():
-        importlib.import_module(path.partition(":")[0])
-        old = value(path) if is_there(path) else None
-        if callable(old) and old is not thing and not is_own(old):  # a library's: what was put there may call it
-            put(before(path), old)
-        put(path, thing)
-
-
-def is_state(thing: Any) -> bool:
-    """Whether it is a variable, or an object of Keras that may make some."""
-    return keras.is_array(thing) or keras.is_configured(thing, lambda module: module.partition(".")[0] == "keras")
-
-
-def holds_state(frozen: bytes) -> bool:
-    """Whether there are variables, or objects of Keras that may make some, among what users made."""
-    return any(mark in frozen for mark in _STATE)
-
-
-_STATE = (b"resource_variable_ops", b"nbtune.training.private.whole")
-
-
-def thawed(frozen: bytes) -> dict[str, Any]:
-    """Name to thing; what the notebook has set in the user's modules is set in those of this process."""
-    found, changed, gone = Thaw(io.BytesIO(frozen)).load()
-    _set(changed)
-    for path in gone:
-        remove(path)
-    assert isinstance(found, dict)
-    return found

@@ -40,7 +40,7 @@ def dumps(thing: Any) -> bytes:
 
 
 def frozen(things: Any, changed: Sequence[str], same: Iterable[str]) -> bytes:
-    """Things of the notebook's, as `live.thawed` reads them.
+    """Things of the notebook's, as `thaw.thawed` reads them.
 
     Args:
         changed: what has been set in modules, and goes along, by its path.

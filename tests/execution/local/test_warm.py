@@ -19,7 +19,7 @@ from nbtune.execution.local import bootstrap
 from nbtune.execution.local.parent import Parent
 from nbtune.execution.local.warm import SupervisorProcess, WarmPool, reserve
 from nbtune.launch import launch
-from nbtune.run.prepare import Request
+from nbtune.run.request import Request
 from tests.conftest import dense, workers
 
 

@@ -15,7 +15,8 @@ from nbtune.ask.options import Options
 from nbtune.execution.inline import Inline
 from nbtune.record import checkpoint
 from nbtune.record.events import EpochEnded, EpochUnderWay, TrialEnded, TrialStarted
-from nbtune.run.prepare import Request, prepare
+from nbtune.run.prepare import prepare
+from nbtune.run.request import Request
 from nbtune.training import trial
 from nbtune.training.fused import chunking, compilation, fit
 from tests.cases import cases

@@ -11,7 +11,8 @@ from nbtune.ask.options import Options
 from nbtune.ask.schedules import SCHEDULES
 from nbtune.execution.inline import Inline
 from nbtune.run.grouping import stacks
-from nbtune.run.prepare import Request, prepare
+from nbtune.run.prepare import prepare
+from nbtune.run.request import Request
 from nbtune.training.onecycle import OneCycle
 
 from .test_fit import X, Y, alone, assert_same, check, classifier, compiled, in_stacks, job_of, relu
