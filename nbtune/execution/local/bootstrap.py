@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nbtune.execution.local.output import redirect, shorten
-from nbtune.execution.local.parent import Parent
+from nbtune.execution.local.parent import Parent, adopt_orphans, end_children, wake_with_parent
 
 if TYPE_CHECKING:
     from nbtune.execution.local.supervisor import Supervisor
@@ -31,6 +31,8 @@ SECONDS_TO_END = 3
 
 
 def main() -> None:
+    wake_with_parent()
+    adopt_orphans()
     parent = Parent()
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a user's function prints goes to the log, not between the messages
@@ -41,15 +43,15 @@ def main() -> None:
         for each in running:
             each.end()
 
-    def rouse() -> None:
+    def look_after() -> None:
         for each in list(running):
-            each.rouse()
+            each.look_after()
 
     try:
         _context()
         from nbtune.execution.local import supervisor  # meanwhile
 
-        threading.Thread(target=_end_with, args=[parent, end, rouse], daemon=True).start()
+        threading.Thread(target=_end_with, args=[parent, end, look_after], daemon=True).start()
         is_to_go_on = True
         while is_to_go_on and (settings := _settings(parent)):
             _move(settings)
@@ -68,6 +70,7 @@ def main() -> None:
 
 
 def _leave() -> None:
+    end_children()
     for folder in sys.argv[1:]:
         shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)

@@ -27,7 +27,7 @@ from typing import Any, TextIO
 
 import psutil
 
-from nbtune.execution.local.parent import rouse
+from nbtune.execution.local.parent import bury_orphans, end_children, rouse
 from nbtune.execution.local.workerprocess import WorkerProcess
 
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -50,7 +50,7 @@ class Supervisor:
         self._tasks: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._workers: set[WorkerProcess] = set()
         self._paused = self._finishing = self._over = False
-        self._forkserver = _forkserver()
+        self._forkserver, self._own = _forkserver(), {child.pid for child in psutil.Process().children()}
         each = [settings_of(number, settings) for number in range(settings["workers"])]
         self._threads = [threading.Thread(target=self._employ, args=[own], daemon=True) for own in each]
         for thread in self._threads:
@@ -78,17 +78,19 @@ class Supervisor:
                 worker.halt() if self._paused else worker.go_on()
         self._send({"done": command["do"]})
 
-    def rouse(self) -> None:
+    def look_after(self) -> None:
         """A function can halt what its worker was forked from; then none could be started, or end."""
         if self._forkserver:
             rouse(self._forkserver.pid)
+        bury_orphans(self._own)
 
     def end(self) -> None:
-        """Kills the workers where they stand. What they had to say is not said any more."""
+        """Kills the workers where they stand, with what functions have detached from them. What they had to say is lost."""
         self._kill()
         for thread in self._threads:
             self._tasks.put(None)
             thread.join(SECONDS_TO_END)
+        end_children(self._own)
 
     def _kill(self) -> None:
         with self._writing:
@@ -188,6 +190,7 @@ class Supervisor:
         """Ends this process with its workers, where no other one can be started; the kernel begins anew."""
         print(why, file=sys.stderr, flush=True)
         self._kill()
+        end_children()
         os._exit(1)
 
     def _send(self, message: dict[str, Any]) -> None:

@@ -18,11 +18,24 @@ from nbtune import UsageError, tune
 from tests.conftest import dense
 
 
-def stay():
+def stay(is_here=None):
     """As a child that a function has forked and forgotten."""
     Path(f"child-{os.getpid()}").touch()
+    if is_here:
+        os.write(is_here, b"!")
     time.sleep(600)
     os._exit(0)
+
+
+def detach(twice):
+    """Forks a child that no longer belongs to its worker's group; `twice`: nor has it a parent."""
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if twice and os.fork():
+            os._exit(0)
+        stay(writing)
+    os.read(reading, 1)
 
 
 ENDS = {
@@ -43,11 +56,13 @@ ENDS = {
     "close the files": lambda: os.closerange(3, 1000),
     "thread": lambda: threading.Thread(target=time.sleep, args=[1000], daemon=False).start(),
     "child": lambda: os.fork() == 0 and stay(),
+    "child in a session of its own": lambda: detach(twice=False),
+    "grandchild": lambda: detach(twice=True),
     "child that trains on": lambda: os.fork() and time.sleep(2),
     "child, then exit": lambda: (os.fork() == 0 and stay()) or os._exit(0),
     "nothing": lambda: None,
 }
-HARMLESS = {"thread", "child", "child that trains on", "nothing"}
+HARMLESS = {"thread", "child", "child in a session of its own", "grandchild", "child that trains on", "nothing"}
 WORDS = {
     "sys.exit": "sys.exit() ends the trial, and nothing else",
     "sys.exit with a word": "SystemExit: enough",
@@ -83,7 +98,7 @@ def test_each_costs_its_own_trial(flowers, here):
     assert "ENDS[how]()" in found["sys.exit"].error, "the user's own line"
     assert time.monotonic() - began < 150
     children = [int(file.name.partition("-")[2]) for file in here.glob("child-*")]
-    assert len(children) == 2
+    assert len(children) == 4
     psutil.wait_procs([psutil.Process(child) for child in children if psutil.pid_exists(child)], timeout=5)
     assert not any(psutil.pid_exists(child) for child in children), "what a trial has started ends with its worker"
 

@@ -120,12 +120,21 @@ def test_a_supervisor_waits_for_its_work_only_so_long(monkeypatch):
         assert bootstrap._settings(Parent()) is None, "the kernel is gone"
 
 
-def test_none_survives_a_kernel_that_is_killed():
-    code = (
-        "import os, signal; from nbtune.execution.local.warm import SupervisorProcess; start = SupervisorProcess();"
-        "print(start.process.pid, start.scratch, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("halted", [False, pytest.param(True, marks=pytest.mark.skipif(sys.platform != "linux", reason="Linux"))])
+def test_none_survives_a_kernel_that_is_killed(halted):
+    code = """
+import os, psutil, signal, sys
+from nbtune.execution.local.warm import SupervisorProcess
+
+start = SupervisorProcess()
+if sys.argv[1] == "True":
+    while not psutil.Process(start.process.pid).children():  # its own process that workers are forked from
+        pass
+    start.process.send_signal(signal.SIGSTOP)
+print(start.process.pid, start.scratch, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(halted)], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL
     pid, folder = done.stdout.split()
     assert is_over(int(pid), Path(folder))
