@@ -83,6 +83,13 @@ class NoRoom(BaseException):
     """The disk is full, where the search itself trains and cannot wait for room: not an error of the trial that meets it."""
 
 
+class FilesGone(BaseException):
+    """Temporary files of the search were removed: not an error of the trial that misses them. They are written again."""
+
+    def __init__(self, what: object) -> None:
+        super().__init__(f"{what} was removed, which the search needs until it has ended")
+
+
 class WorkerKilled(WorkerDied):
     """A worker process was ended in a way that need not have to do with its trial: by another process, or for want of memory."""
 

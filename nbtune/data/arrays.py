@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,8 +15,10 @@ from nbtune.data.folds import Fold, fold_rows, in_words
 from nbtune.data.rows import Data, Inputs, Rows, blocks
 from nbtune.data.split import split_rows
 from nbtune.data.tree import laid_out, layout, leaves, map_leaves
+from nbtune.errors import FilesGone
 
 FOLDS = "folds.npz"
+PARTS = "parts.json"  # what else there is: a part that was removed is missed, and one that never was is not
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ def write(data: Data, folder: Path, targets: Targets | None, seed: int, floatx: 
         _write(folder / "val", data.parts[0], wide, val)
     else:
         _write(folder / "train", data.parts[0], wide)
+    (folder / PARTS).write_text(json.dumps(sorted(part.name for part in folder.iterdir())))
 
 
 def held_out(data: Data, targets: Targets) -> str:
@@ -100,11 +105,16 @@ def folds_of(data: Data, targets: Targets | None, seed: int) -> list[Fold]:
 
 
 def folds(folder: Path) -> list[Fold]:
-    """The rows of each fold, as `write` left them; none without folds."""
-    if not (folder / FOLDS).exists():
-        return []
-    with np.load(folder / FOLDS) as found:
-        return [Fold(found[f"{k}_train"], found[f"{k}_val"]) for k in range(len(found.files) // 2)]
+    """The rows of each fold, as `write` left them; none without folds.
+
+    Raises:
+        FilesGone: somebody has removed them.
+    """
+    with _needed():
+        if FOLDS not in _parts(folder):
+            return []
+        with np.load(folder / FOLDS) as found:
+            return [Fold(found[f"{k}_train"], found[f"{k}_val"]) for k in range(len(found.files) // 2)]
 
 
 def read(folder: Path, fold: int | None = None) -> Arrays:
@@ -112,13 +122,30 @@ def read(folder: Path, fold: int | None = None) -> Arrays:
 
     Args:
         fold: takes the rows of this one, in memory; None: all rows, where there are folds.
+
+    Raises:
+        FilesGone: somebody has removed them.
     """
-    train = _read(folder / "train")
-    if fold is not None:
-        rows = folds(folder)[fold]
-        taken = (map_leaves(lambda leaf, own=own: leaf[own], part) for own in rows for part in train)
-        return Arrays(*taken)
-    return Arrays(*train, *_read(folder / "val")) if (folder / "val").exists() else Arrays(*train)
+    with _needed():
+        train = _read(folder / "train")
+        if fold is not None:
+            rows = folds(folder)[fold]
+            taken = (map_leaves(lambda leaf, own=own: leaf[own], part) for own in rows for part in train)
+            return Arrays(*taken)
+        return Arrays(*train, *_read(folder / "val")) if "val" in _parts(folder) else Arrays(*train)
+
+
+@contextlib.contextmanager
+def _needed() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FilesGone(error.filename) from error
+
+
+def _parts(folder: Path) -> list[str]:
+    found: list[str] = json.loads((folder / PARTS).read_text())
+    return found
 
 
 def _write(folder: Path, part: Rows, wide: bool, rows: np.ndarray | None = None) -> None:

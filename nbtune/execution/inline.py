@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
-from nbtune.errors import NoRoom, UsageError, WorkerDied
+from nbtune.errors import FilesGone, NoRoom, UsageError, WorkerDied
 from nbtune.execution.quitting import quit_message
 from nbtune.record.events import Emit, Event, from_dict
 from nbtune.record.job import Terms
@@ -35,7 +35,7 @@ class Inline:
                 future.set_result(tasks.run(task, job, self._emit, arguments, self._stopping.is_set))
             except UsageError as error:
                 future.set_exception(error)
-            except (Exception, KeyboardInterrupt, NoRoom):  # the second one is Ctrl-C here
+            except (Exception, KeyboardInterrupt, NoRoom, FilesGone):  # the second one is Ctrl-C here
                 raise
             except BaseException as error:
                 future.set_exception(WorkerDied(quit_message(error, job.function)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nbtune.errors import NoRoom, UsageError
+from nbtune.errors import FilesGone, NoRoom, UsageError
 from nbtune.record.events import PENDING, RUNNING, STOPPED, TrialEnded
 from nbtune.record.progress import Progress, Trial
 from nbtune.run.opening import LOG
@@ -48,6 +48,8 @@ def _stopped(trial: Trial, at: float) -> TrialEnded:
 def blame(error: BaseException) -> str:
     if isinstance(error, (UsageError, NoRoom)):
         return str(error)
+    if isinstance(error, FilesGone):
+        return f"{error}; when you resume, it is written again"
     if isinstance(error, OSError):
         return f"cannot use {error.filename or 'the disk'}: {error.strerror or error}"
     return f"a fault of nbtune, not of your function: {type(error).__name__}: {error}; its traceback is in {LOG}"

@@ -107,9 +107,11 @@ class Workers:
                 return path
         path = str(self._supervisor.scratch / f"job-{len(self._jobs)}.pickle")
         try:
-            Path(path).write_bytes(pickling.dumps(job))
+            content = pickling.dumps(job)
         except Exception as error:  # pickling a user's objects can raise anything
             raise pickling.refusal(job.function, error) from None
+        with contextlib.suppress(FileNotFoundError):  # the folder was removed, which the workers miss, too
+            Path(path).write_bytes(content)
         self._jobs.append((job, path))
         return path
 

@@ -177,6 +177,8 @@ class Supervisor:
                     self._send({"begun": task["id"]})
                 if "events" in message:
                     self._send(message)
+                elif message.get("kind") == "gone":  # the kernel writes the files again
+                    self._give_up(message["error"])
                 elif "begun" not in message:
                     return message
         except EOFError:

@@ -68,8 +68,9 @@ class SupervisorProcess:
         return {**defaults, **os.environ, **xlacache.environment(), **own}
 
     def fits(self) -> bool:
-        """Whether it is alive and of this process, and TensorFlow would be imported in the same way now."""
-        return self.is_ours() and self.process.poll() is None and self._fixed == _fixed()
+        """Whether it is alive, of this process and has its folder, and TensorFlow would be imported in the same way now."""
+        has_all = self.is_ours() and self.process.poll() is None and (self.scratch / _TEMPORARY).is_dir()
+        return has_all and self._fixed == _fixed()
 
     def is_ours(self) -> bool:
         """A process that was forked from the kernel has this object, and another one's supervisor in it."""

@@ -20,12 +20,12 @@ import cloudpickle
 from nbtune.training.private import trimming  # isort: skip - before tasks, which imports Keras
 from nbtune.training import tasks  # isort: skip
 from nbtune import machine
-from nbtune.errors import BuildError, ModulesDiffer, UsageError
+from nbtune.errors import BuildError, FilesGone, ModulesDiffer, UsageError
 from nbtune.execution.local.output import redirect
 from nbtune.execution.local.parent import end_with_parent
 from nbtune.execution.local.pickling import CODE
 from nbtune.execution.quitting import quit_message
-from nbtune.record.events import Event, Stopping, to_dict
+from nbtune.record.events import FAILED, Event, Stopping, to_dict
 from nbtune.record.job import Terms
 
 Message = dict[str, Any]
@@ -51,6 +51,8 @@ def serve(line: Connection, threads: int, log: str, environment: dict[str, str],
         message = inbox.get()
         wire.send({"begun": True})
         outcome = _outcome(wire, stopping.is_set, **message)
+        if _has_failed(outcome) and not os.path.isdir(environment["TMPDIR"]):
+            outcome = _gone(FilesGone(environment["TMPDIR"]))
         _flush()  # as soon as it has the outcome, the supervisor may end this process
         wire.send(outcome)
 
@@ -90,6 +92,8 @@ def _outcome(wire: Wire, stopping: Stopping, task: str, job: str, arguments: dic
         loaded = _load(job)
     except ModulesDiffer as error:
         return {"kind": "differ", "error": str(error)}
+    except FilesGone as error:
+        return _gone(error)
     except BaseException as error:
         return {"kind": "usage", "error": f"the function arrived in a worker, but not whole: {type(error).__name__}: {error}"}
     try:
@@ -98,11 +102,22 @@ def _outcome(wire: Wire, stopping: Stopping, task: str, job: str, arguments: dic
         return {"kind": "build", "error": str(error)}
     except UsageError as error:
         return {"kind": "usage", "error": str(error)}
+    except FilesGone as error:
+        return _gone(error)
     except Exception:
         return {"kind": "internal", "error": traceback.format_exc()}
     except BaseException as error:  # what nobody is to catch
         return {"kind": "died", "error": quit_message(error, loaded.function)}
     return {"result": result}
+
+
+def _gone(error: FilesGone) -> Message:
+    """For the supervisor, which ends all workers over it."""
+    return {"kind": "gone", "error": str(error)}
+
+
+def _has_failed(outcome: Message) -> bool:
+    return "error" in outcome or outcome["result"].get("status") == FAILED
 
 
 @functools.lru_cache(maxsize=2)
@@ -111,7 +126,11 @@ def _load(path: str) -> Terms:
     folder = Path(path).parent
     if (folder / CODE).is_dir():
         sys.path.insert(0, str(folder / CODE))
-    job = cloudpickle.loads(Path(path).read_bytes())
+    try:
+        written = Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise FilesGone(path) from error
+    job = cloudpickle.loads(written)
     assert isinstance(job, Terms)
     return job.at(folder)
 
