@@ -79,9 +79,15 @@ class Supervisor:
         self._send({"done": command["do"]})
 
     def look_after(self) -> None:
-        """A function can halt what its worker was forked from; then none could be started, or end."""
+        """A function can halt its worker, or what that was forked from; then none could be started, or end."""
         if self._forkserver:
             rouse(self._forkserver.pid)
+        if self._steering.acquire(blocking=False):  # whoever has it may wait for the fork server
+            try:
+                for worker in () if self._paused else self._workers:
+                    worker.rouse()
+            finally:
+                self._steering.release()
         bury_orphans(self._own)
 
     def end(self) -> None:

@@ -36,6 +36,7 @@ def serve(line: Connection, threads: int, log: str, environment: dict[str, str],
     end_with_parent()
     if hasattr(os, "setpgid"):  # so that a function that kills its process group ends its trial alone
         os.setpgid(0, 0)
+        os.set_inheritable(line.fileno(), False)  # a function that puts another program in its place closes the line
     redirect(log)
     machine.set_clock(clock)
     os.environ.clear()

@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from nbtune.execution.local.parent import rouse
 from nbtune.machine import memory_mb
 
 SECONDS_TO_END = 5
@@ -69,6 +70,9 @@ class WorkerProcess:
         with contextlib.suppress(psutil.NoSuchProcess):
             psutil.Process(self._process.pid).resume()
 
+    def rouse(self) -> None:
+        rouse(self._process.pid)
+
     def kill(self) -> None:
         self._process.kill()
 
@@ -95,7 +99,7 @@ class WorkerProcess:
 
     def _cause(self, code: int | None) -> str:
         if code is None:
-            return "the worker process closed its line to the others"
+            return "the worker process closed its line: the function must not close files of others, or call os.exec"
         if code >= 0:
             return f"the worker process ended with exit code {code}: the function, or what it calls, must not end its process"
         name = _name(-code)

@@ -55,6 +55,8 @@ ENDS = {
     "without streams": lambda: exec("sys.stdout = sys.stderr = None\nraise ValueError('in the dark')"),
     "close the files": lambda: os.closerange(3, 1000),
     "thread": lambda: threading.Thread(target=time.sleep, args=[1000], daemon=False).start(),
+    "halt itself": lambda: os.kill(os.getpid(), signal.SIGSTOP),
+    "another program": lambda: os.execv("/bin/sleep", ["sleep", "600"]),
     "child": lambda: os.fork() == 0 and stay(),
     "child in a session of its own": lambda: detach(twice=False),
     "grandchild": lambda: detach(twice=True),
@@ -62,7 +64,7 @@ ENDS = {
     "child, then exit": lambda: (os.fork() == 0 and stay()) or os._exit(0),
     "nothing": lambda: None,
 }
-HARMLESS = {"thread", "child", "child in a session of its own", "grandchild", "child that trains on", "nothing"}
+HARMLESS = {"thread", "halt itself", "child", "child in a session of its own", "grandchild", "child that trains on", "nothing"}
 WORDS = {
     "sys.exit": "sys.exit() ends the trial, and nothing else",
     "sys.exit with a word": "SystemExit: enough",
@@ -75,6 +77,7 @@ WORDS = {
     "terminate": "SIGTERM",
     "abort": "SIGABRT",
     "without streams": "ValueError: in the dark",
+    "another program": "closed its line",
 }
 
 
