@@ -38,13 +38,14 @@ class TrialAdded:
 class TrialStarted:
     """`history`, metric to values, is of the epochs that were trained before it was stopped, and after which it goes on.
 
-    `at_once` is how many of its repeats are trained side by side.
+    `at_once` is how many of its repeats are trained side by side, `run` how many of those are behind it, or of such groups.
     """
 
     trial: str
     at: float
     history: dict[str, list[float]] = field(default_factory=dict, hash=False)
     at_once: int = 1
+    run: int = 0
 
 
 @dataclass(frozen=True)

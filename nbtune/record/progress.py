@@ -200,9 +200,9 @@ class Progress:
                 self.reason = reason
             case TrialReopened(trial):
                 self._trials[trial] = _reopened(self._trials[trial])
-            case TrialStarted(trial, at, history, at_once) if not self._trials[trial].ended:
+            case TrialStarted(trial, at, history, at_once, run) if not self._trials[trial].ended:
                 old = self._trials[trial]
-                begun = Trial(trial, old.values, RUNNING, alone=old.alone, at_once=at_once, started=at)
+                begun = Trial(trial, old.values, RUNNING, alone=old.alone, at_once=at_once, run=run, started=at)
                 begun = replace(begun, since=self.seconds_spent(at))
                 self._trials[trial] = replace(begun, **self._gone_on(history))
             case TrainedAlone(trials, reason):

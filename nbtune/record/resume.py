@@ -16,7 +16,9 @@ from nbtune.ask.space import Space
 from nbtune.data.fingerprint import contents, key
 from nbtune.record import checkpoint, files, log
 from nbtune.record.events import DIVERGED, DONE, FAILED, STOPPED, Event, TrainedAlone, TrialAdded, TrialEnded
+from nbtune.record.job import Job
 from nbtune.record.ranking import ranked
+from nbtune.record.runs import together
 from nbtune.record.store import OUTCOME
 
 _ID = re.compile("[0-9]{1,9}")  # it names a folder, so what is no such number cannot be ours
@@ -42,8 +44,13 @@ class Earlier:
     notes: tuple[str, ...]
 
 
-def earlier(project: Path, space: Space, objects: Mapping[str, Mapping[str, Any]], objective: Objective, keep: int) -> Earlier:
+def earlier(
+    project: Path, space: Space, objects: Mapping[str, Mapping[str, Any]], objective: Objective, keep: int, job: Job | None = None
+) -> Earlier:
     """Reads the log of a project and holds the grid against it; `keep` trials are to have weights.
+
+    Args:
+        job: says how the runs of a trial add up; None where each has one.
 
     Raises:
         OSError: a link, a folder or a device stands where a file of the project should.
@@ -55,7 +62,7 @@ def earlier(project: Path, space: Space, objects: Mapping[str, Mapping[str, Any]
     hashes, incomparable = contents(objects)
     ids, added = _ids(space, hashes, {event.key: event.trial for event in known.values()})
     last = {event.trial: event for event in [*kept, *read.events] if isinstance(event, TrialEnded)}
-    last |= _unfinished(project, known, last)
+    last |= _unfinished(project, known, last, job)
     whole = [last[id] for id in ids if id in last and (last[id].status != STOPPED or last[id].score is not None)]
     ended = [event for event in whole if _holds(event, objective)]
     lost = _without_weights(project, ended, objective, keep)
@@ -86,15 +93,22 @@ def _of_the_log(file: Path, read: log.Read, again: Sequence[Event]) -> Iterator[
         yield f"{file} has lost the outcome of {count} trial{'s' * (count > 1)}, which the folders of the trials still had."
 
 
-def _unfinished(project: Path, known: Mapping[str, TrialAdded], last: Mapping[str, TrialEnded]) -> dict[str, TrialEnded]:
+def _unfinished(
+    project: Path, known: Mapping[str, TrialAdded], last: Mapping[str, TrialEnded], job: Job | None
+) -> dict[str, TrialEnded]:
     """What trials had come to that nobody was left to hand in, or that handed in less."""
-    found = {}
+    found, runs = {}, job.runs if job else 1
     for id, added in known.items():
-        if (id not in last or last[id].status == STOPPED) and (end := checkpoint.end_of(project, id, added.values)):
-            before = len(next(iter(last[id].history.values()), [])) if id in last else 0
-            if len(next(iter(end.history.values()), [])) > before:
+        if (id not in last or last[id].status == STOPPED) and (ends := checkpoint.ends_of(project, id, added.values, runs)):
+            end = replace(together(job, ends)[0] if job else ends[0], status=STOPPED)
+            if id not in last or _how_far(end) > _how_far(last[id]):
                 found[id] = end
     return found
+
+
+def _how_far(end: TrialEnded) -> tuple[float, float]:
+    """Of two of the same trial the larger one has trained more; with several runs the history is that of the best one."""
+    return len(end.scores), end.seconds if end.scores else len(next(iter(end.history.values()), []))
 
 
 def _kept_by_trials(project: Path, told: Collection[tuple[type, str]]) -> list[TrialAdded | TrialEnded]:

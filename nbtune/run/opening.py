@@ -186,7 +186,7 @@ def _prepared(request: Request, project: Project, places: _Places, workers: int)
 def _gone_on(request: Request, project: Project, space: Space, job: Job, workers: int) -> tuple[Progress, Store, list[str]]:
     """Progress and store as an earlier run of the same search left them, and what to say about it."""
     options = request.options
-    before = earlier(project.path, space, job.objects, job.objective, options.keep)
+    before = earlier(project.path, space, job.objects, job.objective, options.keep, job)
     terms = (job.objective, job.epochs, workers)
     progress = Progress(space.combinations, *terms, before.ids, job.runs, space.excluded, space.unsampled)
     progress.patience = job.patience

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import itertools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,12 +21,14 @@ from nbtune.ask.space import Value
 from nbtune.machine import TENSORFLOW
 from nbtune.record import checkpoint
 from nbtune.record.checkpoint import Checkpoint
-from nbtune.record.events import STOPPED, TrialEnded
+from nbtune.record.events import DONE, STOPPED, TrialEnded
 from nbtune.record.job import Job
 from nbtune.training.callbacks import made_callbacks
+from nbtune.training.private import effects
 from nbtune.training.private import keras as private
 from nbtune.training.private.missing import Missing
 
+_LOOPS = ("fit", "evaluate", "make_train_function", "make_test_function")
 SHARE = 0.02  # of the time, for writing, at most
 SECONDS_BEFORE = 3.0  # the first time
 
@@ -53,22 +56,32 @@ class Pace:
 
 def obstacle(job: Job, model: keras.Model, values: Mapping[str, Value]) -> str | None:
     """What a trial has that nobody but its own code knows the state of, so that it cannot go on; None if it can."""
-    if job.runs > 1:
-        return "folds" if job.folds > 1 else "repeats"
-    if job.function.fit is not None:
+    if job.function.fit is not None or any(getattr(type(model), name) is not getattr(keras.Model, name) for name in _LOOPS):
         return "a fit of its own"
-    if job.stream is not None:
-        return "data that is read anew in each epoch"
     if keras.backend.backend() != TENSORFLOW:
         return f"Keras on {keras.backend.backend()}, which draws the order of the rows anew in each epoch"
     if odd := next((each for each in made_callbacks(job, values) if not _is_plain(each)), None):
         return f"the callback {type(odd).__name__}, which may keep state of its own"
+    return _kept_by_code_of_its_own(model)
+
+
+def _kept_by_code_of_its_own(model: keras.Model) -> str | None:
+    """Layers, models and optimizers that are not Keras's may keep anything. What a graph is traced from runs once, though, so
+    that nothing but the graph's variables and its operations tells one step from the next."""
     try:
         parts = [*private.layers(model), getattr(model, "optimizer", None)]
-    except Missing:
-        return "a version of Keras that does not list a model's layers"
-    own = next((part for part in parts if part is not None and not _is_known(part)), None)
-    return own and f"{type(own).__name__}, which may keep state of its own"
+        own = next((part for part in parts if part is not None and not _is_known(part)), None)
+        if own is None:
+            return None
+        if model.run_eagerly:
+            return f"{type(own).__name__}, whose Python code runs in each step and may keep state of its own"
+        if model.train_function is None:  # in a stack, whose step is a pure function
+            return None
+        known = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+        odd = effects.hidden(model.train_function, known)
+    except Missing as error:
+        return str(error)
+    return odd and f"{type(own).__name__}: {odd}"
 
 
 def _is_plain(callback: keras.callbacks.Callback) -> bool:
@@ -105,12 +118,11 @@ def _is_known(part: Any) -> bool:
     return type(part).__module__.partition(".")[0] == "keras" and not isinstance(part, keras.layers.Lambda)
 
 
-def found(job: Job, trial: str, values: Mapping[str, Value]) -> Checkpoint | None:
-    """Where this combination was left off, if it was and can go on there."""
-    if job.runs > 1:
-        return None
-    at = checkpoint.read(job.project, trial, values)
-    return at if at and 0 < at.epochs < job.epochs else None
+def found(job: Job, trial: str, values: Mapping[str, Value]) -> dict[int, Checkpoint]:
+    """Where the runs of this combination were left off, by their numbers, those that can go on there or had ended."""
+    runs = {run: checkpoint.read(job.project, trial, values, run) for run in range(job.runs)}
+    left = {run: at for run, at in runs.items() if at and (at.has_ended or 0 < at.epochs < job.epochs)}
+    return left if any(run not in left or not left[run].has_ended for run in runs) else {}
 
 
 def every_epoch_has_one_order(job: Job, rows: int) -> bool:
@@ -125,10 +137,28 @@ def every_epoch_has_one_order(job: Job, rows: int) -> bool:
         return False
 
 
-def write(job: Job, values: Mapping[str, Value], at: Checkpoint) -> None:
-    """Raises OSError where it cannot be written. A trial that has diverged has nothing to go on with."""
-    if at.end.status == STOPPED and at.end.score is not None:
-        checkpoint.write(job.project, values, at)
+class Journal:
+    """Writes down where runs of trials stand, now and then: those that have ended since the last time, and those under way."""
+
+    def __init__(self, job: Job) -> None:
+        self._job, self._pace = job, Pace()
+        self._ended: list[tuple[Mapping[str, Value], int, Checkpoint]] = []
+
+    @property
+    def due(self) -> bool:
+        return self._pace.due
+
+    def note(self, values: Mapping[str, Value], run: int, at: Checkpoint) -> None:
+        """A run has ended, and its trial has not."""
+        self._ended.append((values, run, at))
+
+    def write(self, under_way: Iterable[tuple[Mapping[str, Value], int, Checkpoint]] = (), over: Container[str] = ()) -> None:
+        """Args: over: trials that have ended meanwhile. One that has diverged has nothing to go on with."""
+        with self._pace.counted():
+            for values, run, at in itertools.chain(self._ended, under_way):
+                if at.end.trial not in over and at.end.status in (DONE, STOPPED) and at.end.score is not None:
+                    checkpoint.write(self._job.project, values, at, run)
+            self._ended = []
 
 
 class Stopper(keras.callbacks.EarlyStopping):
@@ -160,10 +190,11 @@ class Continued(Stopper):
 
 
 class Keeping(keras.callbacks.Callback):
-    """Writes down where a trial stands, now and then, and when it is stopped.
+    """Writes down where a run of a trial stands, now and then, and when it is stopped.
 
     Args:
-        end: what the trial came to so far, as stopped.
+        run: its number.
+        end: what it came to so far, as stopped.
         is_stopping: whether this is its last epoch for now.
         callbacks: whose numbers are written down, too.
     """
@@ -172,38 +203,46 @@ class Keeping(keras.callbacks.Callback):
         self,
         job: Job,
         values: Mapping[str, Value],
+        run: int,
+        journal: Journal,
         stopper: keras.callbacks.EarlyStopping,
         end: Callable[[], TrialEnded],
         is_stopping: Callable[[], bool],
         callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> None:
         super().__init__()
-        self._job, self._values, self._stopper, self._end, self._is_stopping = job, values, stopper, end, is_stopping
-        self._callbacks = callbacks
-        self._pace = Pace()
+        self._job, self._values, self._run, self._journal = job, values, run, journal
+        self._stopper, self._end, self._is_stopping, self._callbacks = stopper, end, is_stopping, callbacks
+        self._is_traced = False
         self.obstacle: str | None = "training that has not begun"
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.obstacle = obstacle(self._job, self.model, self._values)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if self.obstacle is None and (self._is_stopping() or self._pace.due) and self._stopper.best_weights is not None:
-            with self._pace.counted():
-                write(self._job, self._values, self._standing())
+        if not self._is_traced:  # what its steps do shows now
+            self.obstacle, self._is_traced = obstacle(self._job, self.model, self._values), True
+        if self._is_stopping() or self._journal.due:
+            can_go_on = self.obstacle is None and self._stopper.best_weights is not None
+            self._journal.write([(self._values, self._run, self._standing())] if can_go_on else [])
 
     def _standing(self) -> Checkpoint:
         model = self.model
         best = dict(zip(map(id, model.weights), self._stopper.best_weights, strict=True))
-        return Checkpoint(
-            self._end(),
-            self._stopper.wait,
-            weights=[np.asarray(variable) for variable in model.trainable_variables],
-            others=[np.asarray(variable) for variable in model.non_trainable_variables],
-            slots=[np.asarray(variable) for variable in model.optimizer.variables],
-            best=[best[id(variable)] for variable in _saved(model)],
-            callbacks=states(self._callbacks),
-            rate=_rate(model.optimizer),
-        )
+        at = standing(model, self._end(), self._stopper.wait, [best[id(variable)] for variable in _saved(model)])
+        return replace(at, callbacks=states(self._callbacks), rate=_rate(model.optimizer))
+
+
+def standing(model: keras.Model, end: TrialEnded, wait: int = 0, best: Sequence[np.ndarray] = ()) -> Checkpoint:
+    """Where a run stands whose model has these values now."""
+    return Checkpoint(
+        end,
+        wait,
+        weights=[np.asarray(variable) for variable in model.trainable_variables],
+        others=[np.asarray(variable) for variable in model.non_trainable_variables],
+        slots=[np.asarray(variable) for variable in model.optimizer.variables],
+        best=best,
+    )
 
 
 def _rate(optimizer: Any) -> float | None:
@@ -227,12 +266,14 @@ def put_back(model: keras.Model, at: Checkpoint) -> Checkpoint | None:
     variables = [*model.trainable_variables, *model.non_trainable_variables, *model.optimizer.variables]
     values = [*at.weights, *at.others, *at.slots]
     saved = _saved(model)
-    if _shapes(variables) != _shapes(values) or _shapes(saved) != _shapes(at.best):
+    if _shapes(variables) != _shapes(values) or (not at.has_ended and _shapes(saved) != _shapes(at.best)):
         return None
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
     if at.rate is not None and _rate(model.optimizer) is not None:
         model.optimizer.learning_rate = at.rate  # a stack does not keep it among the variables
+    if at.has_ended:
+        return at
     best = dict(zip(map(id, saved), at.best, strict=True))
     return replace(at, best=[best[id(variable)] for variable in model.weights])
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from statistics import fmean
 from typing import Any, NamedTuple
 
 import keras
@@ -34,11 +33,13 @@ from nbtune.record.events import (
     TrialStarted,
 )
 from nbtune.record.job import Job
+from nbtune.record.runs import together
 from nbtune.training import resuming, schedules, session, weights
 from nbtune.training.callbacks import made_callbacks
 from nbtune.training.compiling import compiled
 from nbtune.training.logs import scalars
 from nbtune.training.model import fed, hyperparameters, seed, traced
+from nbtune.training.rereading import Rereading
 from nbtune.training.row_weights import weighted
 from nbtune.training.stopping import Halted, never
 from nbtune.training.streams import opened
@@ -75,10 +76,26 @@ class _Task(NamedTuple):
     stopping: Stopping
 
 
+class _Run(NamedTuple):
+    """One of a trial's runs.
+
+    Attributes:
+        job: of its own.
+        at: where it was left off, if it was.
+    """
+
+    number: int
+    job: Job
+    at: Checkpoint | None
+    journal: resuming.Journal
+
+
 def _fit(task: _Task) -> TrialEnded:
     job, ends = task.job, list[TrialEnded]()
+    left, journal = resuming.found(job, task.trial, task.values), resuming.Journal(job)
     for number, once in enumerate(job.each_run):
-        model, end = _once(task._replace(arrays=data.read(job.folder, once.fold)), once)
+        run = _Run(number, once, left.get(number), journal)
+        model, end, obstacle = _once(task._replace(arrays=data.read(job.folder, once.fold)), run)
         keep = partial(weights.keep, job, task.emit, task.trial, model, task.stopping)
         if once.fold is not None and number < job.folds and end.score is not None:
             end = weights.handed_in(end, keep(once.fold))
@@ -86,17 +103,36 @@ def _fit(task: _Task) -> TrialEnded:
         ended, best = together(job, ends)
         if best == len(ends) - 1 and ended.score is not None:  # now: a later run may adapt layers that both models have
             stamp = keep()
-        if end.status != DONE or (task.stopping() and len(ends) < job.runs):
+        if end.status == DONE and len(ends) < job.runs and not (run.at and run.at.has_ended) and _can_be_noted(model):
+            journal.note(task.values, number, resuming.standing(model, end))
+        has_next_ended = number + 1 in left and left[number + 1].has_ended
+        if end.status != DONE or (task.stopping() and len(ends) < job.runs and not has_next_ended):
             break
+    if ended.status == STOPPED:
+        journal.write()
+        ended = replace(ended, error=with_obstacle(ended.error, obstacle if end.status == STOPPED else None, job.runs > 1))
     if ended.score is not None:
         ended = weights.handed_in(ended, stamp)
     return replace(ended, seconds=sum(end.seconds for end in ends))
 
 
-def _once(task: _Task, job: Job) -> tuple[keras.Model, TrialEnded]:
-    """One run of a trial, with a job of its own: the model with its best epoch's weights, and what it came to."""
-    values, start = task.values, machine.now()
-    model, at = _gone_on(task, job)
+def with_obstacle(error: str | None, obstacle: str | None, is_of_several: bool) -> str | None:
+    """Why a trial was stopped, and why it will not go on where it is."""
+    which = "that run" if is_of_several else "it"
+    return f"{error}; {which} will begin again at its first epoch, because of {obstacle}" if obstacle else error
+
+
+def _can_be_noted(model: keras.Model) -> bool:
+    """Whether its variables are all that there is to keep; an optimizer of the user's own may be none of Keras's."""
+    return model.built and isinstance(model.optimizer, keras.optimizers.Optimizer)
+
+
+def _once(task: _Task, run: _Run) -> tuple[keras.Model, TrialEnded, str | None]:
+    """The model with its best epoch's weights, what it came to, and if it was stopped why it cannot go on there."""
+    values, start, job = task.values, machine.now(), run.job
+    model, at = _gone_on(task, run)
+    if at and at.has_ended:
+        return model, at.end, None
     stopper, reporter = early_stopping(job, at), Reporter(task.emit, task.trial, task.stopping, at.end.history if at else {})
     before, rates = at.end.seconds if at else 0.0, schedules.Rates(schedules.is_chosen(job, values))
     rates.rates += at.end.rates if at else []
@@ -110,12 +146,17 @@ def _once(task: _Task, job: Job) -> tuple[keras.Model, TrialEnded]:
     own = made_callbacks(job, values, task.job.written(task.trial, job))
     lowering = schedules.plateau(job, values)
     others = [*own, *lowering]
-    keeping = resuming.Keeping(task.job, values, stopper, lambda: end(STOPPED), lambda: reporter.has_halted, others)
+    terms = (task.job, values, run.number, run.journal, stopper)
+    keeping = resuming.Keeping(*terms, lambda: end(STOPPED), lambda: reporter.has_halted, others)
     callbacks = [*own, *watching(stopper, rates, lowering), reporter, keeping]
     callbacks += [resuming.Remembering(others, at)] if at else []
+    first = at.epochs if at else 0
+    if at and not (job.stream is None and resuming.every_epoch_has_one_order(job, task.arrays.rows)):
+        callbacks, first = [Rereading(callbacks, first, task.stopping)], 0
     try:
-        history = train(job, model, values, task.arrays, callbacks, first=at.epochs if at else 0)
+        history = train(job, model, values, task.arrays, callbacks, first=first)
     except Halted:
+        reporter.has_halted = True
         if stopper.best_weights is not None:
             model.set_weights(stopper.best_weights)
     else:
@@ -125,22 +166,18 @@ def _once(task: _Task, job: Job) -> tuple[keras.Model, TrialEnded]:
         reporter.history = reporter.history if at else history
     _build(model, task.arrays)
     ended = end(STOPPED if reporter.has_halted else DONE)
-    if ended.status == STOPPED and keeping.obstacle:
-        ended = replace(ended, error=f"{ended.error}; it will begin again at its first epoch, because of {keeping.obstacle}")
-    return model, ended
+    return model, ended, keeping.obstacle
 
 
-def _gone_on(task: _Task, job: Job) -> tuple[keras.Model, Checkpoint | None]:
+def _gone_on(task: _Task, run: _Run) -> tuple[keras.Model, Checkpoint | None]:
     """The model of a run, as it was when the trial was stopped if that is known, and where that was."""
-    at = resuming.found(task.job, task.trial, task.values)
-    if at and not resuming.every_epoch_has_one_order(job, task.arrays.rows):
-        at = None
-    model = new_model(job, task.values, task.arrays.x)
+    at, model = run.at, new_model(run.job, task.values, task.arrays.x)
     if at:
         _build(model, task.arrays)
         at = resuming.put_back(model, at)
     if at:
-        task.emit([TrialStarted(task.trial, machine.now(), at.end.history)])
+        history, behind = ({}, run.number + 1) if at.has_ended else (at.end.history, run.number)
+        task.emit([TrialStarted(task.trial, machine.now(), history, run=behind)])
     return model, at
 
 
@@ -184,28 +221,6 @@ class Reporter(keras.callbacks.Callback):
         self._emit([EpochEnded(self._trial, epoch + 1, own, machine.now())])
         if self._stopping() and not self.model.stop_training and epoch + 1 < (self.params or {}).get("epochs", 0):
             self.has_halted = self.model.stop_training = True
-
-
-def together(job: Job, ends: Sequence[TrialEnded]) -> tuple[TrialEnded, int]:
-    """What a trial came to whose runs ended so, and which run stands for it: the best, or the one that went wrong.
-
-    One that was stopped has the runs of which an epoch was trained.
-    """
-    if job.runs == 1:
-        return ends[0], 0
-    for i, end in enumerate(ends):
-        if end.status not in (DONE, STOPPED):
-            return replace(end, error=f"{end.error}, in {job.run_in_words(i)}"), i
-    scored = [end for end in ends if end.score is not None]
-    if not scored:
-        return ends[0], 0
-    scores = [end.score or 0.0 for end in scored]
-    best = job.objective.best(scores)
-    is_whole = [end.status for end in ends] == [DONE] * job.runs
-    status, error = (DONE, None) if is_whole else (STOPPED, f"stopped early, in run {len(scores)} of {job.runs}")
-    found = replace(scored[best], status=status, error=error, score=fmean(scores), scores=scores)
-    found = replace(found, best_epochs=[end.best_epoch or 1 for end in scored], weights=None)
-    return replace(found, fold_weights={str(i): end.weights for i, end in enumerate(ends[: job.folds]) if end.weights}), best
 
 
 def verdict(job: Job, trial: str, history: dict[str, list[float]], best_epoch: int, status: str = DONE) -> TrialEnded:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from nbtune.record import checkpoint
@@ -65,6 +66,15 @@ KINDS = {
     "patience": (plain, {"patience": 3, "min_delta": 0.02, "epochs": 30}),
 }
 
+SEVERAL = {
+    "repeats": (plain, {"repeats": 3, "units": [4, 8], "axis": {"depth": [1, 2]}, "learning_rate": [0.01]}),
+    "with patience": (plain, {"repeats": 3, "patience": 2, "min_delta": 0.02, "epochs": 20}),
+    "a rate of its own": (scheduled, {"repeats": 2, "learning_rate": None, "units": [8, 9]}),
+    "that draw": (dropout, {"repeats": 2}),
+    "folds": (plain, {"folds": 3}),
+    "folds of several sizes": (plain, {"folds": 4, "repeats": 2, "batch_size": 157}),
+}
+
 
 class Told:
     """What a task tells, and after how many epochs of the first trial it is asked to stop."""
@@ -84,9 +94,9 @@ def alone(job, trials, told):
     return {id: trial.fit(job, told, id, values, told.stopping) for id, values in trials.items()}
 
 
-def undisturbed(job, trials):
+def undisturbed(job, trials, told=None):
     """By `model.fit`; on a slow machine it has left a checkpoint."""
-    ended = alone(job, trials, Told())
+    ended = alone(job, trials, told or Told())
     for id in trials:
         checkpoint.remove(job.project, id)
     return ended
@@ -139,6 +149,51 @@ def test_it_goes_on_as_if_it_had_not_been_stopped(job_of, engine, kind):  # noqa
     assert [len(event.history["loss"]) for event in told.events if isinstance(event, TrialStarted) and event.history]
 
 
+class Counting(Told):
+    """It is asked to stop after so many epochs of the first trial, over all of its runs."""
+
+    def stopping(self):
+        return _epochs(self) >= self._epochs
+
+
+AT = [(stacked, 4), (stacked, 13), (alone, 4), (alone, 9), (alone, 11)]
+OF_RUNS = [(kind, *each) for kind in SEVERAL for each in AT]
+QUICK_RUNS = [("with patience", stacked, 4), ("that draw", stacked, 13), ("folds of several sizes", stacked, 13)]
+QUICK_RUNS += [("with patience", alone, 4), ("folds", alone, 9)]
+
+
+@pytest.mark.parametrize(("kind", "engine", "epochs"), cases(OF_RUNS, QUICK_RUNS))
+def test_each_run_of_a_trial_is_kept_or_goes_on(job_of, kind, engine, epochs):  # noqa: F811
+    build, options = SEVERAL[kind]
+    x, _, _, y = rows()
+    job, trials = job_of(build, (x, y), **{"epochs": EPOCHS, "patience": None, **options})
+    names = ["0"] if engine is alone else ["0", list(trials)[-1]]
+    trials = {id: values for id, values in trials.items() if engine is stacked or id in names}
+    whole = undisturbed(job, {id: trials[id] for id in names}, told := Told())
+    expected = _epochs(told)
+    first = engine(job, trials, counting := Counting(epochs))
+    assert first["0"].status == STOPPED
+    assert "begin again" not in first["0"].error
+    again, expected = engine(job, trials, second := Counting(2)), expected - _epochs(counting)
+    told = Told()
+    ended = engine(job, {id: values for id, values in trials.items() if again[id].status == STOPPED}, told)
+    for id in names:
+        end = ended.get(id, again[id])
+        np.testing.assert_allclose(end.scores, whole[id].scores, rtol=1e-4, atol=1e-6)
+        assert end.best_epochs == whole[id].best_epochs
+        assert end.fold_weights.keys() == whole[id].fold_weights.keys()
+        same(end, whole[id])
+        assert end.weights
+    if engine is alone:
+        assert _epochs(second) + _epochs(told) == expected
+    elif kind != "that draw":  # its runs are trained one after the other
+        assert min(event.epoch for event in told.events if isinstance(event, EpochEnded)) > 1
+
+
+def _epochs(told):
+    return sum(isinstance(event, EpochEnded) and event.trial == "0" for event in told.events)
+
+
 @pytest.mark.parametrize(("before", "after"), cases([(alone, stacked), (stacked, alone)], [(stacked, alone)]))
 def test_one_engine_goes_on_where_the_other_was(job_of, before, after):  # noqa: F811
     x, _, _, y = rows()
@@ -169,30 +224,136 @@ def test_what_a_killed_worker_wrote_is_enough(job_of, engine, monkeypatch):  # n
     told = Told()
     with pytest.raises(Killed):
         engine(job, trials, type("Dies", (), {"__call__": lambda self, events: emit(events), "stopping": lambda self: False})())
-    assert checkpoint.end_of(job.project, "0", trials["0"]).history["loss"][4:], "five epochs"
+    assert checkpoint.ends_of(job.project, "0", trials["0"])[0].history["loss"][4:], "five epochs"
     again = engine(job, {"0": trials["0"]}, told)["0"]
     assert min(event.epoch for event in told.events if isinstance(event, EpochEnded)) == 6
     checkpoint.remove(job.project, "0")
     same(again, trial.fit(job, lambda events: None, "0", trials["0"]))
 
 
-class Own(layers.Layer):
-    """What a user writes may keep anything."""
+class Scaled(layers.Layer):
+    """What a user may write: a weight, a state that each step moves, and random numbers of a generator of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.seeds = keras.random.SeedGenerator(3)
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(shape[-1],), initializer="ones")
+        self.mean = self.add_weight(shape=(shape[-1],), initializer="zeros", trainable=False)
+
+    def call(self, x, training=False):
+        if training:
+            self.mean.assign(0.9 * self.mean + 0.1 * keras.ops.mean(x, axis=0))
+            x = x + 0.1 * keras.random.normal(keras.ops.shape(x), seed=self.seeds)
+        return self.scale * (x - self.mean)
+
+
+def with_layer(make):
+    def build(units=8):
+        return keras.Sequential([keras.Input((8,)), layers.Dense(units), make(), layers.Dense(3, activation="softmax")])
+
+    return build
+
+
+class OwnStep(keras.Model):
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+class OwnOptimizer(keras.optimizers.SGD):
+    """With a state of its own."""
+
+
+def own_step(units=8):
+    inputs = keras.Input((8,))
+    return OwnStep(inputs, layers.Dense(3, activation="softmax")(layers.Dense(units, "relu")(inputs)))
+
+
+def own_optimizer(units=8):
+    made = plain(units)
+    made.compile(OwnOptimizer(0.02, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return made
+
+
+OWN = {
+    "a layer": (with_layer(Scaled), {}),
+    "a function": (with_layer(lambda: layers.Lambda(lambda x: 2 * x)), {}),
+    "a step": (own_step, {}),
+    "an optimizer": (own_optimizer, {"learning_rate": None, "units": [8, 9]}),
+}
+OF_OWN = [(kind, engine) for kind in OWN for engine in (alone, stacked)]
+
+
+@pytest.mark.parametrize(("kind", "engine"), cases(OF_OWN, [("a layer", alone), ("a layer", stacked), ("a step", alone)]))
+def test_code_of_ones_own_goes_on(job_of, kind, engine):  # noqa: F811
+    build, options = OWN[kind]
+    x, _, _, y = rows()
+    job, trials = job_of(build, (x, y), **{"epochs": EPOCHS, "patience": None, **options})
+    goes_on(job, trials, engine)
+
+
+def goes_on(job, trials, engine=alone):
+    """The first trial, stopped after three epochs, goes on with the numbers of one that was not."""
+    trials = trials if engine is stacked else {"0": trials["0"]}
+    whole = undisturbed(job, {"0": trials["0"]})["0"]
+    first = engine(job, trials, Told(3))["0"]
+    assert (first.status, len(first.history["loss"])) == (STOPPED, 3)
+    assert "begin again" not in first.error
+    ended = engine(job, trials, told := Told())["0"]
+    assert ended.status == DONE, ended.error
+    assert min(event.epoch for event in told.events if isinstance(event, EpochEnded)) == 4
+    same(ended, whole)
+
+
+class Counted(layers.Layer):
+    """With a variable that Keras does not know."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = [tf.Variable(0.0, trainable=False)]
 
     def call(self, x):
-        return x
+        return x * (1 + 0.01 * self.calls[0].assign_add(1.0))
 
 
-def own(units=8):
-    return keras.Sequential([keras.Input((8,)), layers.Dense(units), Own(), layers.Dense(3, activation="softmax")])
+class Drawing(layers.Layer):
+    def call(self, x):
+        return x + 0.01 * tf.random.normal(tf.shape(x))
+
+
+class Python(layers.Layer):
+    def call(self, x):
+        return tf.ensure_shape(tf.numpy_function(lambda value: value, [x], tf.float32), x.shape)
+
+
+def eager():
+    made = with_layer(Scaled)()
+    made.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=True)
+    return made
+
+
+def own_loop():
+    class Loop(keras.Model):
+        def fit(self, *args, **kwargs):
+            return super().fit(*args, **kwargs)
+
+    inputs = keras.Input((8,))
+    return Loop(inputs, layers.Dense(3, activation="softmax")(inputs))
 
 
 OWN_CALLBACK = {"callbacks": lambda: [keras.callbacks.LambdaCallback()]}
+HIDDEN = [
+    (with_layer(Counted), {}, "Counted: the variable 'Variable', which is none of the model's"),
+    (with_layer(Drawing), {}, "Drawing: the operation RandomStandardNormal, which may keep a state of its own"),
+    (with_layer(Python), {}, "Python: the operation PyFunc, which may keep a state of its own"),
+    (eager, {"learning_rate": None}, "Scaled, whose Python code runs in each step"),
+    (own_loop, {}, "a fit of its own"),
+    (plain, OWN_CALLBACK, "the callback LambdaCallback, which may"),
+]
 
 
-@pytest.mark.parametrize(
-    ("build", "options", "why"), [(own, {}, "Own, which may"), (plain, OWN_CALLBACK, "the callback LambdaCallback, which may")]
-)
+@pytest.mark.parametrize(("build", "options", "why"), HIDDEN)
 def test_what_cannot_go_on_begins_again_and_says_so(job_of, build, options, why):  # noqa: F811
     x, _, _, y = rows()
     job, trials = job_of(build, (x, y), epochs=EPOCHS, patience=None, **options)
@@ -203,11 +364,55 @@ def test_what_cannot_go_on_begins_again_and_says_so(job_of, build, options, why)
     assert min(event.epoch for event in told.events if isinstance(event, EpochEnded)) == 1
 
 
+class Noisy(keras.utils.PyDataset):
+    def __len__(self):
+        return 7
+
+    def __getitem__(self, index):
+        x, _, _, y = rows()
+        taken = slice(30 * index, 30 * index + 30)
+        return x[taken] + np.random.normal(size=(30, 8)).astype("float32"), y[taken]
+
+
+def generator():
+    x, _, _, y = rows()
+    for start in np.random.permutation(np.arange(0, 210, 30)):
+        yield x[start : start + 30] + np.random.normal(size=(30, 8)).astype("float32"), y[start : start + 30]
+
+
+def shuffled():
+    x, _, _, y = rows()
+    noise = lambda x, y: (x + tf.random.normal([8], seed=2), y)  # noqa: E731
+    return tf.data.Dataset.from_tensor_slices((x, y)).shuffle(210, seed=1).map(noise).batch(30)
+
+
+def endless():
+    x, _, _, y = rows()
+    return tf.data.Dataset.from_tensor_slices((x, y)).shuffle(210, seed=1).repeat().batch(40)
+
+
+STREAMS = {
+    "a generator": (generator, {"validation_data": generator}),
+    "a PyDataset": (Noisy(), {}),
+    "tf.data": (shuffled, {"validation_data": shuffled}),
+    "endless": (endless, {"steps_per_epoch": 4}),
+}
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_data_that_are_read_anew_go_on_with_what_they_would_have_read(job_of, kind):  # noqa: F811
+    given, options = STREAMS[kind]
+    x, _, _, y = rows()
+    job, trials = job_of(dropout, given, **{"validation_data": (x, y), "epochs": EPOCHS, "patience": None, **options})
+    assert job.stream
+    goes_on(job, trials)
+
+
 def test_damage_costs_the_checkpoint_and_nothing_else(job_of):  # noqa: F811
     x, _, _, y = rows()
     job, trials = job_of(plain, (x, y), epochs=EPOCHS, patience=None)
     trial.fit(job, told := Told(3), "0", trials["0"], told.stopping)
-    path = job.project / "trial_0" / checkpoint.FILE
+    (path,) = (job.project / "trial_0").glob(checkpoint.FILES)
     whole = path.read_bytes()
     assert checkpoint.read(job.project, "0", trials["0"]) is not None
     assert checkpoint.read(job.project, "0", trials["1"]) is None, "another combination's"

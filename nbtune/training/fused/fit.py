@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -23,6 +23,7 @@ from nbtune import machine
 from nbtune.ask.space import Value
 from nbtune.ask.strategy import AUTO
 from nbtune.data import arrays as data
+from nbtune.record.checkpoint import Checkpoint
 from nbtune.record.events import Emit, EpochEnded, EpochUnderWay, Stopping, TrainedAlone, TrialEnded, TrialStarted
 from nbtune.record.job import Job
 from nbtune.training import resuming, schedules
@@ -32,7 +33,6 @@ from nbtune.training.fused.assembly import assemble
 from nbtune.training.fused.compaction import Compaction
 from nbtune.training.fused.compilation import compiled
 from nbtune.training.fused.ending import Ending
-from nbtune.training.fused.epoch import Pieces
 from nbtune.training.fused.epochs import Epochs
 from nbtune.training.fused.feeding import Feeding, Runs, Sizes
 from nbtune.training.fused.layers import per_example
@@ -75,7 +75,7 @@ def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]], s
     stacks: dict[str, list[TrialSpec]] = {}
     for made in trial_specs(first, trials, arrays):
         if isinstance(made, TrialSpec):
-            spec = made.gone_on(resuming.found(job, made.trial, made.values))
+            spec = made.left_off(resuming.found(job, made.trial, made.values))
             stacks.setdefault(spec.stack_key, []).append(spec)
         else:
             refused |= _told(emit, [made[0]], made[1])
@@ -86,7 +86,7 @@ def fit_stack(job: Job, emit: Emit, trials: Mapping[str, Mapping[str, Value]], s
                 refused |= _told(emit, [each.trial for each in part], reason)
             elif not stopping():
                 refused |= _train(job, emit, template, part, arrays, ending, stopping)
-    return Outcome(ending.ended, refused)
+    return Outcome(ending.handed_in, refused)
 
 
 def _told(emit: Emit, trials: Sequence[str], reason: Reason) -> dict[str, str]:
@@ -187,30 +187,38 @@ class Fit:
         self._steps = 0  # of an epoch of the runs under way
         self._running: list[Member] = []
         self._saver = Saver(job, emit, template, self._step, stopping)
-        self._pace = resuming.Pace()
+        self._journal = resuming.Journal(job)
         self._obstacle = next(filter(None, (resuming.obstacle(job, template.model, spec.values) for spec in stack)), None)
 
     def run(self) -> None:
         now, runs = machine.now(), list(enumerate(self._job.each_run))
         parts = self._feeding.parts(runs, self._most_at_once())
         at_once = len(runs) // len(parts)
-        self._emit([TrialStarted(spec.trial, now, spec.at.end.history if spec.at else {}, at_once) for spec in self._stack])
-        self._ending.begin(spec.trial for spec in self._stack)
+        self._emit([TrialStarted(spec.trial, now, at_once=at_once) for spec in self._stack])
+        self._ending.begin(self._stack, self._saver.kept)
         programs: dict[tuple[bool, bool], tuple[Epochs, bool]] = {}
         try:
-            for part in parts:
-                self._begin(part)
-                if self._running:  # or each trial went wrong in an earlier run
+            for number, part in enumerate(parts):
+                for first in self._first_epochs(part):
+                    self._begin(part, first)
+                    if not self._running:  # each trial went wrong in an earlier run
+                        continue
+                    if first or number:
+                        self._tell_where_it_goes_on(number, at_once)
                     kind = len(part) > 1, len({run.fold for _, run in part}) > 1
                     if kind not in programs:
                         programs[kind] = self._program(part, apart=kind[1])
                     epochs, any_size = programs[kind]
                     epochs.feed(*self._feeding.rows_of(part), self._feeding.evaluation(part))
-                    batches = itertools.islice(self._feeding.epochs(part), self._template.epochs, None)
-                    self._train_runs(epochs, batches, any_size, part)
+                    self._train_runs(epochs, first, any_size, part)
         except Halted:
             self._write_down()
-            self._ending.stop(self._running, self._kept, self._saver.save)
+            self._ending.stop(self._running, self._kept, self._saver.save, self._obstacle)
+
+    def _first_epochs(self, runs: Runs) -> list[int]:
+        """How many epochs are behind these runs of the trials: those of which it is another number are trained later."""
+        each = [(spec, number) for spec in self._stack for number, _ in runs]
+        return sorted({spec.epochs(number) for spec, number in each if not spec.has_ended(number)})
 
     def _program(self, runs: Runs, apart: bool) -> tuple[Epochs, bool]:
         """What trains an epoch of so many runs at once, and whether it takes a smaller stack as it is."""
@@ -225,24 +233,41 @@ class Fit:
         room = memory.most(self._template, self._job, self._arrays)
         return max(room // len(self._stack), 1) if self._is_dense else 1
 
-    def _begin(self, runs: Runs) -> None:
-        """Each trial at the start of these runs, or where it goes on; what was compiled for the first ones is used again."""
+    def _begin(self, runs: Runs, first: int) -> None:
+        """Each trial in those of these runs of which so many epochs are trained; what was compiled for others is used again."""
         self._running = []
         self._halt_if_asked()
         self._steps = self._feeding.steps(runs[0][1])
-        stacks = [self._start(job) for _, job in runs]
+        stacks = [self._start(number, job) for number, job in runs]
         self._state.begin(stacks)
-        if self._template.at:
-            self._state.resume([self._saver.slots(spec) for spec in stacks[0]])
         each = [(*run, spec) for specs in zip(*stacks, strict=True) for run, spec in zip(runs, specs, strict=True)]
         members = [self._member(i, number, job, spec) for i, (number, job, spec) in enumerate(each)]
-        self._go_on_with(members)
+        is_open = lambda m: not m.spec.has_ended(m.repeat) and m.spec.epochs(m.repeat) == first  # noqa: E731
+        self._go_on_with([member for member in members if is_open(member)])
+        if first and self._running:
+            self._resume(len(members))
         for member in self._running:
             member.begin()
 
-    def _start(self, run: Job) -> Sequence[TrialSpec]:
-        """The trials as they start in a run."""
+    def _resume(self, size: int) -> None:
+        """What is running goes on; the stack, of this size, holds nothing else."""
+        seeds = [member.spec.seeds for member in self._running]
+        if any(not np.array_equal(a, b) for own in seeds for a, b in zip(own, seeds[0], strict=True)):
+            raise CannotFuse("random numbers that have come to differ")
+        if len(self._running) < size:
+            self._leave_the_stopped_behind()
+        self._state.resume([self._saver.slots(member.spec) for member in self._running], seeds[0])
+
+    def _tell_where_it_goes_on(self, behind: int, at_once: int) -> None:
+        """With the history of the first of each trial's runs; so many groups of them are behind it."""
+        first = {member.spec.trial: member for member in reversed(self._running)}.values()
+        now = machine.now()
+        self._emit([TrialStarted(each.spec.trial, now, each.history, at_once, behind) for each in reversed(list(first))])
+
+    def _start(self, number: int, run: Job) -> Sequence[TrialSpec]:
+        """The trials as they start in a run, or go on in it."""
         stack = self._stack if run.seed == self._job.seed else _again(run, self._stack, self._arrays)
+        stack = [spec.gone_on(spec.left.get(number)) for spec in stack]
         if self._steps == _steps(self._job, self._template, self._arrays):
             return stack
         own = data.read(self._job.folder, run.fold)
@@ -260,10 +285,11 @@ class Fit:
         self._running = [member for member in members if not self._ending.is_over(member.spec.trial)]
         self._state.let_live([member.place for member in self._running])
 
-    def _train_runs(self, epochs: Epochs, batches: Iterator[Pieces], any_size: bool, runs: Runs) -> None:
-        """Trains until none is running."""
-        compaction, begun = Compaction(), self._template.epochs
-        for epoch in range(begun, self._job.epochs):
+    def _train_runs(self, epochs: Epochs, first: int, any_size: bool, runs: Runs) -> None:
+        """Trains from this epoch on until none is running."""
+        compaction = Compaction()
+        batches = itertools.islice(self._feeding.epochs(runs), first, None)
+        for epoch in range(first, self._job.epochs):
             for member in self._running:
                 member.begin_epoch(epoch)
             if epoch == 0 and not self._is_dense and not all(spec.is_proven for spec in self._stack):
@@ -276,7 +302,7 @@ class Fit:
             if not self._running:
                 break
             self._halt_if_asked()
-            if self._pace.due:
+            if self._journal.due:
                 self._write_down()
             self._leave_the_stopped_behind_if_due(epochs, any_size, compaction, machine.now() - before)
 
@@ -304,13 +330,14 @@ class Fit:
             raise Halted
 
     def _write_down(self) -> None:
-        """Where each trial stands after the last epoch, if it can go on there."""
-        if self._obstacle is not None or not all(member.history for member in self._running):
-            return
-        with self._pace.counted():
-            for member in self._running:
-                now = Kept(member.spec, self._state.weights(member.place), self._state.slots(member.place))
-                self._saver.write(self._ending.so_far(member), member, now, self._state.seeds)
+        """Where each run stands after the last epoch, if it can go on there."""
+        can_go_on = self._obstacle is None and all(member.history for member in self._running)
+        self._journal.write(map(self._standing, self._running if can_go_on else []), self._ending.over)
+
+    def _standing(self, member: Member) -> tuple[Mapping[str, Value], int, Checkpoint]:
+        now = Kept(member.spec, self._state.weights(member.place), self._state.slots(member.place))
+        at = self._saver.standing(self._ending.so_far(member), member, now, self._state.seeds)
+        return member.spec.values, member.repeat, at
 
     def _tell_share(self, epoch: int, share: float) -> None:
         self._halt_if_asked()  # in the epoch, which is given up
@@ -349,7 +376,15 @@ class Fit:
             for member in over:
                 member.end()
                 self._ending.take(member, self._kept, self._saver.save)
+                self._note(member)
             self._go_on_with([member for member in self._running if member not in over])
+
+    def _note(self, member: Member) -> None:
+        """A run has ended whose trial may go on."""
+        if self._ending.is_over(member.spec.trial):
+            return
+        at = self._saver.standing(self._ending.ended(member), member, self._kept(member), self._state.seeds)
+        self._journal.note(member.spec.values, member.repeat, at)
 
     def _kept(self, member: Member) -> Kept:
         return Kept(member.spec, member.stopper.best_weights, self._state.slots(member.place))

@@ -10,7 +10,7 @@ import numpy as np
 
 from nbtune.record.events import DONE, TrialEnded
 from nbtune.record.job import Job
-from nbtune.training import trial
+from nbtune.record.runs import together
 from nbtune.training.fused.spec import TrialSpec
 
 
@@ -38,6 +38,11 @@ class Repeats:
         self._ends: dict[int, TrialEnded] = {}
         self._best: tuple[int, Kept] | None = None
         self._folds: dict[int, Kept] = {}
+        self._left: dict[int, tuple[TrialEnded, Callable[[], Kept]]] = {}
+
+    def leave(self, repeat: int, end: TrialEnded, kept: Callable[[], Kept]) -> None:
+        """What a run had come to when it was left off, which counts where it does not go on."""
+        self._left[repeat] = end, kept
 
     def take(self, repeat: int, end: TrialEnded, kept: Callable[[], Kept]) -> None:
         self._ends[repeat] = end
@@ -69,11 +74,14 @@ class Repeats:
 
     def so_far(self) -> Outcome | None:
         """The same of the runs that there are, where no more come; None where there are none."""
+        for repeat, (end, kept) in self._left.items():
+            if repeat not in self._ends:
+                self.take(repeat, end, kept)
         ends = [self._ends[repeat] for repeat in sorted(self._ends)]
         return self._together(ends) if ends else None
 
     def _together(self, ends: list[TrialEnded]) -> Outcome:
-        ended, _ = trial.together(self._job, ends)
+        ended, _ = together(self._job, ends)
         ended = replace(ended, seconds=sum(end.seconds for end in self._ends.values()))
         if ended.score is None:
             return Outcome(ended, None, {})

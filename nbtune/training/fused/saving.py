@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nbtune.record.checkpoint import Checkpoint
-from nbtune.record.events import Emit, Stopping, TrialEnded
+from nbtune.record.events import DONE, Emit, Stopping, TrialEnded
 from nbtune.record.job import Job
 from nbtune.training import resuming, weights
 from nbtune.training.fused import optimizers, padding, skipping
@@ -52,31 +52,34 @@ class Saver:
         return self._models[id(spec.model)]
 
     def slots(self, spec: TrialSpec) -> list[np.ndarray]:
-        """The optimizer's variables of a trial that goes on, as the stack's update has them."""
+        """The optimizer's variables of a run that goes on, as the stack's update has them."""
         assert spec.at is not None
         model, optimizer = self._model_of(spec)
         places = skipping.places(spec, self._template)
         return self._step.update.joined(spec.at.slots, optimizer, model.trainable_variables, places)
 
-    def write(self, end: TrialEnded, member: Member, now: Kept, seeds: Sequence[np.ndarray]) -> None:
-        """Writes down where a trial stands, that it can go on there.
+    def kept(self, spec: TrialSpec, run: int) -> Kept:
+        """What is saved of a run that was left off, or had ended by then."""
+        at = spec.left[run]
+        own = spec.gone_on(at)
+        return Kept(spec, [*own.weights, *own.others] if at.has_ended else list(at.best), self.slots(own))
+
+    def standing(self, end: TrialEnded, member: Member, now: Kept, seeds: Sequence[np.ndarray]) -> Checkpoint:
+        """Where a run stands, that its trial can go on there.
 
         Args:
-            end: what it came to so far.
-            now: its weights and slots after the last epoch.
+            end: what it came to.
+            now: its weights and slots after the last epoch, or where it has ended those that are kept.
             seeds: of the stack.
-
-        Raises:
-            OSError: the disk takes no more.
         """
         spec = member.spec
         model, optimizer = self._model_of(spec)
         at, shapes = seed_places(model), spec.shapes
         cropped = lambda values: [padding.cropped(value, shape) for value, shape in zip(values, shapes, strict=True)]  # noqa: E731
-        own, best = cropped(now.weights), cropped(member.stopper.best_weights)
+        own, best = cropped(now.weights), [] if end.status == DONE else cropped(member.stopper.best_weights)
         slots = self._step.update.apart(now.slots, optimizer, model.trainable_variables, skipping.places(spec, self._template))
         others, drawn = iter(own[len(spec.weights) :]), iter(seeds)
-        checkpoint = Checkpoint(
+        return Checkpoint(
             end,
             member.stopper.wait,
             weights=own[: len(spec.weights)],
@@ -86,4 +89,3 @@ class Saver:
             callbacks=resuming.states([*member.own, *member.plateau]),
             rate=None if member.optimizer.learning_rate is None else float(member.optimizer.learning_rate),
         )
-        resuming.write(self._job, spec.values, checkpoint)

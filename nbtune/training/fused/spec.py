@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ class TrialSpec:
         own_step: its model's `train_step` is traced as it is (`own_steps`).
         batch: features and labels of a batch, as `keras.KerasTensor`s.
         at: where it goes on, if it does; then `weights`, `others` and `seeds` are those that it has there.
+        left: where its runs were left off, by number.
     """
 
     trial: str
@@ -69,6 +70,7 @@ class TrialSpec:
     own_step: bool
     batch: tuple[Any, Any]
     at: Checkpoint | None = None
+    left: Mapping[int, Checkpoint] = field(default_factory=dict)
 
     @property
     def depth(self) -> int:
@@ -85,22 +87,34 @@ class TrialSpec:
 
     @property
     def stack_key(self) -> str:
-        """Equal for trials that can share a stack, which has one set of seeds, and whose trials are in the same epoch."""
-        return json.dumps([self.signature, [seed.tolist() for seed in self.seeds], self.epochs])
+        """Equal for trials that can share a stack, which has one set of seeds, and that were left off in the same epochs."""
+        seeds = lambda spec: [seed.tolist() for seed in spec.seeds]  # noqa: E731
+        under_way = {json.dumps([at.epochs, seeds(self.gone_on(at))]) for at in self.left.values() if not at.has_ended}
+        return json.dumps([self.signature, seeds(self), sorted(under_way)])
 
-    @property
-    def epochs(self) -> int:
-        """How many are trained already."""
-        return self.at.epochs if self.at else 0
+    def left_off(self, left: Mapping[int, Checkpoint]) -> TrialSpec:
+        """With where its runs were left off, by number; those of another model do not count."""
+        return replace(self, left={run: at for run, at in left.items() if self._fits(at)})
+
+    def _fits(self, at: Checkpoint) -> bool:
+        own = [tuple(variable.shape) for variable in (*self.model.trainable_variables, *self.model.non_trainable_variables)]
+        given = [tuple(value.shape) for value in (*at.weights, *at.others)]
+        return given == own and (at.has_ended or len(at.best) == len(self.shapes))
+
+    def has_ended(self, run: int) -> bool:
+        return run in self.left and self.left[run].has_ended
+
+    def epochs(self, run: int) -> int:
+        """How many of a run that has not ended are trained already."""
+        return self.left[run].epochs if run in self.left else 0
 
     def gone_on(self, at: Checkpoint | None) -> TrialSpec:
-        """As it goes on there, unless that is of another model."""
+        """As one of its runs goes on there."""
         if at is None:
             return self
         places = seed_places(self.model)
         others = [value for i, value in enumerate(at.others) if i not in places]
-        new = replace(self, weights=list(at.weights), others=others, seeds=[at.others[i] for i in places], at=at)
-        return new if new.shapes == self.shapes and len(at.best) == len(self.shapes) else self
+        return replace(self, weights=list(at.weights), others=others, seeds=[at.others[i] for i in places], at=at)
 
 
 def trial_specs(

@@ -36,8 +36,9 @@ class StackState:
         self._put(stacked(self._template, repeats, self._update, self._which))
         self._no_logs = no_logs(self._step, self.size)
 
-    def resume(self, slots: Sequence[Sequence[np.ndarray]]) -> None:
-        """With these variables of each trial's optimizer, as `Update.joined` gives them."""
+    def resume(self, slots: Sequence[Sequence[np.ndarray]], seeds: Sequence[np.ndarray]) -> None:
+        """With these variables of each trial's optimizer, as `Update.joined` gives them, and states of the generators."""
+        self._seeds = [tf.constant(seed) for seed in seeds]
         counts = [len(weight) for weight in self._state.weights]
         self._put(self._state._replace(slots=self._update.of_each(slots, counts)))
 

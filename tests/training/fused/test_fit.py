@@ -63,7 +63,7 @@ def in_stacks(job, trials):
     """The ends of the trials; all have to be fused."""
     ended, refused = fit.fit_stack(job, lambda events: None, trials)
     assert not refused
-    for state in job.project.glob(f"trial_*/{checkpoint.FILE}"):  # of a slow machine: nobody goes on from there
+    for state in job.project.glob(f"trial_*/{checkpoint.FILES}"):  # of a slow machine: nobody goes on from there
         state.unlink()
     return {end.trial: end for end in ended}
 
