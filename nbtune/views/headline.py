@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from nbtune import machine
 from nbtune.record.events import DIVERGED, DONE, FAILED, PENDING, RUNNING, STOPPED
@@ -18,8 +19,14 @@ def headline(progress: Progress, now: float) -> str:
 
 
 def interrupted(progress: Progress) -> str:
-    """What a page says once the kernel is gone, and the search with it."""
-    return f"interrupted: {progress.ended:,} of {len(progress.trials):,}{_bad(progress)}{_found(progress)}"
+    """What a page says once the kernel is gone, and the search with it: what was under way is stopped."""
+    return f"interrupted: {_stopped(progress)}{_found(progress)}"
+
+
+def coverage_if_interrupted(progress: Progress) -> str:
+    """The coverage that goes with it."""
+    cover, running = progress.coverage, sum(trial.status == RUNNING for trial in progress.trials)
+    return str(replace(cover, stopped=cover.stopped + running, pending=cover.pending - running))
 
 
 def all_went_wrong(progress: Progress) -> bool:
@@ -62,15 +69,17 @@ def _how_far(progress: Progress, now: float) -> str:
         return f"{count}{_bad(progress)}, {progress.reason or when}"
     spent = progress.seconds_spent(now)
     reason = f", {progress.reason}" if progress.reason else ""
+    lasted = f" in {duration(spent)}" if spent >= 0.5 else ""
     if progress.state != "finished" and any(trial.status == STOPPED for trial in trials):
-        count = _stopped(progress)
-    return f"{count}{f' in {duration(spent)}' if spent >= 0.5 else ''}{_bad(progress)}{reason}"
+        return f"{_stopped(progress)}{lasted}{reason}"
+    return f"{count}{lasted}{_bad(progress)}{reason}"
 
 
 def _stopped(progress: Progress) -> str:
-    """`0 done, 21 stopped early, 6 not reached of 27`."""
+    """`0 done, 21 stopped early, 6 not reached of 27`, which add up."""
     status = Counter(trial.status for trial in progress.trials)
-    counts = [(status[DONE], "done"), (status[STOPPED], "stopped early"), (status[PENDING], "not reached")]
+    counts = [(status[DONE], "done"), (status[STOPPED] + status[RUNNING], "stopped early"), (status[FAILED], FAILED)]
+    counts += [(status[DIVERGED], DIVERGED), (status[PENDING], "not reached")]
     return ", ".join(f"{n:,} {name}" for n, name in counts if n or name == "done") + f" of {len(progress.trials):,}"
 
 

@@ -121,7 +121,11 @@ def test_a_kernel_that_restarts_is_noticed_and_the_last_picture_stays(still, hal
     page.evaluate("window.kernel_is('busy')")
     assert page.get_by_role("button", name="Pause").is_visible()
     page.evaluate("window.kernel_is('restarting')")
-    assert page.locator(".nbtune-headline").inner_text().startswith("interrupted: 40 of 54, 4 failed, 4 diverged; best")
+    assert page.locator(".nbtune-headline").inner_text().startswith(
+        "interrupted: 28 done, 6 stopped early, 4 failed, 4 diverged, 12 not reached of 54; best"
+    )
+    cover = page.locator(".nbtune-coverage").inner_text()
+    assert "54 combinations: 28 done, 4 failed, 4 diverged, 6 stopped, 12 pending" in cover, "it says what the map says"
     assert page.get_by_role("alert").get_by_text("Run the cell again").is_visible()
     assert page.get_by_role("button", name="Pause").count() == 0
     assert page.locator(".nbtune-map [role=option]").count() == cells

@@ -207,28 +207,35 @@ def test_one_engine_goes_on_where_the_other_was(job_of, before, after):  # noqa:
             np.testing.assert_allclose(end.history[name], values, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("engine", cases([alone, stacked], [stacked]))
-def test_what_a_killed_worker_wrote_is_enough(job_of, engine, monkeypatch):  # noqa: F811
+KILLED = [(alone, {}, 6), (stacked, {}, 6), (alone, {"repeats": 3}, 15), (stacked, {"repeats": 3}, 6), (alone, {"folds": 3}, 15)]
+
+
+@pytest.mark.parametrize(("engine", "options", "at"), cases(KILLED, [KILLED[1], KILLED[2], KILLED[3]]))
+def test_what_a_killed_worker_wrote_is_enough(job_of, engine, options, at, monkeypatch):  # noqa: F811
     x, _, _, y = rows()
     monkeypatch.setattr(resuming, "SECONDS_BEFORE", 0.0)
     monkeypatch.setattr(resuming, "SHARE", 1e9)
-    job, trials = job_of(plain, (x, y), epochs=EPOCHS, patience=None)
+    job, trials = job_of(plain, (x, y), epochs=EPOCHS, patience=None, **options)
 
     class Killed(BaseException):
         pass
 
-    def emit(events):
-        if any(isinstance(event, EpochEnded) and event.epoch == 6 for event in events):
-            raise Killed
+    class Dies(Told):
+        def __call__(self, events):
+            super().__call__(events)
+            if _epochs(self) == at:
+                raise Killed
 
-    told = Told()
     with pytest.raises(Killed):
-        engine(job, trials, type("Dies", (), {"__call__": lambda self, events: emit(events), "stopping": lambda self: False})())
-    assert checkpoint.ends_of(job.project, "0", trials["0"])[0].history["loss"][4:], "five epochs"
-    again = engine(job, {"0": trials["0"]}, told)["0"]
-    assert min(event.epoch for event in told.events if isinstance(event, EpochEnded)) == 6
+        engine(job, trials, Dies())
+    left = checkpoint.ends_of(job.project, "0", trials["0"], job.runs)
+    assert sum(len(end.history["loss"]) for end in left) == (at - 1) * (job.runs if engine is stacked else 1)
+    again = engine(job, {"0": trials["0"]}, told := Told())["0"]
+    assert next(event.epoch for event in told.events if isinstance(event, EpochEnded)) == (at - 1) % EPOCHS + 1
     checkpoint.remove(job.project, "0")
-    same(again, trial.fit(job, lambda events: None, "0", trials["0"]))
+    whole = trial.fit(job, lambda events: None, "0", trials["0"])
+    np.testing.assert_allclose(again.scores, whole.scores, rtol=1e-4, atol=1e-6)
+    same(again, whole)
 
 
 class Scaled(layers.Layer):

@@ -54,7 +54,7 @@ def test_a_file_gets_only_what_lasts(fifty_four):
     assert stream.getvalue() == ""
     fifty_four.apply(StateChanged("stopped", 1010.0))
     surface.close(1010.0)
-    assert stream.getvalue().startswith("stopped: 28 done, 4 stopped early")
+    assert stream.getvalue().startswith("stopped: 28 done, 6 stopped early, 4 failed, 4 diverged, 12 not reached of 54")
     assert "\r" not in stream.getvalue()
     assert str(fifty_four.coverage) in stream.getvalue()
 

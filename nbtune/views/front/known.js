@@ -35,6 +35,7 @@ export class Known {
     this.trials = this.trials.map((trial) => ({ ...trial, texts: trial.texts.map(stopped), keys: trial.keys.map((key) => (key === "running" ? "stopped" : key)) }));
     this.cells = this.cells.map((cell) => ({ ...own(cell), says: stopped(cell.says) }));
     this.scale = { ...this.scale, legend: this.scale.gone };
+    this.table = { ...this.table, notes: [...this.table.notes.slice(0, -1), this.table.gone] };
     this.curves = { ...this.curves, curves: this.curves.curves.map((curve) => ({ ...curve, running: false })) };
     this.details.forEach((detail, trial) => this.details.set(trial, { ...detail, facts: stopped(detail.facts) }));
   }

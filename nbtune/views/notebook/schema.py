@@ -177,12 +177,14 @@ class Line(TypedDict):
 
 
 class Table(TypedDict):
-    """`rows`: trials from top to bottom, of which the first `ranked` have a rank; `notes` stand below."""
+    """`rows`: trials from top to bottom, of which the first `ranked` have a rank; `notes` stand below, `gone` in place of
+    the last of them if the kernel is gone."""
 
     columns: list[Column]
     rows: list[int]
     ranked: int
     notes: list[str]
+    gone: str
 
 
 class Failure(TypedDict):

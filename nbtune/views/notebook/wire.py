@@ -17,7 +17,7 @@ from nbtune.views.figures.marks import MARKS
 from nbtune.views.figures.palette import PALETTE
 from nbtune.views.figures.scale import limits
 from nbtune.views.findings import advice_of
-from nbtune.views.headline import all_went_wrong, headline, interrupted, spoken
+from nbtune.views.headline import all_went_wrong, coverage_if_interrupted, headline, interrupted, spoken
 from nbtune.views.notebook import schema
 from nbtune.views.notebook.schema import Message
 from nbtune.views.table import MOST_FAILURES, Fact, facts, failures, is_number, listed, trained_alone
@@ -160,7 +160,8 @@ class Wire:
             schema.Column(name=fact.name, means=fact.means, right=fact.right, high_first=fact.name in high)
             for fact in facts(self._progress)
         ]
-        return schema.Table(columns=columns, rows=rows, ranked=len(ranked), notes=[note for note in notes if note])
+        gone = coverage_if_interrupted(self._progress)
+        return schema.Table(columns=columns, rows=rows, ranked=len(ranked), notes=[note for note in notes if note], gone=gone)
 
 
 def _tail(old: Sequence[float], new: Sequence[float]) -> schema.Tail:
