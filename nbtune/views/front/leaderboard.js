@@ -69,13 +69,11 @@ export class Leaderboard {
     this._say(rows.length);
   }
 
-  /** Rows are used again, so that focus and selection survive. */
+  /** Rows are used again, so that the selection survives. */
   _put(shown) {
-    const focus = document.activeElement;
     const rows = shown.map((i) => this._row(i));
     if (rows.length !== this._body.children.length || rows.some((row, k) => row !== this._body.children[k])) {
       this._body.replaceChildren(...rows);
-      if (focus && this._body.contains(focus)) focus.focus();
     }
     this._head.childNodes.forEach((cell, k) => {
       const way = k === this._sort.column ? (this._sort.up ? "ascending" : "descending") : null;

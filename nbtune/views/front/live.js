@@ -2,6 +2,7 @@
 
 import { known, make, say, set } from "./dom.js";
 import { Curves } from "./curves.js";
+import { keeping_focus } from "./focus.js";
 import { GridMap } from "./gridmap.js";
 import { Leaderboard } from "./leaderboard.js";
 import { Tabs } from "./tabs.js";
@@ -75,6 +76,13 @@ export class LiveView {
   }
 
   _choose(trial) {
+    const at = document.activeElement;
+    if (known(trial) && !this._trial.element.contains(at)) this._chosen_at = at;
+    keeping_focus(this.element, () => this._show_chosen(trial));
+    if (!known(trial) && this._trial.element.contains(at)) this._chosen_at?.focus(); // closed: back to where it was opened
+  }
+
+  _show_chosen(trial) {
     this._data.chosen = trial;
     if (known(trial)) this._ask({ kind: "choose", trial });
     this._trial.update();
@@ -87,7 +95,10 @@ export class LiveView {
 
   /** Shows what a message changed. */
   update(message) {
-    if (this._data.gone && !message.gone) return;
+    if (!this._data.gone || message.gone) keeping_focus(this.element, () => this._update(message));
+  }
+
+  _update(message) {
     if (message.head) this._show_head(message.head);
     if (message.notes) this._notes.replaceChildren(...message.notes.map((note) => make("p", {}, note)));
     if (message.advice) {
@@ -142,7 +153,6 @@ export class LiveView {
 
   _show_buttons(buttons) {
     clearTimeout(this._patience);
-    const focus = document.activeElement;
     this._buttons.forEach((button, which) => which in buttons || (button.hidden = true));
     for (const [which, { text, icon, title, disabled, hidden }] of Object.entries(buttons)) {
       const button = this._buttons.get(which) ?? this._button(which);
@@ -150,8 +160,6 @@ export class LiveView {
       say(button.children[0], icon);
       say(button.children[1], text);
     }
-    const shown = [...this._buttons.values()];
-    if (shown.includes(focus) && focus.hidden) shown.find((button) => !button.hidden)?.focus(); // a keyboard goes on there
   }
 
   _show_text(text) {

@@ -2,6 +2,7 @@
 
 import { make, say, set } from "./dom.js";
 import { editor } from "./editors.js";
+import { keeping_focus } from "./focus.js";
 import { LiveView } from "./live.js";
 
 export class SetupView {
@@ -51,6 +52,10 @@ export class SetupView {
   }
 
   update(message) {
+    keeping_focus(this.element, () => this._update(message));
+  }
+
+  _update(message) {
     if (message.gone) this._gone();
     if (this._data.gone && !message.gone) return;
     if (message.form) this._show_form(message.form);
@@ -80,7 +85,8 @@ export class SetupView {
   }
 
   _give_up() {
-    this._cancel.disabled = true;
+    if (this._cancel.getAttribute("aria-disabled") === "true") return;
+    set(this._cancel, { "aria-disabled": "true" });
     this._ask({ kind: "cancel" });
   }
 
@@ -96,8 +102,8 @@ export class SetupView {
     const { starting, head, errors } = this._data;
     const busy = head?.state === "running" || head?.state === "paused";
     set(this._start, { "aria-disabled": starting || Object.keys(errors ?? {}).length ? "true" : null });
-    if (!starting && document.activeElement === this._cancel) this._start.focus();
-    Object.assign(this._cancel, { hidden: !starting, disabled: false });
+    this._cancel.hidden = !starting;
+    if (!starting) set(this._cancel, { "aria-disabled": null });
     say(this._start.lastChild, starting ? "Starting…" : busy ? "Start anew" : "Start");
     set(this._start, { title: busy ? "Stop the search below and start this one" : "Train every combination" });
     if (busy && !this._busy) this._fold_up();
