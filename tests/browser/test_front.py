@@ -55,7 +55,14 @@ def half():
 
 @pytest.mark.parametrize(
     ("name", "width", "font", "dark"),
-    [("1280", 1280, "13px", False), ("900", 900, "13px", False), ("large", 1280, "24px", False), ("dark", 1280, "13px", True)],
+    [
+        ("1280", 1280, "13px", False),
+        ("900", 900, "13px", False),
+        ("large", 1280, "24px", False),
+        ("dark", 1280, "13px", True),
+        ("six-steps", 1110, "19px", True),  # what a page of 1280 leaves a cell
+        ("six-steps-900", 730, "19px", False),
+    ],
 )
 def test_the_panel_at_every_size(still, half, name, width, font, dark):
     panel = still(half, width=width, font=font, dark=dark)
@@ -70,9 +77,17 @@ def test_the_panel_at_every_size(still, half, name, width, font, dark):
     assert len(letters) > 25
     assert min(letters) > 0.75 * float(font.removesuffix("px")), "letters in charts follow the size of the text around them"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    if font == "13px":
-        board = page.locator(".nbtune-board .nbtune-scroll")
-        assert board.evaluate("board => board.scrollWidth <= board.clientWidth"), "every column is in sight"
+    board = page.locator(".nbtune-board .nbtune-scroll")
+    assert board.evaluate("board => board.scrollWidth <= board.clientWidth"), "every column is in sight"
+    for column in ("rank", "layers", "units", "learning_rate", "loss", "val_accuracy", "status"):
+        assert page.locator("th button", has_text=column).first.is_visible()
+    shown = page.locator("th:visible").count()
+    assert shown == 12 or font != "13px"
+    assert page.get_by_text("No room for").is_visible() == (shown < 12), "what is left out is said"
+    page.get_by_role("button", name="Show trial").nth(2).click()
+    panel.answer()
+    if name == "six-steps-900":
+        assert page.locator(".nbtune-trial").get_by_text("5 epochs · 2.0 s · gap +0.01 · fits").is_visible()
 
 
 def test_a_score_so_far_is_hatched_and_the_bar_counts_epochs(still):

@@ -1,9 +1,11 @@
 // The leaderboard: sorted by any column, ten rows until asked for more; a row's button shows its trial.
 
 import { draw, known, make, picture, say, set, symbol } from "./dom.js";
+import { watch_size } from "./size.js";
 
 const FEW = 10;
 const MORE = 40;
+const SPARE = ["seconds", "epochs", "best epoch", "weights", "gap", "fit"]; // what a narrow page does without, in this order
 
 export class Leaderboard {
   constructor(data, pick) {
@@ -12,14 +14,19 @@ export class Leaderboard {
     this._sort = { column: 0, up: true };
     this._most = FEW;
     this._rows = new Map();
+    this._columns = [];
+    this._hidden = new Set();
     this._head = make("tr");
     this._body = make("tbody");
     this._notes = make("div", { class: "nbtune-coverage" });
+    this._room = make("p", { hidden: true });
     this._more = make("button", { class: "nbtune-button nbtune-small", type: "button", onclick: () => this._grow() });
     const caption = make("caption", { class: "nbtune-unseen" }, "Leaderboard; the buttons of the head sort it");
     const table = make("table", {}, caption, make("thead", {}, this._head), this._body);
-    const foot = make("div", { class: "nbtune-foot" }, this._notes, this._more);
-    this.element = make("div", { class: "nbtune-board" }, make("div", { class: "nbtune-scroll" }, table), foot);
+    const foot = make("div", { class: "nbtune-foot" }, make("div", {}, this._notes, this._room), this._more);
+    this._scroll = make("div", { class: "nbtune-scroll" }, table);
+    this.element = make("div", { class: "nbtune-board" }, this._scroll, foot);
+    this.size = watch_size(this.element, 0, () => this._fit());
   }
 
   reset() {
@@ -29,7 +36,7 @@ export class Leaderboard {
     this._columns = [
       { name: "rank", right: true, key: (i) => this._data.rank.get(i), text: (i) => String(this._data.rank.get(i) ?? "") },
       ...axes.map((axis, k) => ({ ...axis, key: (i) => this._place(i, k), text: (i) => axis.texts[this._place(i, k)] ?? "–" })),
-      ...columns.map((column, k) => ({ ...column, key: (i) => this._data.trials[i].keys[k], text: (i) => this._data.trials[i].texts[k] })),
+      ...columns.map((column, k) => ({ ...column, spare: SPARE.includes(column.name), key: (i) => this._data.trials[i].keys[k], text: (i) => this._data.trials[i].texts[k] })),
     ];
     this._head.replaceChildren(...this._columns.map((column, k) => this._heading(column, k)));
     this._rows.clear();
@@ -67,6 +74,28 @@ export class Leaderboard {
     const shown = rows.map((i, place) => [i, place]).sort(([a, x], [b, y]) => compare(key(a), key(b), sign) || x - y);
     this._put(shown.slice(0, this._most).map(([i]) => i));
     this._say(rows.length);
+    this._fit();
+  }
+
+  /** Leaves out columns, one after the other, until the others are in sight. */
+  _fit() {
+    if (!this._scroll.clientWidth) return;
+    const left_out = SPARE.filter((name) => this._columns.some((column) => column.spare && column.name === name));
+    this._hidden.clear();
+    this._hide();
+    while (left_out.length && this._scroll.scrollWidth > this._scroll.clientWidth) {
+      this._hidden.add(left_out.shift());
+      this._hide();
+    }
+    this._data.no_room = this._columns.map(({ name }) => name).filter((name) => this._hidden.has(name));
+    this._room.hidden = !this._hidden.size;
+    say(this._room, `No room for ${this._data.no_room.join(", ")}: choose a row to see more.`);
+  }
+
+  _hide() {
+    for (const row of [this._head, ...this._body.children]) {
+      this._columns.forEach((column, k) => (row.children[k].hidden = Boolean(column.spare && this._hidden.has(column.name))));
+    }
   }
 
   /** Rows are used again, so that the selection survives. */
@@ -88,7 +117,7 @@ export class Leaderboard {
       const cell = k ? row.children[k] : row.querySelector("button");
       const text = k ? column.text(i) : column.text(i) || "·";
       if (cell.textContent === text) return;
-      cell.replaceChildren(...(column.name === "status" ? [symbol(this._data.grid.marks, text), text] : [text]));
+      cell.replaceChildren(...(column.name === "status" ? [symbol(this._data.grid.marks, text), text] : breakable(text)));
     });
     const role = this._data.role?.get(i);
     const swatch = row.querySelector(".nbtune-symbol.nbtune-curve");
@@ -99,7 +128,7 @@ export class Leaderboard {
   }
 
   _new_row(i) {
-    const cells = this._columns.map((column) => make("td", { class: column.right ? "nbtune-right" : null }));
+    const cells = this._columns.map((column) => make("td", { class: column.right ? "nbtune-right" : column.name === "status" ? null : "nbtune-words" }));
     const button = make("button", { type: "button", class: "nbtune-pick", "aria-label": `Show trial ${this._data.label(i)}` });
     const swatch = picture(draw("path", { d: "M-6 0H6", "stroke-width": 3 }));
     swatch.classList.add("nbtune-curve");

@@ -45,7 +45,7 @@ export class LiveView {
 
   end() {
     document.removeEventListener("fullscreenchange", this._resize);
-    [this._curves, this._map].forEach((chart) => chart.size.end());
+    [this._curves, this._map, this._board].forEach((part) => part.size.end());
     this._tabs.end();
   }
 

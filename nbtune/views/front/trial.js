@@ -3,6 +3,7 @@
 import { draw, known, make, say, set } from "./dom.js";
 import { Frame, plot } from "./plot.js";
 
+const SAID = new Set(["best epoch", "epochs", "seconds"]);
 const SIZE = { width: 280, height: 130 };
 
 export class TrialView {
@@ -23,11 +24,17 @@ export class TrialView {
     if (!known(chosen)) return;
     const { title, facts, error, plots, best } = details.get(chosen) ?? { title: `Trial ${grid.ids[chosen]}`, facts: "", error: "", plots: [] };
     say(this._title, title);
-    say(this._facts, facts);
+    say(this._facts, [facts, ...this._not_in_table()].filter(Boolean).join(" · "));
     this._error.hidden = !error;
     say(this._error, error);
     const notes = plots.length ? "solid: validation data   dotted: training data   ● best epoch" : "no epoch has ended";
     this._plots.replaceChildren(...plots.map((one) => this._plot(one, best)), make("p", { class: "nbtune-quiet" }, notes));
+  }
+
+  /** What the leaderboard has no room for, and the facts do not say. */
+  _not_in_table() {
+    const { chosen, table, trials, no_room = [] } = this._data;
+    return table.columns.map(({ name }, k) => (SAID.has(name) || !no_room.includes(name) ? "" : `${name === "fit" ? "" : `${name} `}${trials[chosen].texts[k]}`));
   }
 
   /** Training dotted and validation solid. */
