@@ -1,4 +1,4 @@
-"""The keyboard in the panel's scripts, without a notebook: it stays where it is while the panel is drawn anew, and shows where."""
+"""The keyboard in the panel, without a notebook: it stays where it is while the panel is drawn anew, and shows where."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from .test_front import still  # noqa: F401
 WHERE = """() => {
   const at = document.activeElement, panel = document.querySelector('.nbtune');
   const look = getComputedStyle(at.querySelector('rect') && at.matches('[role=option]') ? at.querySelector('rect') : at);
-  const seen = at.matches('[role=option]') ? look.strokeWidth === '2px' : look.outlineStyle !== 'none' && look.outlineWidth !== '0px';
+  const outlined = look.outlineStyle !== 'none' && look.outlineWidth !== '0px';
+  const seen = at.matches('[role=option]') ? look.strokeWidth === '2px' : outlined;
   return [panel.contains(at), at.matches(':focus-visible') && seen, at.tagName, at.ariaLabel ?? at.textContent];
 }"""
 
@@ -70,8 +71,8 @@ def test_it_stays_where_it_is_when_columns_and_buttons_come_and_go(still):  # no
 
 
 def test_a_trial_that_is_closed_gives_the_keyboard_back(still):  # noqa: F811
-    progress = search(product(units=[8, 16, 32]), events=[StateChanged("running", 1000.0), *(done(str(i), 0.9) for i in range(3))])
-    panel = still(progress)
+    ended = [done(str(i), 0.9) for i in range(3)]
+    panel = still(search(product(units=[8, 16, 32]), events=[StateChanged("running", 1000.0), *ended]))
     page = panel.page
     for place in (page.get_by_role("option").nth(1), page.get_by_role("button", name="Show trial units 16")):
         place.focus()

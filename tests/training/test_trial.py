@@ -10,7 +10,6 @@ from sklearn.model_selection import train_test_split
 
 from nbtune import tune
 from nbtune.record.events import EpochEnded, EpochUnderWay
-from nbtune.training import trial as engine
 from nbtune.training.stopping import never
 from tests.conftest import dense
 
@@ -154,22 +153,22 @@ def test_several_inputs(flowers, here):
 
 
 def test_a_long_epoch_gives_signs_of_life(monkeypatch):
-    monkeypatch.setattr(engine, "SECONDS_BETWEEN_SIGNS", -1.0)
+    monkeypatch.setattr(reporting, "SECONDS_BETWEEN_SIGNS", -1.0)
     events = []
     model = dense(1, 4)
     model.compile("sgd", "sparse_categorical_crossentropy")
     x, y = np.zeros((80, 4), "float32"), np.arange(80) % 3
-    model.fit(x, y, batch_size=32, epochs=2, callbacks=[engine.Reporter(events.extend, "7", never, {})], verbose=0)
+    model.fit(x, y, batch_size=32, epochs=2, callbacks=[reporting.Reporter(events.extend, "7", never, {})], verbose=0)
     signs = [(event.epoch, event.share) for event in events if isinstance(event, EpochUnderWay)]
     assert signs == [(1, 1 / 3), (1, 2 / 3), (2, 1 / 3), (2, 2 / 3)]
     assert [(event.trial, event.epoch) for event in events if isinstance(event, EpochEnded)] == [("7", 1), ("7", 2)]
 
 
 def test_an_epoch_of_unknown_length_gives_no_signs(monkeypatch):
-    monkeypatch.setattr(engine, "SECONDS_BETWEEN_SIGNS", -1.0)
+    monkeypatch.setattr(reporting, "SECONDS_BETWEEN_SIGNS", -1.0)
     events = []
     model = dense(1, 4)
     model.compile("sgd", "sparse_categorical_crossentropy")
     batches = tf.data.Dataset.from_tensor_slices((np.zeros((80, 4)), np.arange(80) % 3)).batch(32).filter(lambda x, y: True)
-    model.fit(batches, epochs=2, callbacks=[engine.Reporter(events.extend, "7", never, {})], verbose=0)
+    model.fit(batches, epochs=2, callbacks=[reporting.Reporter(events.extend, "7", never, {})], verbose=0)
     assert [type(event) for event in events] == [EpochEnded, EpochEnded]

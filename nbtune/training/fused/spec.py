@@ -101,6 +101,11 @@ class TrialSpec:
         given = [tuple(value.shape) for value in (*at.weights, *at.others)]
         return given == own and (at.has_ended or len(at.best) == len(self.shapes))
 
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """Of the first run that was left off under way."""
+        return next((at.end.history for _, at in sorted(self.left.items()) if not at.has_ended), {})
+
     def has_ended(self, run: int) -> bool:
         return run in self.left and self.left[run].has_ended
 
