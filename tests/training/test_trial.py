@@ -10,6 +10,7 @@ from sklearn.model_selection import train_test_split
 
 from nbtune import tune
 from nbtune.record.events import EpochEnded, EpochUnderWay
+from nbtune.training import reporting
 from nbtune.training.stopping import never
 from tests.conftest import dense
 

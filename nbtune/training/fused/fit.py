@@ -2,7 +2,7 @@
 
 `step` writes one batch of one trial as a pure function, `mapped` and `dense` make of it the step of a stack, `epoch` an epoch
 of that, which `compilation` compiles and `epochs` runs; `assembly` puts a stack together, whose networks may differ in width
-(`padding`) and in depth (`skipping`, `templates`), `stackstate` holds its tensors, and here it is trained. A `member` watches
+(`padding`) and in depth (`skipping`, `templates`), `stackstate` holds its tensors, and `stackfit` trains it. A `member` watches
 each repeat of a trial and stops it, `repeats` sums them up.
 """
 
