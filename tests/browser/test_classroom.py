@@ -136,3 +136,60 @@ def walk_to(page, text):
         if page.evaluate("document.activeElement.textContent").endswith(text):
             return
     raise AssertionError(f"{text} is not reached")
+
+
+def test_in_the_panel_the_keys_are_its_own(pages):
+    """Shift+Enter would run the cell, Escape and the arrows choose others, a and b add some, d d deletes one, x cuts it."""
+    book = pages.digits("lab", PANEL, "1 + 1", name="keys")
+    page = book.page
+    book.run(0)
+    book.run(1)
+    cells = lambda: [page.locator(".jp-Notebook .jp-Cell").count(), page.locator(".jp-InputPrompt").all_inner_texts()]  # noqa: E731
+    active = lambda: page.evaluate("[...document.querySelectorAll('.jp-Cell')].findIndex((e) => e.matches('.jp-mod-active'))")  # noqa: E731
+    inside = lambda: page.evaluate("document.querySelector('.nbtune').contains(document.activeElement)")  # noqa: E731
+    page.get_by_label("layers", exact=True).focus()
+    before = cells(), active()
+    for key in ("Escape", "ArrowUp", "ArrowDown", "Shift+Enter"):
+        page.keyboard.press(key)
+        assert inside()
+    walk_to(page, "Start")
+    page.keyboard.press("Enter")
+    book.see(re.compile("best so far val_accuracy"), 120)
+    for name in ("Pause", "Large view", "Curves and map"):
+        walk_to(page, name)
+        for key in ("Escape", "a", "b", "d", "d", "x", "m", "ArrowUp", "ArrowDown", "Shift+Enter", "Control+Enter"):
+            if not (name == "Large view" and key.endswith("Enter")) and not (name == "Pause" and key.endswith("Enter")):
+                page.keyboard.press(key)
+            assert inside(), f"{key} on {name} took the keyboard away"
+    page.locator(".nbtune-map [role=option]").first.focus()
+    for key in ("ArrowRight", "d", "d", "a", "Escape", "ArrowUp", "Enter"):
+        page.keyboard.press(key)
+        assert inside()
+    page.get_by_role("button", name="Close").wait_for(timeout=10_000)
+    page.wait_for_timeout(3000)  # networks train, and the panel is drawn anew
+    assert inside()
+    assert (cells(), active()) == before
+    walk_to(page, "Large view")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.fullscreenElement !== null")
+    walk_to(page, "Stop")
+    page.keyboard.press("Escape")
+    page.wait_for_function("document.fullscreenElement === null")
+    assert inside()
+    walk_to(page, "Stop")
+    page.keyboard.press("Space")
+    book.see(re.compile(r"stopped: 0 done, 4 stopped early of 4"), 60)
+    assert inside(), "the buttons that are left have the keyboard"
+    walk_to(page, "Code")
+    page.locator("button:focus:not([aria-disabled])").wait_for(timeout=20_000)
+    page.keyboard.press("Enter")
+    book.see(re.compile("import keras"), 30)
+    assert (cells(), active()) == before
+    for width in (900, 1280):
+        page.set_viewport_size({"width": width, "height": 1300})
+        page.evaluate("document.documentElement.style.setProperty('--jp-ui-font-size1', '19px')")  # six steps larger
+        page.wait_for_timeout(700)
+        page.locator(".nbtune-form > summary").first.evaluate("summary => (summary.parentElement.open = true)")
+        assert fits(page, width) == []
+        book.shot(f"keys-six-steps-{width}")
+    assert not book.our_errors()

@@ -1,6 +1,17 @@
-// Where the keyboard is, while parts of the page are drawn anew. Lost, its keys would be the notebook's: "d d" deletes a cell.
+// Whose the keys are, and where the keyboard is while parts of the page are drawn anew. The notebook's "d d" deletes a cell.
+
+import { set } from "./dom.js";
 
 const FOCUSABLE = "a[href], button, input, select, textarea, summary, [tabindex]";
+
+/**
+ * Keys that are pressed in `root` are no shortcuts of the notebook's. JupyterLab looks for this mark from the element that
+ * has the focus upwards, and for shortcuts of any such element at that one first, so that it has to have the mark itself.
+ */
+export function own_keys(root) {
+  root.addEventListener("focusin", (event) => set(event.target, { "data-lm-suppress-shortcuts": "true" }));
+  return root;
+}
 
 /** Makes a change in `root`; whoever was in there with the keyboard stays there, or where that is gone as near as can be. */
 export function keeping_focus(root, change) {

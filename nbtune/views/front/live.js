@@ -2,7 +2,7 @@
 
 import { known, make, say, set } from "./dom.js";
 import { Curves } from "./curves.js";
-import { keeping_focus } from "./focus.js";
+import { keeping_focus, own_keys } from "./focus.js";
 import { GridMap } from "./gridmap.js";
 import { Leaderboard } from "./leaderboard.js";
 import { Tabs } from "./tabs.js";
@@ -39,6 +39,8 @@ export class LiveView {
     this._results = make("div", { hidden: true }, this._tabs.element, this._trial.element, this._board.element, this._failures);
     this.element = make("section", { class: "nbtune nbtune-live", "aria-label": "Search", "data-lm-suppress-shortcuts": "true" },
       this._line, this._notes, this._advice, this._row, this._spoken, this._problem, this._text, this._picture, this._results);
+    own_keys(this.element);
+    this.element.addEventListener("keydown", (event) => event.key === "Escape" && document.fullscreenElement && this._enlarge());
     this._resize = () => [this._curves, this._map].forEach((chart) => chart.size.measure());
     document.addEventListener("fullscreenchange", this._resize);
   }

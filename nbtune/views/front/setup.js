@@ -2,7 +2,7 @@
 
 import { make, say, set } from "./dom.js";
 import { editor } from "./editors.js";
-import { keeping_focus } from "./focus.js";
+import { keeping_focus, own_keys } from "./focus.js";
 import { LiveView } from "./live.js";
 
 export class SetupView {
@@ -28,6 +28,7 @@ export class SetupView {
     this._controls = make("div", { class: "nbtune-controls" }, this._start, this._cancel, this._notice, this._cell_part());
     this.element = make("section", { class: "nbtune nbtune-live nbtune-setup", "aria-label": "Set up a search", "data-lm-suppress-shortcuts": "true" },
       this._form, this._mistake, this._offers, this._controls, this._cell, this._live.element);
+    own_keys(this.element);
   }
 
   end() {
