@@ -30,6 +30,7 @@ IMAGES = [
     layers.Flatten(),
 ]
 WORDS = [layers.IntegerLookup(vocabulary=[1, 2, 3]), layers.Embedding(5, 4), layers.LSTM(3, dropout=0.1)]
+SCALED = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam())
 RECURRENT = [layers.Reshape((8, 8)), layers.GRU(3, return_sequences=True), layers.Bidirectional(layers.LSTM(2))]
 
 
@@ -51,7 +52,7 @@ def hidden(model):
         (WORDS, np.ones((8, 5), "int64"), {"optimizer": keras.optimizers.SGD(0.1, momentum=0.9, use_ema=True)}),
         (RECURRENT, np.ones((8, 8, 8), "float32"), {"steps_per_execution": 2}),
         ([layers.Dense(4)], np.ones((8, 3), "float32"), {"jit_compile": True}),
-        ([layers.Dense(4)], np.ones((8, 3), "float32"), {"optimizer": keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam())}),
+        ([layers.Dense(4)], np.ones((8, 3), "float32"), {"optimizer": SCALED}),
     ],
     ids=["images", "words", "recurrent", "XLA", "scaled"],
 )
