@@ -419,6 +419,13 @@ def test_data_that_are_read_anew_go_on_with_what_they_would_have_read(job_of, ki
     goes_on(job, trials)
 
 
+def test_orders_that_are_not_known_to_be_one_are_drawn_again(job_of, monkeypatch):  # noqa: F811
+    x, _, _, y = rows()
+    job, trials = job_of(dropout, (x, y), epochs=EPOCHS, patience=None)
+    monkeypatch.setattr(resuming, "every_epoch_has_one_order", lambda job, rows: False)
+    goes_on(job, trials)
+
+
 def test_damage_costs_the_checkpoint_and_nothing_else(job_of):  # noqa: F811
     x, _, _, y = rows()
     job, trials = job_of(plain, (x, y), epochs=EPOCHS, patience=None)
