@@ -56,4 +56,6 @@ def blame(error: BaseException) -> str:
 
 
 def unwritten(project: Path, error: OSError) -> str:
+    if not project.is_dir():
+        return f"{project} was removed while the search wrote to it; stop the search and run it again"
     return f"cannot write to {project}: {error.strerror or error}; make room, then resume"

@@ -7,23 +7,37 @@ from typing import Any
 
 import numpy as np
 
+MOST = 10_000  # numbers of one name, in an epoch: a confusion matrix of a hundred classes
 
-def scalars(logs: Mapping[str, Any]) -> dict[str, Any]:
-    """What Keras logs with one number a name, or a list of them: a metric of several numbers becomes `f1_score_0` and so on."""
-    found: dict[str, Any] = {}
-    for name, value in logs.items():
-        is_history = isinstance(value, list)
-        values = _numbers(name, value)
-        each = values.reshape(len(values), -1) if is_history else values.reshape(1, -1)
-        for i in range(each.shape[1]):
-            column = [float(number) for number in each[:, i]]
-            found[name if each.shape[1] == 1 else f"{name}_{i}"] = column if is_history else column[0]
+
+def scalars(logs: Mapping[str, Any]) -> dict[str, float]:
+    """What Keras logs, with one number a name: a metric of several numbers becomes `f1_score_0` and so on.
+
+    Raises:
+        ValueError: something else than numbers, or too many.
+    """
+    return {name: float(column[0]) for name, column in _columns({name: [value] for name, value in logs.items()})}
+
+
+def histories(logs: Mapping[str, list[Any]]) -> dict[str, list[float]]:
+    """The same of what it has logged in several epochs, with a list a name."""
+    return {name: [float(number) for number in column] for name, column in _columns(logs)}
+
+
+def _columns(logs: Mapping[str, list[Any]]) -> list[tuple[str, np.ndarray]]:
+    found: list[tuple[str, np.ndarray]] = []
+    for name, values in logs.items():
+        each = _numbers(name, values).reshape(len(values), -1)
+        if each.shape[1] > MOST:
+            what = f"a callback or metric logs {each.shape[1]:,} numbers as {name!r}"
+            raise ValueError(f"{what}; more than {MOST:,} cannot be shown and compared, so keep them elsewhere")
+        found += [(name if each.shape[1] == 1 else f"{name}_{i}", each[:, i]) for i in range(each.shape[1])]
     return found
 
 
-def _numbers(name: str, value: Any) -> np.ndarray:
+def _numbers(name: str, values: list[Any]) -> np.ndarray:
     try:
-        return np.asarray(value, dtype=float)
+        return np.asarray([np.asarray(value, dtype=float) for value in values])
     except (TypeError, ValueError):
-        what = f"a callback or metric logs {name!r} as a {type(value).__name__}"
+        what = f"a callback or metric logs {name!r} as a {type(values[0]).__name__}"
         raise ValueError(f"{what}; only numbers can be shown and compared, so keep it elsewhere") from None

@@ -39,7 +39,7 @@ class Reporter(keras.callbacks.Callback):
         self._epoch = epoch + 1
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        now, steps = time.monotonic(), self.params["steps"] or 0  # 0: a dataset that does not say how many it has
+        now, steps = time.monotonic(), self.params.get("steps") or 0  # 0: a dataset that does not say how many it has
         if now - self._last > SECONDS_BETWEEN_SIGNS and batch + 1 < steps:
             self._last = now
             self._emit([EpochUnderWay([self._trial], self._epoch, (batch + 1) / steps, machine.now())])

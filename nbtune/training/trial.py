@@ -34,7 +34,7 @@ from nbtune.record.runs import together
 from nbtune.training import resuming, schedules, session, weights
 from nbtune.training.callbacks import made_callbacks
 from nbtune.training.compiling import compiled
-from nbtune.training.logs import scalars
+from nbtune.training.logs import histories, scalars
 from nbtune.training.model import fed, hyperparameters, seed, traced
 from nbtune.training.reporting import Reporter
 from nbtune.training.rereading import Rereading
@@ -312,7 +312,7 @@ def train(
     rows = (fed(arrays.x),) if arrays.y is None else (fed(arrays.x), fed(arrays.y))
     seed(job)
     if job.function.fit is None:
-        return scalars(model.fit(*rows, batch_size=batch_size, initial_epoch=first, **terms).history)
+        return histories(model.fit(*rows, batch_size=batch_size, initial_epoch=first, **terms).history)
     if shuffle:
         del terms["shuffle"]  # `fit`'s own default, which the function may want to give
     if job.gives_batch_size(values):
@@ -351,15 +351,15 @@ def _train_stream(
     seed(job)
     if job.function.fit is not None:
         return _history(job, model, job.function.fit(hyperparameters(values), model, opened(stream.training), **terms))
-    return scalars(model.fit(opened(stream.training), **terms).history)
+    return histories(model.fit(opened(stream.training), **terms).history)
 
 
 def _history(job: Job, model: keras.Model, result: Any) -> dict[str, list[float]]:
     """What a hypermodel's own `fit` returned, all that KerasTuner takes, as a history."""
     if isinstance(result, keras.callbacks.History):
-        return scalars(result.history)
+        return histories(result.history)
     trained = getattr(model, "history", None)
     if trained is not None and job.objective.name in trained.history:
-        return scalars(trained.history)
+        return histories(trained.history)
     logs = result if isinstance(result, Mapping) else {job.objective.name: result}
     return {"loss": [0.0], **{name: [float(value)] for name, value in scalars(logs).items()}}

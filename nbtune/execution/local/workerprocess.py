@@ -101,7 +101,8 @@ class WorkerProcess:
         if code is None:
             return "the worker process closed its line: the function must not close files of others, or call os.exec"
         if code >= 0:
-            return f"the worker process ended with exit code {code}: the function, or what it calls, must not end its process"
+            advice = "the function, or what it calls, must not end its process, or close its files"
+            return f"the worker process ended with exit code {code}: {advice}"
         name = _name(-code)
         guess = ", perhaps out of memory" if name == "SIGKILL" else ""
         held = f"; it held up to {self._peak_mb:,.0f} MB, and {memory_mb():,.0f} MB are free now" if self._peak_mb else ""
