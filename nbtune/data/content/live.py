@@ -45,6 +45,15 @@ def hashes(paths: Iterable[str]) -> dict[str, str]:
     return {path: live.hash(path) for path in paths}
 
 
+def standing(things: Any) -> str:
+    """A hash of things and of what they may read of the user's own modules, here and now."""
+    live = Live()
+    own, seen = of_graph(things, live._node), dict[str, str]()
+    while waiting := live.paths() - seen.keys():
+        seen |= {path: live.hash(path) for path in waiting}
+    return of_graph([own, *(part for item in sorted(seen.items()) for part in item)], live._node)
+
+
 def differing(expected: Mapping[str, str]) -> list[str]:
     """Those of the paths whose hash is another one here. What cannot be imported is left to whoever needs it."""
     live, importable = Live(), {name for name in dict.fromkeys(path.partition(":")[0] for path in expected) if _imported(name)}

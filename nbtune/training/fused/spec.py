@@ -17,7 +17,7 @@ from nbtune.ask.space import Architecture, Value
 from nbtune.data import arrays as data
 from nbtune.record.checkpoint import Checkpoint
 from nbtune.record.job import Job
-from nbtune.training import adapting, compiling, encoding, model, session
+from nbtune.training import adapting, compiling, encoding, model, session, steady
 from nbtune.training.callbacks import stack_obstacle
 from nbtune.training.fused import chain, obstacles, optimizers, padding
 from nbtune.training.fused.layers import covered, dropout, per_example, recurrent
@@ -125,7 +125,20 @@ class TrialSpec:
 def trial_specs(
     job: Job, trials: Mapping[str, Mapping[str, Value]], arrays: data.Arrays
 ) -> Iterator[TrialSpec | tuple[str, Reason]]:
-    """The spec of each trial, or its name and the reason why it has none."""
+    """The spec of each trial, or its name and the reason why it has none.
+
+    A function that keeps count of its calls would make another model here than in a process of the trial's own.
+    """
+    models = {json.dumps(_given(job, values), sort_keys=True) for values in trials.values()}
+    if len(models) == 1:
+        return _specs(job, trials, arrays)
+    before, found = steady.standing(job), list(_specs(job, trials, arrays))
+    if steady.standing(job) == before and not steady.has_changed_keras():
+        return iter(found)
+    return iter([(each.trial, Reason(steady.CHANGES)) if isinstance(each, TrialSpec) else each for each in found])
+
+
+def _specs(job: Job, trials: Mapping[str, Mapping[str, Value]], arrays: data.Arrays) -> Iterator[TrialSpec | tuple[str, Reason]]:
     made: dict[str, _Built] = {}
     schedules = Schedules()
     for name, values in trials.items():
