@@ -1,4 +1,4 @@
-"""Whether a function leaves alone what it reads: models of several trials that are built in one process must not tell."""
+"""Whether a function leaves what it reads alone: models of several trials are built in one process, none to know of another."""
 
 from __future__ import annotations
 

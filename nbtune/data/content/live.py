@@ -26,6 +26,7 @@ from nbtune.data.content.objects import Contents
 
 NOTHING = "nothing"  # the hash of what is not there
 _DYNAMIC = frozenset({"getattr", "vars", "__dict__", "attrgetter", "dir", "__getattribute__"})
+_LARGE = 2**20  # bytes
 _WRAPPER = type(functools.lru_cache(len))
 
 
@@ -46,8 +47,8 @@ def hashes(paths: Iterable[str]) -> dict[str, str]:
 
 
 def standing(things: Any) -> str:
-    """A hash of things and of what they may read of the user's own modules, here and now."""
-    live = Live()
+    """A hash of things and of what they may read of the user's own modules, here and now; of a large array a sample counts."""
+    live = _Sampled()
     own, seen = of_graph(things, live._node), dict[str, str]()
     while waiting := live.paths() - seen.keys():
         seen |= {path: live.hash(path) for path in waiting}
@@ -246,6 +247,12 @@ class Live(Contents):
             tree = ast.parse(file.read_bytes()) if file and file.is_file() else ast.Module([], [])
             self._names |= {word for node in ast.walk(tree) for word in _mentioned(node)}
             yield from (part.name for part in self.modules.describe(self.modules.of(name)).parts)
+
+
+class _Sampled(Live):
+    def _node(self, thing: Any) -> Node:
+        large = isinstance(thing, np.ndarray) and thing.nbytes // _LARGE
+        return super()._node(thing.flat[:: 10 * large] if large else thing)
 
 
 def home(thing: Any) -> str:

@@ -13,6 +13,7 @@ from tests.training.fused.test_fit import job_of, rows  # noqa: F401 - a fixture
 
 X, _, _, Y = rows()
 calls, seen, generator, memo = 0, [], np.random.default_rng(0), {}
+large = np.ones((2000, 300))
 
 
 class Count:
@@ -56,6 +57,11 @@ def changes_keras(units):
     return model(units)
 
 
+def divides_in_place(units):
+    large[:] /= 2
+    return model(units)
+
+
 def leaves_all_alone(units):
     assert memo is not None
     return model(units)
@@ -66,7 +72,7 @@ def as_it_was(monkeypatch):
     monkeypatch.setattr(layers.Dense, "call", layers.Dense.call)  # is put back afterwards
 
 
-@pytest.mark.parametrize("build", [counts, lists, draws, counts_in_a_class, counts_in_a_default, changes_keras])
+@pytest.mark.parametrize("build", [counts, lists, draws, counts_in_a_class, counts_in_a_default, divides_in_place, changes_keras])
 def test_their_trials_are_trained_one_by_one(job_of, as_it_was, build):  # noqa: F811
     job, trials = job_of(build, (X, Y), units=[4, 8], learning_rate=[0.01], epochs=1)
     told = []
