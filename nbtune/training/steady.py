@@ -20,8 +20,10 @@ def standing(job: Terms) -> str:
 
 
 def has_changed_keras() -> bool:
-    """Whether some code in Keras is no longer what it was when this module was imported."""
+    """Whether some code in Keras is no longer what it was when this module was imported; only its modules grow by themselves."""
     held = dict(_code_of_keras())
+    if any(path[:-1] in _AT_FIRST for path in held.keys() - _AT_FIRST.keys()):
+        return True
     return any(held.get(path) is not thing for path, thing in _AT_FIRST.items())
 
 

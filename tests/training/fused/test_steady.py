@@ -62,6 +62,11 @@ def divides_in_place(units):
     return model(units)
 
 
+def adds_to_keras(units):
+    keras.initializers.GlorotUniform.__call__ = lambda self, shape, dtype=None: keras.ops.ones(shape)
+    return model(units)
+
+
 def leaves_all_alone(units):
     assert memo is not None
     return model(units)
@@ -70,9 +75,14 @@ def leaves_all_alone(units):
 @pytest.fixture
 def as_it_was(monkeypatch):
     monkeypatch.setattr(layers.Dense, "call", layers.Dense.call)  # is put back afterwards
+    yield
+    if "__call__" in vars(keras.initializers.GlorotUniform):
+        del keras.initializers.GlorotUniform.__call__
 
 
-@pytest.mark.parametrize("build", [counts, lists, draws, counts_in_a_class, counts_in_a_default, divides_in_place, changes_keras])
+@pytest.mark.parametrize(
+    "build", [counts, lists, draws, counts_in_a_class, counts_in_a_default, divides_in_place, changes_keras, adds_to_keras]
+)
 def test_their_trials_are_trained_one_by_one(job_of, as_it_was, build):  # noqa: F811
     job, trials = job_of(build, (X, Y), units=[4, 8], learning_rate=[0.01], epochs=1)
     told = []
