@@ -19,6 +19,7 @@ from nbtune.run.prepare import prepare
 from nbtune.run.request import Request
 from nbtune.training import trial
 from nbtune.training.fused import chunking, compilation, fit
+from nbtune.training.fused.compaction import Compaction
 from tests.cases import cases
 
 RATES = [0.01, 0.003]
@@ -291,7 +292,7 @@ def test_early_stopping_in_its_own_epoch(job_of):
 
 
 def test_trials_go_on_as_they_would_alone_when_the_stopped_are_left_behind(job_of, compiled, monkeypatch):
-    monkeypatch.setattr(fit.Compaction, "due", lambda self, seconds, live, size: 0 < live < size)
+    monkeypatch.setattr(Compaction, "due", lambda self, seconds, live, size: 0 < live < size)
     rates = [0.1, 0.03, 0.003, 1e-7]
     terms = {"epochs": 10, "min_delta": 0.01, "patience": 1, "repeats": 2}
     job, trials = job_of(classifier(relu, lambda: layers.Dropout(0.2)), (X, Y), learning_rate=rates, **terms)
