@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from importlib.util import find_spec
-from typing import Any
 
 from nbtune import machine
 from nbtune.errors import UsageError
@@ -133,12 +132,6 @@ METRICS = MAXIMISED | MINIMISED - {"loss"} | {"cosine_similarity"}
 def loss_of_class(name: str) -> str | None:
     """The name of the loss that a class of Keras's computes: `mean_squared_error` of `MeanSquaredError`."""
     return next((loss for loss in LOSSES if loss.replace("_", "") == name.lower()), None)
-
-
-def is_of_keras(thing: Any) -> bool:
-    """Whether a function, class or object is one of Keras's own."""
-    named = thing if hasattr(thing, "__name__") else type(thing)
-    return str(getattr(named, "__module__", "")).startswith("keras.")
 
 
 def canonical(name: str) -> str:

@@ -12,7 +12,7 @@ from nbtune.ask import initializers, optimizers, schedules
 from nbtune.ask.calls import RATE
 from nbtune.ask.function import Function
 from nbtune.ask.labels import AS_GIVEN, MULTI_LABEL, TO_ONE_HOT, Labels
-from nbtune.ask.names import canonical, is_of_keras
+from nbtune.ask.names import canonical
 from nbtune.ask.options import Options
 from nbtune.ask.space import Value
 from nbtune.data.arrays import folds_of
@@ -108,9 +108,7 @@ def _encoding(job: Job, values: Mapping[str, Value], loss: str) -> str:
     labels, units = job.targets.single, job.look.units
     if labels is None:
         return AS_GIVEN
-    on_axis = job.objects.get("loss", {}).get(str(values.get("loss")))
-    is_own = on_axis is not None and not is_of_keras(on_axis)  # which receives the labels as they are
-    chosen = [loss] if not is_own and (job.look.loss is None or ("loss" in values and "loss" in job.applied)) else []
+    chosen = [loss] if job.look.loss is None or ("loss" in values and "loss" in job.applied) else []
     chosen += [job.objective.metric] if _adds_objective(job) else []
     return next((found for name in chosen if (found := labels.encoding(name, units))), AS_GIVEN)
 

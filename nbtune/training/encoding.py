@@ -75,12 +75,9 @@ class EncodedMetric(keras.metrics.Metric):
 
 
 def loss(given: Any, labels: Labels, units: int) -> Any:
-    """A loss by name or as an object, for these labels.
-
-    A loss of the user's own receives them as they are, as it would from a function that compiles it.
-    """
-    given = names.canonical(given.lower()) if isinstance(given, str) and names.canonical(given.lower()) in names.LOSSES else given
-    encoding = labels.encoding(loss_name(given), units) if names.is_of_keras(keras.losses.get(given)) else AS_GIVEN
+    """A loss by name or as an object, for these labels."""
+    given = names.canonical(given.lower()) if isinstance(given, str) else given
+    encoding = labels.encoding(loss_name(given), units)
     return given if encoding == AS_GIVEN else EncodedLoss(given, encoding)
 
 

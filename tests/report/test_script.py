@@ -220,7 +220,7 @@ def test_a_stream_is_written_out(flowers, here):
 
 def test_what_the_combination_takes_from_the_notebook_is_written_out(flowers, here, monkeypatch):
     def steeper(y_true, y_pred):
-        return 2 * keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
+        return 2 * keras.losses.categorical_crossentropy(y_true, y_pred)
 
     def swish_like(value):
         return value * keras.ops.sigmoid(1.5 * value)

@@ -45,23 +45,6 @@ def test_what_fits_is_left_as_it_is():
     assert metric("accuracy", Labels(CLASSES, 3), 3) == "accuracy"
 
 
-def margin(y, p):
-    """Takes classes as whole numbers, whatever its name says."""
-    return 1 - keras.ops.take_along_axis(p, keras.ops.cast(keras.ops.reshape(y, (-1, 1)), "int32"), axis=1)[:, 0]
-
-
-class Margin(keras.losses.Loss):
-    def call(self, y, p):
-        return margin(y, p)
-
-
-@pytest.mark.parametrize("given", [margin, Margin()], ids=["function", "object"])
-def test_a_loss_of_ones_own_receives_the_labels_as_they_are(given):
-    made = loss(given, Labels(CLASSES, 3), 3)
-    assert made is given
-    assert loss(given, Labels(ONE_HOT, 3), 1) is given
-
-
 def test_a_wrapped_loss_and_metric_can_be_saved():
     made = EncodedLoss(keras.losses.CategoricalCrossentropy(label_smoothing=0.1), "one-hot")
     copy = keras.losses.deserialize(keras.losses.serialize(made))

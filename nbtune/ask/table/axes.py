@@ -49,7 +49,7 @@ class Axes:
         same_architecture=True,
     )
     loss: Axis | None = axis_entry(
-        help="losses, by their Keras names or as objects; a loss of your own receives the labels as they are",
+        help="losses, by their Keras names",
         check=checks.keras_names(names.LOSSES),
         left_out="the usual one for the labels",
         choices=tuple(sorted(names.LOSSES)),
