@@ -80,7 +80,8 @@ def tune(
         units: units in a layer.
         axis: name to values of other parameters of the function, whose names are options too.
         learning_rate: learning rates of the optimizer; if left out, the optimizer's own.
-        loss: losses, by their Keras names; if left out, the usual one for the labels.
+        loss: losses, by their Keras names or as objects; one of your own gets one-hot classes unless "sparse" is in its
+            name; if left out, the usual one for the labels.
         init: initialisers of every weight called kernel; normal:0.01, uniform:0.05, constant:0.1 and orthogonal:2 with
             a number; if left out, Glorot uniform.
         optimizer: optimizers; momentum is sgd with a momentum of 0.9; if left out, Adam.

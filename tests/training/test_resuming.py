@@ -307,12 +307,13 @@ def goes_on(job, trials, engine=alone):
     first = engine(job, trials, Told(3))["0"]
     assert (first.status, len(first.history["loss"])) == (STOPPED, 3)
     assert "begin again" not in first.error
-    at_once = engine(job, trials, Told(0))["0"]
-    assert (at_once.status, bool(at_once.weights)) == (STOPPED, True), at_once.error
-    assert at_once.score >= first.score
+    if engine is alone:  # a stack does not begin when it is to stop, and its trials stay as they are known
+        at_once = engine(job, trials, Told(0))["0"]
+        assert (at_once.status, bool(at_once.weights)) == (STOPPED, True), at_once.error
+        assert at_once.score >= first.score
     ended = engine(job, trials, told := Told())["0"]
     assert ended.status == DONE, ended.error
-    trained = len(at_once.history["loss"])
+    trained = len((at_once if engine is alone else first).history["loss"])
     assert min(event.epoch for event in told.events if isinstance(event, EpochEnded)) == trained + 1 <= 5
     same(ended, whole)
 

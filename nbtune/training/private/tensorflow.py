@@ -111,8 +111,7 @@ def as_one_call(function: Callable[..., Any], of_all: Callable[..., Any], given:
 
 def called(operation: Any) -> list[Any]:
     """The graphs of the functions that an operation calls."""
-    kinds = {attribute.name: attribute.type for attribute in operation.op_def.attr}
-    values = [operation.get_attr(name) for name, kind in kinds.items() if kind in ("func", "list(func)")]
+    values = [operation.get_attr(each.name) for each in operation.op_def.attr if each.type in ("func", "list(func)")]
     named = [part for value in values for part in (value if isinstance(value, list) else [value]) if part.name]
     return [attribute(operation.graph, "_get_function")(part.name.encode()).graph for part in named]
 

@@ -17,7 +17,8 @@ from nbtune.execution.local.parent import adopt_orphans, bury_orphans, end_child
 adopt_orphans()
 sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
 own = subprocess.Popen(sleep)
-leaving = "import subprocess, sys; print(subprocess.Popen(sys.argv[1:], start_new_session=True, stdout=2).pid)"
+leaving = "import os, subprocess, sys; print(subprocess.Popen(sys.argv[1:], start_new_session=True, stdout=2).pid, flush=True); "
+leaving += "os._exit(0)"  # a Popen that is collected asks once more after its process, and so may bury it
 left = [int(subprocess.check_output([sys.executable, "-c", leaving, *command])) for command in (sleep, sleep, ["true"])]
 while psutil.Process(left[2]).status() != "zombie":
     time.sleep(0.01)
