@@ -110,8 +110,8 @@ def architectures(job: Terms, emit: Emit, values: list[Mapping[str, Value]]) -> 
     """For each of these combinations of a plain function a `space.Architecture`, or None where it is not known."""
     found: list[Architecture | None] = []
     for combination in values:
-        session.renew(job)
         try:
+            session.renew(job)  # a function may have broken Keras for those after it
             found.append(stacks.architecture(build(job, combination), combination, job.folder))
         except Exception:  # it will fail as a trial of its own, with its traceback
             found.append(None)
