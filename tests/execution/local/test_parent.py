@@ -16,9 +16,11 @@ from nbtune.execution.local.parent import adopt_orphans, bury_orphans, end_child
 
 adopt_orphans()
 sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
-own = subprocess.Popen(sleep)
-leaving = "import os, subprocess, sys; print(subprocess.Popen(sys.argv[1:], start_new_session=True, stdout=2).pid, flush=True); "
-leaving += "os._exit(0)"  # a Popen that is collected asks once more after its process, and so may bury it
+nobody = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+own = subprocess.Popen(sleep, **nobody)
+leaving = "import os, subprocess, sys; out = subprocess.DEVNULL; "
+leaving += "it = subprocess.Popen(sys.argv[1:], start_new_session=True, stdout=out, stderr=out); "
+leaving += "print(it.pid, flush=True); os._exit(0)"  # a Popen that is collected would bury what has ended
 left = [int(subprocess.check_output([sys.executable, "-c", leaving, *command])) for command in (sleep, sleep, ["true"])]
 while psutil.Process(left[2]).status() != "zombie":
     time.sleep(0.01)
@@ -34,7 +36,7 @@ own.kill()
 def test_orphans_are_taken_in_and_ended_and_nothing_else_is():
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
     try:
-        done = subprocess.run([sys.executable, "-c", ADOPTS], capture_output=True, text=True, check=True)
+        done = subprocess.run([sys.executable, "-c", ADOPTS], capture_output=True, text=True, check=True, timeout=60)
         before, after = ([int(pid) for pid in line.split()] for line in done.stdout.splitlines())
         own, first, second, ended, *there = before
         assert sorted(there) == sorted([own, first, second])
