@@ -7,10 +7,14 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from nbtune.data.content import live
 from nbtune.record.job import Terms
 
-_CODE = (types.FunctionType, type, property, staticmethod, classmethod)
+_NUMPYS = (type(np.mean), np.ufunc)
+_CODE = (types.FunctionType, types.BuiltinFunctionType, type, property, staticmethod, classmethod, *_NUMPYS)
+_LIBRARIES = ("keras", "numpy", "tensorflow._api")  # what models are made of; the last is what `tf.` names
 CHANGES = "the function changes something that it reads, such as a counter, a generator or Keras, for the trials that come after"
 
 
@@ -19,24 +23,38 @@ def standing(job: Terms) -> str:
     return live.standing([job.function.call, job.function.fit])
 
 
-def has_changed_keras() -> bool:
-    """Whether some code in Keras is no longer what it was when this module was imported; only its modules grow by themselves."""
-    held = dict(_code_of_keras())
+def has_changed_libraries() -> bool:
+    """Whether some code in Keras, NumPy or TensorFlow is no longer what it was when this module was imported.
+
+    Only their modules grow by themselves.
+    """
+    held = dict(_code_of_libraries())
     if any(path[:-1] in _AT_FIRST for path in held.keys() - _AT_FIRST.keys()):
         return True
     return any(held.get(path) is not thing for path, thing in _AT_FIRST.items())
 
 
-def _code_of_keras() -> Iterator[tuple[tuple[str, ...], Any]]:
+def _code_of_libraries() -> Iterator[tuple[tuple[str, ...], Any]]:
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] != "keras" or not isinstance(module, types.ModuleType):
+        if not isinstance(module, types.ModuleType) or not _is_of_libraries(name):
             continue
         for inner, thing in list(vars(module).items()):
             if isinstance(thing, _CODE):
-                yield (name, inner), thing
+                yield from _parts((name, inner), thing)
                 if isinstance(thing, type) and thing.__module__ == name:
                     parts = list(vars(thing).items())
-                    yield from (((name, inner, each), part) for each, part in parts if isinstance(part, _CODE))
+                    yield from (each for own, part in parts if isinstance(part, _CODE) for each in _parts((name, inner, own), part))
 
 
-_AT_FIRST = dict(_code_of_keras())
+def _is_of_libraries(module: str) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for name in _LIBRARIES)
+
+
+def _parts(path: tuple[str, ...], thing: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    yield path, thing
+    function = getattr(thing, "__func__", thing)
+    if isinstance(function, types.FunctionType):
+        yield (*path, "()"), function.__code__  # which can be replaced in place
+
+
+_AT_FIRST = dict(_code_of_libraries())

@@ -63,16 +63,26 @@ class Wire:
 
     def __init__(self, line: Connection) -> None:
         self._line, self._sending, self._owner = line, threading.Lock(), os.getpid()
+        self._file = _file_of(line)
 
     def send(self, message: Message) -> None:
         if os.getpid() != self._owner:  # a copy that a user's `fit` or callback forked
             os._exit(0)
+        if _file_of(self._line) != self._file:  # a function has put another file in its place, and nobody would hear
+            os._exit(1)
         data = json.dumps(message).encode()
         with self._sending:
             self._line.send_bytes(data)
 
     def emit(self, events: list[Event]) -> None:
         self.send({"events": [to_dict(event) for event in events]})
+
+
+def _file_of(line: Connection) -> tuple[int, int] | None:
+    if os.name == "nt":  # where it has no descriptor
+        return None
+    found = os.fstat(line.fileno())
+    return found.st_dev, found.st_ino
 
 
 def _listen(line: Connection, inbox: queue.SimpleQueue[Message], stopping: threading.Event) -> None:

@@ -133,7 +133,7 @@ def trial_specs(
     if len(models) == 1:
         return _specs(job, trials, arrays)
     before, found = steady.standing(job), list(_specs(job, trials, arrays))
-    if steady.standing(job) == before and not steady.has_changed_keras():
+    if steady.standing(job) == before and not steady.has_changed_libraries():
         return iter(found)
     return iter([(each.trial, Reason(steady.CHANGES)) if isinstance(each, TrialSpec) else each for each in found])
 

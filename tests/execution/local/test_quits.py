@@ -38,6 +38,12 @@ def detach(twice):
     os.read(reading, 1)
 
 
+def replace_the_files():
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in range(3, 256):
+        os.dup2(nothing, number)
+
+
 ENDS = {
     "sys.exit": lambda: sys.exit(),
     "sys.exit with a word": lambda: sys.exit("enough"),
@@ -54,6 +60,7 @@ ENDS = {
     "abort": os.abort,
     "without streams": lambda: exec("sys.stdout = sys.stderr = None\nraise ValueError('in the dark')"),
     "close the files": lambda: os.closerange(3, 1000),
+    "replace the files": replace_the_files,
     "thread": lambda: threading.Thread(target=time.sleep, args=[1000], daemon=False).start(),
     "halt itself": lambda: os.kill(os.getpid(), signal.SIGSTOP),
     "another program": lambda: os.execv("/bin/sleep", ["sleep", "600"]),
@@ -78,6 +85,7 @@ WORDS = {
     "abort": "SIGABRT",
     "without streams": "ValueError: in the dark",
     "another program": "closed its line",
+    "replace the files": "must not end its process, or close its files",
 }
 
 

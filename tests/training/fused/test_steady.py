@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from nbtune.record.events import TrainedAlone
@@ -67,6 +68,22 @@ def adds_to_keras(units):
     return model(units)
 
 
+def replaces_code_in_keras(units):
+    changed = lambda self, x, training=None: keras.ops.matmul(x, self.kernel) * 0.5 + self.bias  # noqa: E731
+    layers.Dense.call.__code__ = changed.__code__
+    return model(units)
+
+
+def changes_numpy(units):
+    np.mean = np.median
+    return model(units)
+
+
+def changes_tensorflow(units):
+    tf.nn.relu = tf.nn.tanh
+    return model(units)
+
+
 def leaves_all_alone(units):
     assert memo is not None
     return model(units)
@@ -74,15 +91,20 @@ def leaves_all_alone(units):
 
 @pytest.fixture
 def as_it_was(monkeypatch):
-    monkeypatch.setattr(layers.Dense, "call", layers.Dense.call)  # is put back afterwards
+    for owner, name in [(layers.Dense, "call"), (np, "mean"), (tf.nn, "relu")]:
+        monkeypatch.setattr(owner, name, getattr(owner, name))  # is put back afterwards
+    call, code = layers.Dense.call, layers.Dense.call.__code__
     yield
+    call.__code__ = code
     if "__call__" in vars(keras.initializers.GlorotUniform):
         del keras.initializers.GlorotUniform.__call__
 
 
-@pytest.mark.parametrize(
-    "build", [counts, lists, draws, counts_in_a_class, counts_in_a_default, divides_in_place, changes_keras, adds_to_keras]
-)
+CHANGE = [counts, lists, draws, counts_in_a_class, counts_in_a_default, divides_in_place, changes_keras, adds_to_keras]
+CHANGE += [replaces_code_in_keras, changes_numpy, changes_tensorflow]
+
+
+@pytest.mark.parametrize("build", CHANGE)
 def test_their_trials_are_trained_one_by_one(job_of, as_it_was, build):  # noqa: F811
     job, trials = job_of(build, (X, Y), units=[4, 8], learning_rate=[0.01], epochs=1)
     told = []
