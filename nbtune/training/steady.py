@@ -42,8 +42,9 @@ def _code_of_libraries() -> Iterator[tuple[tuple[str, ...], Any]]:
             if isinstance(thing, _CODE):
                 yield from _parts((name, inner), thing)
                 if isinstance(thing, type) and thing.__module__ == name:
-                    parts = list(vars(thing).items())
-                    yield from (each for own, part in parts if isinstance(part, _CODE) for each in _parts((name, inner, own), part))
+                    for own, part in list(vars(thing).items()):
+                        if isinstance(part, _CODE):
+                            yield from _parts((name, inner, own), part)
 
 
 def _is_of_libraries(module: str) -> bool:
