@@ -84,3 +84,32 @@ def test_a_trial_that_is_closed_gives_the_keyboard_back(still):  # noqa: F811
         page.keyboard.press("Enter")
         assert page.get_by_role("button", name="Close").count() == 0
         assert at(page)[3] == name
+
+
+def test_curves_zoom_and_their_names_choose_by_keys_alone(still):  # noqa: F811
+    panel = still(search(product(units=[8, 16]), events=[StateChanged("running", 1000.0), done("0", 0.9), done("1", 0.6)]))
+    page = panel.page
+    shown = "[...document.querySelectorAll('.nbtune-curves > text')].map((t) => t.textContent)"
+    whole = page.evaluate(shown)
+    curves = page.get_by_role("group", name="Curves: plus and minus zoom")
+    curves.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(shown) == whole, "there is nothing beside the whole"
+    page.keyboard.press("+")
+    near = page.evaluate(shown)
+    assert near != whole
+    page.keyboard.press("ArrowRight")
+    aside = page.evaluate(shown)
+    assert aside != near
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(shown) == near, "and back, no wider than before"
+    assert at(page)[:2] == [True, True]
+    page.keyboard.press("-")
+    assert page.evaluate(shown) == whole
+    page.keyboard.press("+")
+    page.keyboard.press("Escape")
+    assert page.evaluate(shown) == whole
+    page.locator(".nbtune-key").get_by_role("button").nth(1).focus()
+    page.keyboard.press("Enter")
+    panel.answer()
+    page.get_by_role("region", name="One trial").get_by_text("Trial 1: units 16").wait_for(timeout=2000)

@@ -1,11 +1,13 @@
 // Learning curves: the best and the running trials in colour, the others faint. The pointer names a trial, a click
-// chooses it, dragging zooms in, a double click or Escape zooms out.
+// chooses it, dragging zooms in, a double click shows all. With the keyboard + and - zoom, the arrows move, Escape shows all.
 
 import { brief, draw, known, make, say, set } from "./dom.js";
-import { Frame, plot } from "./plot.js";
+import { Frame, plot, spaced } from "./plot.js";
 import { watch_size } from "./size.js";
 
 const NEAR = 14; // units between pointer and line
+const ARROWS = { ArrowLeft: [-0.25, 0], ArrowRight: [0.25, 0], ArrowUp: [0, -0.25], ArrowDown: [0, 0.25] };
+const SCALES = { "+": 0.5, "=": 0.5, "-": 2 }; // the plus of many keyboards needs Shift
 
 export class Curves {
   constructor(data, pick) {
@@ -17,7 +19,7 @@ export class Curves {
     this._key = make("ul", { class: "nbtune-key" });
     this._title = make("div", { class: "nbtune-title" });
     this._out = make("button", { type: "button", class: "nbtune-link", hidden: true, onclick: () => this._zoom(null) }, "show all");
-    const box = make("div", { class: "nbtune-plotted" }, this._svg, this._tip);
+    const box = make("div", { class: "nbtune-plotted", role: "group", tabindex: 0, "aria-label": "Curves: plus and minus zoom, arrows move, Escape shows all" }, this._svg, this._tip);
     this.element = make("div", { class: "nbtune-half" }, make("div", { class: "nbtune-head" }, this._title, this._out), box, this._key);
     this.size = watch_size(this.element, 0.66, (size) => {
       this._size = size;
@@ -32,7 +34,7 @@ export class Curves {
     box.addEventListener("pointerdown", (event) => (this._from = this._place(event)));
     box.addEventListener("pointerup", (event) => this._release(event));
     box.addEventListener("dblclick", () => this._zoom(null));
-    this.element.addEventListener("keydown", (event) => event.key === "Escape" && this._zoom(null));
+    box.addEventListener("keydown", (event) => this._steer(event));
   }
 
   update() {
@@ -45,7 +47,8 @@ export class Curves {
     }
     this._drawn = lines;
     const longest = Math.max(2, ...lines.map(({ values }) => values.length));
-    const { epochs = [1, longest], limits = [curves.low, curves.high] } = this._part ?? {};
+    this._all = { epochs: [1, longest], limits: spaced([curves.low, curves.high], curves.log) };
+    const { epochs, limits } = this._part ?? this._all;
     this._frame = new Frame(this._size, limits, epochs, curves.log);
     plot(this._svg, this._frame, lines);
     this._show_baseline(curves.baseline);
@@ -84,7 +87,7 @@ export class Curves {
       const swatch = draw("svg", { viewBox: "0 0 20 10", class: "nbtune-swatch", "aria-hidden": "true" },
         draw("path", { d: "M0 5H20", class: `nbtune-line nbtune-role-${role}`, "stroke-width": 2.5, "stroke-dasharray": running ? "5 2.5" : null }));
       const text = make("span", {}, make("b", {}, score), ` ${values.join(", ")}`);
-      return make("li", { title: this._data.label(trial), onclick: () => this._pick(trial) }, swatch, text);
+      return make("li", { title: this._data.label(trial) }, make("button", { type: "button", class: "nbtune-entry", onclick: () => this._pick(trial) }, swatch, text));
     });
     const notes = [curves.shared, "● best epoch", "┈ training data", curves.others && `faint: ${curves.others}`].filter(Boolean);
     if (items.length) items.push(make("li", { class: "nbtune-quiet nbtune-notes" }, ...notes.map((note) => make("span", {}, note))));
@@ -140,13 +143,21 @@ export class Curves {
     this._band?.remove();
     if (!from || !this._frame) return;
     if (Math.abs(to[0] - from[0]) > 8 && Math.abs(to[1] - from[1]) > 8) {
-      const [first, second] = [this._frame.at(...from), this._frame.at(...to)];
-      const sorted = (k) => [first[k], second[k]].sort((a, b) => a - b);
-      this._zoom({ epochs: sorted(0), limits: sorted(1) });
+      this._zoom(this._frame.between(from, to));
     } else {
       const found = this._nearest(to);
       if (found) this._pick(found[0].trial);
     }
+  }
+
+  _steer(event) {
+    const way = ARROWS[event.key];
+    const scale = SCALES[event.key];
+    if (!this._frame || event.ctrlKey || event.metaKey || !(scale || (this._part && (way || event.key === "Escape")))) return;
+    const part = event.key === "Escape" ? null : this._frame.moved(...(way ?? [0, 0]), scale ?? 1);
+    this._zoom(part && width_of(part) < width_of(this._all) ? part : null);
+    event.preventDefault();
+    event.stopPropagation(); // or the notebook would take the key
   }
 
   _zoom(part) {
@@ -154,4 +165,8 @@ export class Curves {
     this._out.hidden = !part;
     if (this._data.curves) this.update();
   }
+}
+
+function width_of({ epochs: [first, last] }) {
+  return last - first;
 }

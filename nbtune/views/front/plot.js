@@ -9,7 +9,7 @@ export class Frame {
   /** `size`: width and height; `limits`: [low, high]; `epochs`: [first, last]; `log`: a logarithmic scale. */
   constructor(size, limits, epochs, log) {
     const { left, right, top, bottom } = MARGIN;
-    Object.assign(this, { size, limits: log ? limits : spaced(limits), epochs, log, left, top });
+    Object.assign(this, { size, limits, epochs, log, left, top });
     this.right = size.width - right;
     this.bottom = size.height - bottom;
   }
@@ -36,6 +36,20 @@ export class Frame {
     const epoch = first + ((x - this.left) / (this.right - this.left)) * (last - first);
     return [epoch, this.log ? 10 ** level : level];
   }
+
+  /** The part between two points. */
+  between(from, to) {
+    const [first, second] = [this.at(...from), this.at(...to)];
+    const [epochs, limits] = [0, 1].map((k) => [first[k], second[k]].sort((a, b) => a - b));
+    return { epochs, limits };
+  }
+
+  /** The part that is `right` and `down` of this one, in its widths and heights, and `scale` times as large. */
+  moved(right, down, scale) {
+    const [width, height] = [this.right - this.left, this.bottom - this.top];
+    const [x, y] = [this.left + (0.5 + right) * width, this.top + (0.5 + down) * height];
+    return this.between([x - (scale * width) / 2, y - (scale * height) / 2], [x + (scale * width) / 2, y + (scale * height) / 2]);
+  }
 }
 
 /** Draws axes and lines into an <svg>. */
@@ -58,7 +72,9 @@ export function plot(svg, frame, lines) {
   svg.replaceChildren(...parts, clip);
 }
 
-function spaced([low, high]) {
+/** Limits with some room below and above what lies between them; a logarithmic scale has it already. */
+export function spaced([low, high], log) {
+  if (log) return [low, high];
   const room = 0.04 * (high - low) || 0.05 * Math.abs(high) || 0.5;
   return [low - room, high + room];
 }

@@ -1,7 +1,7 @@
 // One trial: its values, what came of it, each metric epoch by epoch, and its error.
 
 import { draw, known, make, say, set } from "./dom.js";
-import { Frame, plot } from "./plot.js";
+import { Frame, plot, spaced } from "./plot.js";
 
 const SAID = new Set(["best epoch", "epochs", "seconds"]);
 const SIZE = { width: 280, height: 130 };
@@ -44,7 +44,7 @@ export class TrialView {
       { values: training, role: "chosen", dash: "1 2", width: 1.2 },
       { values: validation, role: "best-1", best },
     ];
-    plot(svg, new Frame(SIZE, [low, high], [1, Math.max(training.length, 2)], false), lines);
+    plot(svg, new Frame(SIZE, spaced([low, high]), [1, Math.max(training.length, 2)], false), lines);
     return make("div", { class: "nbtune-half" }, make("div", { class: "nbtune-title" }, title), svg);
   }
 }
