@@ -57,12 +57,17 @@ def parts_of(batch: Any, what: str) -> tuple[Any, ...]:
     Raises:
         UsageError: it is something else, or a single row.
     """
+    if batch is None:
+        raise UsageError(f"{what}: the dataset gives None for a batch; its function or __getitem__ must return (x, y)")
     batch = tuple(batch) if isinstance(batch, (list, tuple)) else (batch,)
     if len(batch) not in (1, 2, 3):
         raise UsageError(f"{what}: the dataset must give (x, y) batches, or (x, y, weights) if rows have weights")
     found = tuple(map_leaves(lambda leaf: np.asarray(dense(leaf, f"{what}: the batches")), part) for part in batch)
-    counts = {part.shape[:1] for part in leaves(list(found))}
-    if len(counts) != 1 or counts == {()}:
+    counts = sorted({part.shape[:1] for part in leaves(list(found))})
+    if len(counts) > 1 and () not in counts and all(min(shape) > 1 for shape in counts):
+        few, most = counts[0][0], counts[-1][0]
+        raise UsageError(f"{what}: a batch has parts of {few:,} and of {most:,} rows; x and y must be of the same rows")
+    if len(counts) != 1 or counts == [()]:
         raise UsageError(f"{what}: the dataset gives single rows; add .batch(32)")
     return found if len(found) > 1 else (*found, None)
 

@@ -111,8 +111,14 @@ def _ordered_in_words(x: Inputs) -> str:
 
 
 def _given(data: Any, what: str, cache: bool, steps: int | None, is_shuffled: bool = False) -> _Given:
-    if is_factory(data) and isinstance(found := data(), (tuple, list, Mapping)):  # it loads arrays
-        return _given(found, what, cache, steps)
+    if is_factory(data):
+        found = data()
+        if isinstance(found, (tuple, list, Mapping)):  # it loads arrays
+            return _given(found, what, cache, steps)
+        if not hasattr(found, "__iter__") and not hasattr(found, "__getitem__"):
+            name = f"{data.__name__}()" if hasattr(data, "__name__") else "the function"
+            got = "None" if found is None else type(found).__name__
+            raise UsageError(f"{what}: {name} returns {got}; it must return a dataset of (x, y) batches, or the arrays x, y")
     if is_stream(data):
         return _of_dataset(data, what, cache, steps, is_shuffled)
     columns = by_columns(data, what)

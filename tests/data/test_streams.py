@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import keras
@@ -209,6 +210,23 @@ def test_files_that_a_dataset_reads_are_known(tmp_path, monkeypatch):
 
 def test_a_function_that_loads_arrays_is_called_for_them():
     np.testing.assert_array_equal(read_data(lambda: (X, Y)).x, X)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (lambda: None, "returns None; it must return a dataset"),
+        (lambda: 5, "returns int; it must return a dataset"),
+        (lambda: iter([None]), "gives None for a batch"),
+        (lambda: iter([(X, Y[:7])]), "a batch has parts of 7 and of 20 rows"),
+        (lambda: zip(X, Y, strict=True), "single rows; add .batch(32)"),
+        (lambda: iter([]), "has no rows"),
+    ],
+    ids=["nothing", "number", "no batch", "other rows", "single rows", "empty"],
+)
+def test_what_is_no_dataset_is_named(given, says):
+    with pytest.raises(UsageError, match=re.escape(says)):
+        read_data(given, (X, Y))
 
 
 def test_a_stream_is_not_split():
