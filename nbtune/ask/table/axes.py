@@ -49,7 +49,7 @@ class Axes:
         same_architecture=True,
     )
     loss: Axis | None = axis_entry(
-        help="losses, by their Keras names or as objects; one of your own gets one-hot classes unless \"sparse\" is in its name",
+        help='losses, by their Keras names or as objects; one of your own gets one-hot classes unless "sparse" is in its name',
         check=checks.keras_names(names.LOSSES),
         left_out="the usual one for the labels",
         choices=tuple(sorted(names.LOSSES)),
