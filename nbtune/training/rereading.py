@@ -12,7 +12,7 @@ from nbtune.training.stopping import Halted
 
 
 class Rereading(keras.callbacks.Callback):
-    """Has `fit`, on TensorFlow, read the first epochs as it did before and train those after them.
+    """Has `fit` read the first epochs as it did before and train those after them.
 
     Only so do shuffles, random augmentation and generators draw what they would have drawn, since their state is their own.
     """
@@ -38,13 +38,18 @@ class Rereading(keras.callbacks.Callback):
         for callback in self._callbacks:
             callback.on_train_begin(logs)
 
-    def _read(self, batches: Any) -> dict[str, Any]:
-        """What stands in the place of a step, of training or evaluation."""
+    def _read(self, *terms: Any) -> Any:
+        """What stands in the place of a step, of training or evaluation.
+
+        Args:
+            terms: TensorFlow's step takes an iterator, PyTorch's what was read, and JAX's has the state before it.
+        """
         if self._stopping():
             raise Halted
-        for _ in range(self.model.steps_per_execution):
-            next(batches)
-        return {}
+        if hasattr(terms[-1], "__next__"):
+            for _ in range(self.model.steps_per_execution):
+                next(terms[-1])
+        return ({}, terms[0]) if len(terms) > 1 else {}
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if epoch == self._first:

@@ -58,8 +58,6 @@ def obstacle(job: Job, model: keras.Model, values: Mapping[str, Value]) -> str |
     """What a trial has that nobody but its own code knows the state of, so that it cannot go on; None if it can."""
     if job.function.fit is not None or any(getattr(type(model), name) is not getattr(keras.Model, name) for name in _LOOPS):
         return "a fit of its own"
-    if keras.backend.backend() != TENSORFLOW:
-        return f"Keras on {keras.backend.backend()}, which draws the order of the rows anew in each epoch"
     if odd := next((each for each in made_callbacks(job, values) if not _is_plain(each)), None):
         return f"the callback {type(odd).__name__}, which may keep state of its own"
     return _kept_by_code_of_its_own(model)
@@ -73,7 +71,7 @@ def _kept_by_code_of_its_own(model: keras.Model) -> str | None:
         own = next((part for part in parts if part is not None and not _is_known(part)), None)
         if own is None:
             return None
-        if model.run_eagerly:
+        if model.run_eagerly or keras.backend.backend() != TENSORFLOW:
             return f"{type(own).__name__}, whose Python code runs in each step and may keep state of its own"
         if model.train_function is None:  # in a stack, whose step is a pure function
             return None
@@ -115,7 +113,9 @@ class Remembering(keras.callbacks.Callback):
 
 
 def _is_known(part: Any) -> bool:
-    return type(part).__module__.partition(".")[0] == "keras" and not isinstance(part, keras.layers.Lambda)
+    """Whether Keras itself wrote what it does. A PyTorch module inside of a layer draws from a generator of PyTorch's own."""
+    holds_code = isinstance(part, (keras.layers.Lambda, keras.layers.TorchModuleWrapper))
+    return type(part).__module__.partition(".")[0] == "keras" and not holds_code
 
 
 def found(job: Job, trial: str, values: Mapping[str, Value]) -> dict[int, Checkpoint]:
@@ -129,6 +129,8 @@ def every_epoch_has_one_order(job: Job, rows: int) -> bool:
     """Whether `fit` goes through the rows in the same order in each epoch; its seed is set anew."""
     if not job.shuffle:
         return True
+    if keras.backend.backend() != TENSORFLOW:
+        return False
     from nbtune.training.fused import batches  # which knows Keras's pipeline
 
     try:

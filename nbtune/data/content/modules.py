@@ -71,7 +71,7 @@ class Modules:
         if file is None:
             return ""
         if not any(folder in file.parents for folder in installed_in()):
-            return _owner(top, _place(file))
+            return _owner(*_place(top, file))
         return top if _version(top) != "none" else _owner(top)
 
     def file(self, name: str) -> Path | None:
@@ -138,9 +138,13 @@ def _owner(top: str, place: Path | None = None) -> str:
     return next(iter(importlib.metadata.packages_distributions().get(top, [])), "") if place is None else ""
 
 
-def _place(file: Path) -> Path:
-    """The folder on the path that a top-level module is found in."""
-    return file.parent.parent if file.name.startswith("__init__.") else file.parent
+def _place(top: str, file: Path) -> tuple[str, Path]:
+    """The name and the folder on the path that a module is found by: one that is compiled may stand within a package, and go by
+    its last name alone."""
+    folder = file.parent.parent if file.name.startswith("__init__.") else file.parent
+    on_path = {Path(each).resolve() for each in sys.path}
+    found = next((each for each in (folder, *folder.parents) if each in on_path), folder)
+    return (top if found == folder else file.relative_to(found).parts[0]), found
 
 
 def resolved(name: str, package: str, level: int) -> str:

@@ -6,6 +6,7 @@ import importlib
 import os
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -183,3 +184,14 @@ def test_what_was_installed_into_a_folder_on_the_path_is_a_library(tmp_path, mon
     modules = Modules()
     assert modules.library("package") == "a-package"
     assert modules.library("mine") == ""
+
+
+def test_a_compiled_part_of_such_a_library_that_goes_by_its_last_name_alone_is_of_it(tmp_path, monkeypatch):
+    """As Cython's do: pandas has `_cyutility` in `sys.modules`."""
+    test_what_was_installed_into_a_folder_on_the_path_is_a_library(tmp_path, monkeypatch, "package/inner/deep.py")
+    for name, file in {"_fast": "package/inner/_fast.so", "_own": "mine/inner/_own.so"}.items():
+        made = types.ModuleType(name)
+        made.__file__ = str(tmp_path / file)
+        monkeypatch.setitem(sys.modules, name, made)
+    assert Modules().library("_fast") == "a-package"
+    assert Modules().library("_own") == ""
