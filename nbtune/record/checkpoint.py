@@ -23,7 +23,7 @@ from nbtune.record.events import DONE, Checkpointed, TrialEnded
 
 FILES = "unfinished*.state"
 MOST_BYTES, MOST_IN_LINE = 2**33, 2**26
-PARTS = ("weights", "others", "slots", "best")
+PARTS = ("weights", "others", "slots", "best", "draws")
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Checkpoint:
         best: the model's weights at the best epoch; empty where the run has ended, and the others are those.
         callbacks: the numbers that each of the other callbacks keeps.
         rate: the learning rate, where it is no schedule's.
+        draws: states of the random generators that steps draw from and the model does not hold.
     """
 
     end: TrialEnded
@@ -47,6 +48,7 @@ class Checkpoint:
     best: Sequence[np.ndarray]
     callbacks: Sequence[Mapping[str, float]] = ()
     rate: float | None = None
+    draws: Sequence[np.ndarray] = ()
 
     @property
     def epochs(self) -> int:

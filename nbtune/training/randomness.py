@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from nbtune.machine import keras_backend
 from nbtune.training.private import keras
 from nbtune.training.private.missing import Missing
 
@@ -21,11 +22,11 @@ Restore = Callable[[], None]
 
 @contextlib.contextmanager
 def kept() -> Iterator[None]:
-    """Python's, NumPy's, TensorFlow's and Keras's generators are afterwards as they were before.
+    """Python's, NumPy's, TensorFlow's, PyTorch's and Keras's generators are afterwards as they were before.
 
     Names are counted from the start inside, as in a new process: after them metrics are called, and so what a model logs.
     """
-    restores = [_python(), _numpy()]
+    restores = [_python(), _numpy(), _torch()]
     for noted in (_tensorflow, keras.generators):
         with contextlib.suppress(Missing):
             restores.append(noted())
@@ -52,3 +53,23 @@ def _python() -> Restore:
 def _numpy() -> Restore:
     state = np.random.get_state()
     return lambda: np.random.set_state(state)
+
+
+def _torch() -> Restore:
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return lambda: None
+    state = torch.get_rng_state()
+    return lambda: torch.set_rng_state(state)
+
+
+def drawn_from() -> list[np.ndarray]:
+    """The states of generators that training steps draw from and that no model holds: PyTorch's, for Keras's Dropout there."""
+    return [sys.modules["torch"].get_rng_state().numpy()] if keras_backend() == "torch" else []
+
+
+def draw_on(states: Sequence[np.ndarray]) -> None:
+    """Sets the generators of `drawn_from`."""
+    for state in states:
+        torch = sys.modules["torch"]
+        torch.set_rng_state(torch.from_numpy(state))

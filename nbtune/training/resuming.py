@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import itertools
+import sys
 import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -23,6 +24,7 @@ from nbtune.record import checkpoint
 from nbtune.record.checkpoint import Checkpoint
 from nbtune.record.events import DONE, STOPPED, TrialEnded
 from nbtune.record.job import Job
+from nbtune.training import randomness
 from nbtune.training.callbacks import made_callbacks
 from nbtune.training.private import effects
 from nbtune.training.private import keras as private
@@ -58,6 +60,8 @@ def obstacle(job: Job, model: keras.Model, values: Mapping[str, Value]) -> str |
     """What a trial has that nobody but its own code knows the state of, so that it cannot go on; None if it can."""
     if job.function.fit is not None or any(getattr(type(model), name) is not getattr(keras.Model, name) for name in _LOOPS):
         return "a fit of its own"
+    if keras.backend.backend() == "torch" and sys.modules["torch"].cuda.is_available():
+        return "Keras on PyTorch with a GPU, which draws random numbers of its own"
     if odd := next((each for each in made_callbacks(job, values) if not _is_plain(each)), None):
         return f"the callback {type(odd).__name__}, which may keep state of its own"
     return _kept_by_code_of_its_own(model)
@@ -102,7 +106,7 @@ def put_back_states(callbacks: Sequence[keras.callbacks.Callback], known: Sequen
 
 
 class Remembering(keras.callbacks.Callback):
-    """Gives the callbacks before it the numbers that they had."""
+    """Gives the callbacks before it the numbers that they had, and random generators their states."""
 
     def __init__(self, callbacks: Sequence[keras.callbacks.Callback], at: Checkpoint) -> None:
         super().__init__()
@@ -110,6 +114,11 @@ class Remembering(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         put_back_states(self._callbacks, self._at.callbacks)
+        self._draws = self._at.draws
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        randomness.draw_on(self._draws)  # what was read until now has drawn from them, too
+        self._draws = ()
 
 
 def _is_known(part: Any) -> bool:
@@ -244,6 +253,7 @@ def standing(model: keras.Model, end: TrialEnded, wait: int = 0, best: Sequence[
         others=[np.asarray(variable) for variable in model.non_trainable_variables],
         slots=[np.asarray(variable) for variable in model.optimizer.variables],
         best=best,
+        draws=randomness.drawn_from(),
     )
 
 
