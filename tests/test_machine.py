@@ -129,8 +129,8 @@ def test_a_gpu_that_tensorflow_cannot_use_does_not_count(nvidia, monkeypatch):
         ("jax", None, "jax"),
         (None, '{"backend": "torch"}', "torch"),
         ("tensorflow", '{"backend": "torch"}', "tensorflow"),
-        (None, '{"floatx": "float32"}', "tensorflow"),
-        (None, "{broken", "tensorflow"),
+        pytest.param(None, '{"floatx": "float32"}', "tensorflow", marks=pytest.mark.slow),
+        pytest.param(None, "{broken", "tensorflow", marks=pytest.mark.slow),
     ],
 )
 def test_the_backend_of_keras_is_known_without_keras(tmp_path, variable, file, backend):

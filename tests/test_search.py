@@ -138,8 +138,8 @@ def test_pause_and_resume(flowers, here):
 
 
 def test_stop_keeps_results_and_resume_goes_on(flowers, here):
-    terms = {"epochs": 40, "patience": None, "workers": 1, "engine": "trial"}
-    search = tune(dense, flowers, wait=False, units=[4, 6, 8, 10, 12], dir=str(here), **terms)
+    terms = {"epochs": 25, "patience": None, "workers": 1, "engine": "trial"}
+    search = tune(dense, flowers, wait=False, units=[4, 6, 8, 10], dir=str(here), **terms)
     wait_until(lambda: search.coverage.done >= 2)
     search.stop()
     assert search.state == "stopped"
@@ -153,26 +153,26 @@ def test_stop_keeps_results_and_resume_goes_on(flowers, here):
     search.resume()
     assert search.wait()
     assert search.state == "finished"
-    assert search.coverage.done == 5
+    assert search.coverage.done == 4
     assert all(search.trials[int(id)] == trial for id, trial in before.items()), "what was done is not done again"
 
 
 def test_a_killed_worker_costs_nothing(flowers, here):
-    search = tune(dense, flowers, wait=False, units=[4, 6, 8], epochs=25, patience=None, workers=1, retries=0, dir=str(here))
+    search = tune(dense, flowers, wait=False, units=[4, 6], epochs=20, patience=None, workers=1, retries=0, dir=str(here))
     wait_until(lambda: search.trials[0].epochs > 2)
     (victim,) = workers()
     victim.kill()
     search.wait()
-    assert search.coverage.done == 3, "somebody else killed it: its trial is not to blame"
+    assert search.coverage.done == 2, "somebody else killed it: its trial is not to blame"
 
 
 def test_a_killed_parent_of_the_workers_costs_nothing(flowers, here):
-    search = tune(dense, flowers, wait=False, units=[4, 6, 8], epochs=25, patience=None, workers=1, retries=0, dir=str(here))
+    search = tune(dense, flowers, wait=False, units=[4, 6], epochs=20, patience=None, workers=1, retries=0, dir=str(here))
     wait_until(lambda: search.trials[0].epochs > 2)
     worker = max(workers(), key=lambda p: p.create_time())
     worker.parent().kill()
     search.wait()
-    assert search.coverage.done == 3
+    assert search.coverage.done == 2
     assert not worker.is_running(), "nor is it left behind"
 
 

@@ -260,7 +260,10 @@ def test_an_endless_trial_is_ended(flowers, here):
     assert "--trial-timeout" in search.trials[1].error
 
 
-@pytest.mark.parametrize("how", ["os._exit(3)", "os.kill(os.getpid(), 11)", "os.kill(os.getpid(), 9)"])
+ENDS = ["os._exit(3)", "os.kill(os.getpid(), 11)", "os.kill(os.getpid(), 9)"]
+
+
+@pytest.mark.parametrize("how", cases(ENDS, ENDS[2:]))
 def test_a_process_that_dies_costs_its_trial_alone(flowers, here, how):
     def build(units):
         import os

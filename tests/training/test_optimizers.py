@@ -106,7 +106,7 @@ def expected(name, rate):
     return by_model_fit(Adam(rate), None) if "schedule" in name or "function" in name else by_model_fit(make(), rate)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", cases(OPTIMIZERS, ["exclude_from_weight_decay", "LossScaleOptimizer", "a function as the rate"]))
 def test_a_learning_rate_leaves_all_else_as_the_function_set_it(name, here):
     make, _ = OPTIMIZERS[name]
     (trial,) = tune(lambda: compiled(make()), TRAIN, learning_rate=[0.05], engine="trial", **ONE_EPOCH).trials

@@ -70,7 +70,7 @@ def searched(kind, here):
     return tune(build, TRAIN, validation_data=VALIDATION, dir=str(here), **rates, **terms)
 
 
-@pytest.mark.parametrize("kind", cases(["loss", "step", "accumulating", "nadam"], ["step", "accumulating"]))
+@pytest.mark.parametrize("kind", cases(["loss", "step", "accumulating", "nadam"], ["step"]))
 def test_trained_together_with_the_numbers_of_model_fit(kind, here):
     for trial in searched(kind, here).trials:
         assert not trial.alone

@@ -51,7 +51,7 @@ GRIDS = {
 }
 
 
-@pytest.mark.parametrize("name", cases(GRIDS, ["widths", "momentum and decay"]))
+@pytest.mark.parametrize("name", cases(GRIDS, ["widths"]))
 def test_as_model_fit_in_one_stack(job_of, compiled, name):  # noqa: F811
     build, terms = GRIDS[name]
     job, trials = job_of(build, (X, Y), layers=[1, 2, 3], **terms)

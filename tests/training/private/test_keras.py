@@ -107,9 +107,13 @@ def test_without_any_of_the_names_that_every_trial_goes_through_the_scores_are_t
     assert [trial.history for trial in found.trials] == [trial.history for trial in expected.trials]
 
 
-@pytest.mark.parametrize("name", names())
-def test_without_the_name_trials_train_by_model_fit(flowers, here, monkeypatch, name):
-    without(monkeypatch, name)
+EACH_AND_ALL = [*([name] for name in names()), names()]
+
+
+@pytest.mark.parametrize("gone", cases(EACH_AND_ALL, [names()]), ids=lambda gone: gone[0] if len(gone) == 1 else "all")
+def test_without_the_name_trials_train_by_model_fit(flowers, here, monkeypatch, gone):
+    for name in gone:
+        without(monkeypatch, name)
     found = nbtune.tune(dense, flowers, dir=str(here), workers=0, epochs=1, learning_rate=[0.1, 0.01], engine="trial")
     assert found.coverage.done == 2
 
