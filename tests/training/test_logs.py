@@ -19,12 +19,17 @@ def test_a_metric_of_several_numbers_becomes_several():
 
 
 @pytest.mark.parametrize("value", ["best", object(), {"a": 1}], ids=lambda value: type(value).__name__)
-def test_what_is_no_number_is_named(value):
-    with pytest.raises(ValueError, match=f"logs 'val_loss' as a {type(value).__name__}; only numbers"):
-        scalars({"val_loss": value})
+def test_what_is_no_number_is_left_out_and_named(value):
+    with pytest.warns(UserWarning, match=f"leaves 'note' out, .* logs as a {type(value).__name__}: only numbers"):
+        assert scalars({"note": value, "loss": 0.5}) == {"loss": 0.5}
 
 
-def test_a_whole_array_is_refused():
+def test_so_is_a_list_that_grows():
+    with pytest.warns(UserWarning, match="leaves 'so_far' out"):
+        assert histories({"loss": [0.5, 0.25], "so_far": [[1.0], [1.0, 2.0]]}) == {"loss": [0.5, 0.25]}
+
+
+def test_so_is_a_whole_array():
     assert len(scalars({"matrix": np.zeros((100, 100))})) == MOST
-    with pytest.raises(ValueError, match="logs 10,100 numbers as 'matrix'; more than 10,000"):
-        scalars({"matrix": np.zeros((100, 101))})
+    with pytest.warns(UserWarning, match="leaves 'matrix' out, .* logs as 10,100 numbers: no more than 10,000"):
+        assert scalars({"matrix": np.zeros((100, 101))}) == {}
