@@ -73,6 +73,24 @@ def test_a_stack_whose_worker_is_killed_goes_on_elsewhere(flowers, here, client)
     assert left_on(client) == []
 
 
+@pytest.mark.slow
+def test_folds_have_the_scores_of_a_local_search_though_a_worker_is_killed(flowers, here, client):
+    grid = {"units": [4, 8], "learning_rate": [0.01], "folds": 3, "epochs": 20, "patience": None, "dir": str(here)}
+    for engine in ("fused", "trial"):
+        there = tune(dense, flowers, name=f"there_{engine}", dask=client, wait=False, engine=engine, **grid)
+        wait_until(lambda: any(trial.status == "running" and trial.epochs > 3 for trial in there.trials))  # noqa: B023
+        os.kill(next(iter(pids(client).values())), signal.SIGKILL)
+        assert there.wait(180)
+        local = tune(dense, flowers, name=f"local_{engine}", workers=2, engine=engine, **grid)
+        for one, other in zip(there.trials, local.trials, strict=True):
+            assert one.status == "done"
+            assert len(one.scores) == 3
+            np.testing.assert_allclose(one.scores, other.scores, rtol=1e-5)
+        np.testing.assert_allclose(there.oof, local.oof, rtol=1e-4, atol=1e-6)
+        assert set(Counter(end.trial for end in events(there, TrialEnded)).values()) == {1}
+    assert left_on(client) == []
+
+
 def test_it_is_paused_goes_on_and_is_stopped(flowers, here, client):
     search = tune(dense, flowers, dask=client, wait=False, dir=str(here), **LONG)
     wait_until(lambda: search.trials[0].epochs > 3)
