@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -74,6 +75,11 @@ def keras_backend() -> str:
         return str(json.loads((home / "keras.json").read_text()).get("backend", TENSORFLOW))
     except (OSError, ValueError, AttributeError):  # no file, or one that Keras does not understand either
         return TENSORFLOW
+
+
+def tensorflow_package() -> str:
+    """The package with TensorFlow for this CPU: `tensorflow-cpu` has wheels for x86-64 on Linux and Windows only."""
+    return "tensorflow-cpu" if sys.platform != "darwin" and platform.machine() in ("x86_64", "AMD64") else "tensorflow"
 
 
 def cores() -> int:

@@ -59,7 +59,7 @@ class Site:
 
 def _cluster(dask: Any, log: Path, emit: Emit) -> Backend:
     if importlib.util.find_spec("distributed") is None:
-        raise UsageError("--dask needs Dask's distributed, which is not installed: pip install 'nbtune[dask]'", "dask")
+        raise UsageError("--dask needs Dask's distributed, which is not installed; run %pip install distributed", "dask")
     from nbtune.execution.dask.cluster import Cluster  # here, so that only who asks for it imports it
 
     return Cluster(dask, log, emit)

@@ -213,5 +213,8 @@ def _require_backend() -> None:
     backend = machine.keras_backend()
     if importlib.util.find_spec(backend) is None:
         if backend == machine.TENSORFLOW:
-            raise UsageError("TensorFlow is not installed; pip install 'nbtune[cpu]' or 'nbtune[gpu]'")
-        raise UsageError(f"Keras is set to its {backend} backend, and {backend} is not installed; pip install {backend}")
+            package = machine.tensorflow_package()
+            raise UsageError(
+                f"TensorFlow is not installed; run %pip install {package}, or 'tensorflow[and-cuda]' for an NVIDIA GPU"
+            )
+        raise UsageError(f"Keras is set to its {backend} backend, and {backend} is not installed; run %pip install {backend}")

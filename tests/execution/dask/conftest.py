@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed: pip install 'nbtune[dask]'")
+distributed = pytest.importorskip("distributed", reason="distributed is not installed")
 
 QUIET = {"dashboard_address": ":0", "threads_per_worker": 1, "silence_logs": 50}
 

@@ -23,7 +23,7 @@ def told(flowers, here, dask, **others):
 def test_distributed_is_not_installed(flowers, here, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "distributed" else find(name))
-    assert "pip install 'nbtune[dask]'" in told(flowers, here, "tcp://127.0.0.1:1")
+    assert "%pip install distributed" in told(flowers, here, "tcp://127.0.0.1:1")
 
 
 def test_nobody_is_at_the_address(flowers, here, monkeypatch):

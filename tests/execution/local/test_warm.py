@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 from nbtune import costs, machine
 from nbtune.ask.options import Options
+from nbtune.errors import UsageError
 from nbtune.execution.local import bootstrap
 from nbtune.execution.local.parent import Parent
 from nbtune.execution.local.warm import SupervisorProcess, WarmPool, reserve
@@ -106,6 +108,23 @@ def test_none_is_kept_where_memory_is_short(pool, monkeypatch):
     monkeypatch.setattr(machine, "memory_mb", lambda: 1000.0)
     pool.refill()
     assert pool._ready is None
+
+
+@pytest.mark.parametrize(
+    ("system", "processor", "package"),
+    [
+        ("linux", "x86_64", "tensorflow-cpu"),
+        ("win32", "AMD64", "tensorflow-cpu"),
+        ("darwin", "x86_64", "tensorflow"),
+        ("linux", "aarch64", "tensorflow"),
+    ],
+)
+def test_where_there_is_no_tensorflow_a_package_that_exists_is_named(system, processor, package, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("sys.platform", system)
+    monkeypatch.setattr("platform.machine", lambda: processor)
+    with pytest.raises(UsageError, match=rf"^TensorFlow is not installed; run %pip install {package}, or"):
+        SupervisorProcess()
 
 
 def test_a_supervisor_waits_for_its_work_only_so_long(monkeypatch):
