@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from nbtune.ask.function import Function, global_values
+from nbtune.data.content.keras import unconfigured
 from nbtune.report.script_imports import import_module, import_thing
 from nbtune.report.script_text import lambda_text, names_at_definition, text_of
 
@@ -216,7 +217,7 @@ class Around:
         if hasattr(thing, "get_config") and hasattr(kind, "from_config"):
             if getattr(thing, "variables", None) and not hasattr(thing, "update_state"):
                 raise _NotWritable  # its weights would be lost
-            return f"{self._expression(kind)}.from_config({self._expression(dict(thing.get_config()))})"
+            return f"{self._expression(kind)}.from_config({self._expression({**thing.get_config(), **_left_out(thing)})})"
         given = []
         parameters = _parameters(kind) if kind.__module__ == self._own else None
         if parameters is None:  # a tensor of the notebook's, or what else a library made
@@ -234,6 +235,15 @@ class Around:
     def _read_all(self, values: Mapping[str, Any]) -> None:
         for name, thing in values.items():
             self._read(name, thing)
+
+
+def _left_out(thing: Any) -> dict[str, Any]:
+    """Arguments that a loss or metric of Keras's does not tell in its configuration."""
+    held = unconfigured(thing).items()
+    given = dict(pair for name, value in held for pair in (value.items() if isinstance(value, dict) else [(name, value)]))
+    if not set(given) <= set(inspect.signature(type(thing)).parameters):
+        raise _NotWritable
+    return given
 
 
 class _NotWritable(Exception):

@@ -27,6 +27,7 @@ from nbtune.data.content.graph import ATOMS, Node
 _TENSORS = ("tensorflow", "keras", "jax", "jaxlib", "torch")
 _SETTINGS = {"backend": "tensorflow", "floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
 _GENERATOR = "seed_generator_state"  # whose first number, a seed that Keras may have made up, the configuration tells
+_BY_USE = {"built", "_built", "name"}  # what an object has from being used or counted up
 _LIMITS = ("max_epochs", "max_steps_per_epoch")  # of `fit`, which not every Keras has
 _USUAL = {"determinism": False, "eager": False, "jit": "", "tensor_float_32": True}
 
@@ -49,7 +50,7 @@ def configured(thing: Any, is_own: Callable[[Any], bool]) -> Node:
     layers = layers_of(thing)
     parts += [list(map(_state, layers)) if layers else _variables(thing)]
     parts += [attributes(part, is_own) for part in layers or [thing]]
-    parts += [[layer.trainable for layer in layers], trainable(thing), _of_methods(thing)]
+    parts += [[layer.trainable for layer in layers], trainable(thing), unconfigured(thing)]
     if getattr(thing, "compiled", False) and hasattr(thing, "get_compile_config"):
         parts += [getattr(thing, name, None) for name in ("optimizer", "loss")]
         parts.append(_without_names(thing.get_compile_config()))
@@ -162,19 +163,31 @@ def _is_plain(value: Any) -> bool:
     return type(value) in ATOMS or type(value).__module__ == "numpy" or (is_array(value) and not hasattr(value, "assign"))
 
 
-def _of_methods(thing: Any) -> dict[str, Any]:
-    """Of an optimizer what is not so in one of its configuration: what has been set by a method, or afterwards."""
+def unconfigured(thing: Any) -> dict[str, Any]:
+    """Of an optimizer, a loss or a metric what is not so in one of its configuration: what has been set by a method, or
+    afterwards, and settings that Keras's own class leaves out (the `delta` of `Huber`, the `axis` of `CosineSimilarity`).
+    """
     keras = sys.modules.get("keras")
-    if keras is None or not isinstance(thing, keras.optimizers.Optimizer):
+    if keras is None or not isinstance(thing, (keras.optimizers.Optimizer, keras.Loss, keras.Metric)):
         return {}
     try:
-        plain = vars(type(thing).from_config(thing.get_config()))
+        plain = _told(type(thing).from_config(thing.get_config()))
     except Exception:  # a class of the user's own need not tell all that it asks for
         plain = {}
-    told = (type(None), bool, int, float, str, re.Pattern)
-    held = {name: value for name, value in sorted(vars(thing).items()) if isinstance(value, told)}
-    changed = {name: held[name] for name in held.keys() - {"built", "name"} if name not in plain or plain[name] != held[name]}
+    held = _told(thing)
+    changed = {name: held[name] for name in held.keys() - _BY_USE if name not in plain or plain[name] != held[name]}
     return {name: value.pattern if isinstance(value, re.Pattern) else value for name, value in changed.items()}
+
+
+def _told(thing: Any) -> dict[str, Any]:
+    held = ((name, _untracked(value)) for name, value in sorted(vars(thing).items()))
+    return {name: value for name, value in held if _is_told(value)}
+
+
+def _is_told(value: Any) -> bool:
+    if type(value) is dict:
+        return all(map(_is_told, value.values()))
+    return isinstance(value, (type(None), bool, int, float, str, re.Pattern))
 
 
 def _without_names(config: Any) -> Any:

@@ -7,7 +7,6 @@ of the time, needs no compiler to be fast, and a trial that has stopped can leav
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -298,8 +297,8 @@ def _metrics(compiled: Any) -> tuple[list[Any], list[Any]]:
 def _of_rows(loss: Any) -> Any:
     """The loss function that leaves each row's loss as it is."""
     (only,) = private.flat_losses(loss)
-    found = copy.copy(only.loss)
-    found.reduction = "none"
+    found = object.__new__(type(only.loss))  # `copy` would have Keras save it, which leaves out the `delta` of a Huber loss
+    vars(found).update(vars(only.loss), reduction="none")
     return found
 
 

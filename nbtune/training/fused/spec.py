@@ -15,6 +15,7 @@ import numpy as np
 
 from nbtune.ask.space import Architecture, Value
 from nbtune.data import arrays as data
+from nbtune.data.content.keras import unconfigured
 from nbtune.record.checkpoint import Checkpoint
 from nbtune.record.job import Job
 from nbtune.training import adapting, compiling, encoding, model, session, steady
@@ -358,5 +359,5 @@ def _described(thing: Any) -> str:
     if isinstance(thing, (keras.losses.Loss, keras.metrics.Metric)) and type(thing).__module__.startswith("keras."):
         config = keras.saving.serialize_keras_object(thing)
         if _only_keras(config):
-            return json.dumps(config, sort_keys=True)
+            return json.dumps([config, unconfigured(thing)], sort_keys=True)
     return f"{type(thing).__name__} at {id(thing)}"

@@ -134,6 +134,34 @@ def test_the_numbers_are_those_of_model_fit(build, here):
     assert difference(trials[1].history, expected.history) < 1e-5
 
 
+def test_a_setting_that_a_loss_does_not_tell_is_each_trials_own(here):
+    def build(delta):
+        model = keras.Sequential([keras.Input((6,)), layers.Dense(8, activation="relu"), layers.Dense(1)])
+        model.compile(keras.optimizers.Adam(0.02), keras.losses.Huber(delta=delta))
+        return model
+
+    train, validation = ((x, 3 * x[:, 0]) for x, _ in (TRAIN, VALIDATION))
+    terms = {"epochs": TERMS.epochs, "batch_size": [TERMS.batch_size], "patience": None, "objective": TERMS.objective}
+    deltas = {"axis": {"delta": [0.1, 2.0]}, "engine": "fused"}
+    search = tune(build, train, validation_data=validation, workers=0, dir=str(here), **terms, **deltas)
+    for trial in search.trials:
+        expected = fit(build, {"delta": trial.values["delta"]}, train, validation, TERMS)
+        assert difference(trial.history, expected.history) < 1e-5
+
+
+@pytest.mark.slow
+def test_a_loss_that_compares_rows_proves_itself_first(here):
+    def build(units):
+        last = [layers.Dense(4, use_bias=False), layers.UnitNormalization()]
+        model = keras.Sequential([keras.Input((6,)), layers.Dense(units, activation="relu"), *last])
+        model.compile("adam", keras.losses.Circle())
+        return model
+
+    for trial in searched(build, here, learning_rate=[0.01], units=[4, 5]).trials:
+        expected = fit(build, trial.values, TRAIN, VALIDATION, TERMS)
+        assert difference(trial.history, expected.history) < 1e-5
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["RMSprop", "Adagrad", "Adadelta"])
 def test_an_embedding_under_an_optimizer_that_divides_its_gradient(name, here):
