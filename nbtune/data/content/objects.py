@@ -173,6 +173,9 @@ class Contents:
         found = reduce(thing) if reduce else thing.__reduce_ex__(4)
         if isinstance(found, str):
             home = getattr(thing, "__module__", None)
+            held = (vars(module).get(found) for module in list(sys.modules.values()) if isinstance(module, types.ModuleType))
+            if home is None and not any(one is thing for one in held):  # a ufunc that is no library's
+                raise ValueError("no module has it by its name")
             return Node(f"name {home} {found}".encode(), [type(thing)])
         make, arguments, *rest = found
         state, items, pairs = (*rest[:3], None, None, None)[:3]

@@ -10,6 +10,7 @@ import ast
 import copy
 import glob
 import os
+import re
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -22,11 +23,15 @@ _READERS = frozenset(
         *("open", "load", "loadtxt", "genfromtxt", "fromfile", "memmap", "open_memmap", "loadmat", "load_npz", "load_file"),
         *("safe_open", "imread", "load_img", "load_model", "load_weights", "GFile", "ZipFile", "TextLineDataset"),
         *("TFRecordDataset", "FixedLengthRecordDataset", "read_csv", "read_table", "read_json", "read_parquet", "read_pickle"),
-        *("read_hdf", "read_feather", "read_excel", "read_fwf", "read_stata", "read_file", "read_image"),
+        *("read_hdf", "read_feather", "read_excel", "read_fwf", "read_stata", "read_file", "read_image", "run_path"),
+        *("getline", "getlines"),  # of linecache
     }
 )
 _LISTERS = frozenset({"listdir", "scandir", "walk", "glob", "iglob", "list_files"})  # all files there may be read
 _OF_ITSELF = frozenset({"read_text", "read_bytes", "iterdir", "rglob"})  # methods of a path
+_OF_A_MODULE = frozenset({("h5py", "File"), ("sqlite3", "connect"), ("fileinput", "input")})
+_OF_WHAT_IT_IS = frozenset({"read", "parse"})  # methods that may read a file, of settings or XML: if they are given its name
+_RUNS = frozenset({"check_output", "getoutput", "getstatusoutput", "popen"})  # another program, and read what it says
 _OPENED = frozenset({"open", "BytesIO", "StringIO", "GFile", "ZipFile"})  # what they give can be read itself
 _TAKE_OPEN_FILES = frozenset({"json", "pickle", "cloudpickle", "dill", "yaml", "toml", "tomllib", "marshal"})  # their `load`
 _NAMES = ("file", "fname", "filename", "filepath", "path", "filepath_or_buffer", "io", "directory", "name")  # of the argument
@@ -93,30 +98,44 @@ class _Reader(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         name, owner = called(node.func)
         first, found = next(iter(node.args), None), self._found
-        if _is_environ(owner) and name in (*_LOOKS_UP, *_LISTS):
+        if self._is_environ(owner) and name in (*_LOOKS_UP, *_LISTS):
             self._put(first if name in _LOOKS_UP else None, node, found.variables, found.unknown)
         elif name == "getenv":
             self._put(first, node, found.variables, found.unknown)
         elif name in _IMPORTS:
             self._put(first, node, found.modules, found.unknown)
-        elif name in _BY_TEXT and owner is None:
+        elif (name in _BY_TEXT and owner is None) or (owner is not None and name in (*_RUNS, "get_data")):
             found.unknown.add(_shown(node))
+        elif name == "expandvars":
+            text = self._written.text(first)
+            found.variables.update(re.findall(r"\$\{?(\w+)", text or ""))
+            found.unknown.update([] if text is not None else [_shown(node)])
         elif name in _LISTERS or name in ("iterdir", "rglob") or name.endswith("_from_directory"):
             self._list(name, owner, node)
         elif self._reads(name, owner, node):
             self._put(self._argument(name, owner, node), node, found.files, found.unknown_files)
+        elif name in _OF_WHAT_IT_IS and owner is not None and first is not None:
+            given = first.elts if isinstance(first, (ast.List, ast.Tuple)) else [first]
+            found.files.update(text for each in given if (text := self._written.text(each)) is not None)
+        if any(map(self._is_environ, node.args)):
+            found.unknown.add(_shown(node))
         for keyword in node.keywords:  # of a layer: `vocabulary="words.txt"`
             if keyword.arg == "vocabulary" and (text := self._written.text(keyword.value)) is not None:
                 found.files.add(text)
         self.generic_visit(node)
 
+    def visit_Dict(self, node: ast.Dict) -> None:
+        if any(key is None and self._is_environ(value) for key, value in zip(node.keys, node.values, strict=True)):
+            self._found.unknown.add(_shown(node))
+        self.generic_visit(node)
+
     def visit_Subscript(self, node: ast.Subscript) -> None:
-        if _is_environ(node.value) and isinstance(node.ctx, ast.Load):
+        if self._is_environ(node.value) and isinstance(node.ctx, ast.Load):
             self._put(node.slice, node, self._found.variables, self._found.unknown)
         self.generic_visit(node)
 
     def visit_Compare(self, node: ast.Compare) -> None:
-        if any(map(_is_environ, node.comparators)):
+        if any(map(self._is_environ, node.comparators)):
             self._put(node.left, node, self._found.variables, self._found.unknown)
         self.generic_visit(node)
 
@@ -138,7 +157,7 @@ class _Reader(ast.NodeVisitor):
     def _reads(self, name: str, owner: ast.expr | None, node: ast.Call) -> bool:
         """Whether a call reads a file whose name it is given. A function of the user's own is looked at itself."""
         base = owner.id if isinstance(owner, ast.Name) else ""
-        if not (name in _READERS or name in _OF_ITSELF or (base, name) == ("h5py", "File")):
+        if not (name in _READERS or name in _OF_ITSELF or (base, name) in _OF_A_MODULE):
             return False
         if base in ("self", "cls") or (name == "load" and base in _TAKE_OPEN_FILES) or self._calls_own(name, owner):
             return False
@@ -154,6 +173,18 @@ class _Reader(ast.NodeVisitor):
             return isinstance(found, types.ModuleType) and self._is_own(vars(found)[name])
         except LookupError:  # imported in the function, or Python's own
             return owner is None and name in self._written.assigned
+
+    def _is_environ(self, node: ast.expr | None) -> bool:
+        """Whether it is the environment, by its own name or by one that it was given."""
+        if isinstance(node, ast.Name):
+            given = self._written.assigned.get(node.id)
+            if given is not None:
+                return any(each is not None and _is_environ(each) for each in given)
+            try:
+                return self._written.lookup(node.id) is os.environ
+            except LookupError:
+                pass
+        return _is_environ(node)
 
     def _is_path(self, owner: ast.expr | None) -> bool:
         """Whether what has a method `open` is a path, and not a module."""

@@ -293,7 +293,9 @@ def test_two_in_a_circle_are_told_apart():
     assert len(hashes) == 8
 
 
-@pytest.mark.parametrize("thing", [threading.Lock(), (i for i in "ab"), sys._getframe()], ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize(
+    "thing", [threading.Lock(), (i for i in "ab"), sys._getframe(), np.frompyfunc(abs, 1, 1)], ids=lambda x: type(x).__name__
+)
 def test_what_cannot_be_compared_is_named(thing):
     with pytest.raises(NoFingerprint, match=f"the function reads a {type(thing).__name__}"):
         of("def build(): return X", X=thing)
