@@ -52,7 +52,7 @@ def test_errors_travel_between_processes(error):
     [
         (np.zeros((3000, 6)), "ndarray of shape (3000, 6)"),
         (pd.DataFrame({"a": [1, 2]}), "DataFrame of shape (2, 1)"),
-        (np.float64(0.5), "np.float64(0.5)"),
+        (np.float64(0.5), repr(np.float64(0.5))),
         ("adm", "'adm'"),
         (None, "None"),
     ],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _OWN = ("keras", "keras_tuner", "keras_hub", "tensorflow", "nbtune")
-CONFIG = ("floatx", "image_data_format", "epsilon", "max_epochs", "max_steps_per_epoch")  # the last two came after Keras 3.7
+CONFIG = ("floatx", "image_data_format", "epsilon", "max_epochs", "max_steps_per_epoch")
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Surroundings:
     """Settings, and the objects that the user registered with Keras by name.
 
     Attributes:
-        config: of `CONFIG` what this Keras has, as it is set; empty where Keras has not been imported, and so has its defaults.
+        config: `CONFIG` as it is set; empty where Keras has not been imported, and so has its defaults.
         dtype_policy: its name.
         filtered: tracebacks of errors leave Keras's own lines out.
         custom_objects: name to class or function.
@@ -37,7 +37,7 @@ class Surroundings:
             return cls(tensorflow=of_tensorflow())
         known, config = keras.saving.get_custom_objects(), keras.config
         own = {name: thing for name, thing in known.items() if _package(thing) not in _OWN}
-        settings = {name: getattr(config, name)() for name in CONFIG if hasattr(config, name)}
+        settings = {name: getattr(config, name)() for name in CONFIG}
         filtered = config.is_traceback_filtering_enabled()
         return cls(settings, config.dtype_policy().name, filtered, own, of_tensorflow())
 

@@ -64,7 +64,7 @@ def parts_of(batch: Any, what: str) -> tuple[Any, ...]:
         raise UsageError(f"{what}: the dataset must give (x, y) batches, or (x, y, weights) if rows have weights")
     found = tuple(map_leaves(lambda leaf: np.asarray(dense(leaf, f"{what}: the batches")), part) for part in batch)
     counts = sorted({part.shape[:1] for part in leaves(list(found))})
-    if len(counts) > 1 and () not in counts and all(min(shape) > 1 for shape in counts):
+    if len(counts) > 1 and () not in counts and any(leaf.ndim > 1 for leaf in leaves(list(found))):
         few, most = counts[0][0], counts[-1][0]
         raise UsageError(f"{what}: a batch has parts of {few:,} and of {most:,} rows; x and y must be of the same rows")
     if len(counts) != 1 or counts == [()]:

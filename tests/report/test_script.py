@@ -181,6 +181,7 @@ def test_text_and_named_classes_are_written_out(flowers, here):
     found_again(search, {"x": frame, "y": kinds})
 
 
+@pytest.mark.skipif(keras.__version__.split(".")[1] in ("10", "11"), reason="there metrics go by the names of layers")
 def test_several_outputs_are_written_out(flowers, here):
     x, y = flowers
     both = {"kind": y, "size": x[:, 0]}

@@ -25,6 +25,8 @@ def test_draws_go_on_where_they_were(name):
     draw = DRAWS[name]
     keras.utils.set_random_seed(3)
     expected = [draw() for _ in range(4)]
+    if name == "Keras" and tuple(map(int, keras.__version__.split(".")[:2])) < (3, 13):
+        pytest.skip("there no seed sets what is drawn without one")
     keras.utils.set_random_seed(3)
     found = [draw(), draw()]
     with randomness.kept():

@@ -1,4 +1,4 @@
-"""What is private in Keras and used here, in this module alone. Seen in Keras 3.7 to 3.15, on TensorFlow.
+"""What is private in Keras and used here, in this module alone. Seen in Keras 3.10 to 3.15, on TensorFlow.
 
 Most of it only training together needs: where such a name is not there, `Missing` is raised, the stack is given up, and its
 trials are trained by `model.fit`. What every trial goes through stands at the end, and does without the name.
@@ -323,7 +323,7 @@ def generators() -> Callable[[], None]:
     put = member("keras.src.backend.common.global_state", "set_global_attribute")
     uids = "object_name_uids"
     names = (
-        member("keras.src.random.seed_generator", "GLOBAL_SEED_GENERATOR"),
+        _key_of_generator(),
         member("keras.src.utils.rng_utils", "GLOBAL_RANDOM_SEED"),
         uids,
     )
@@ -339,6 +339,13 @@ def generators() -> Callable[[], None]:
             generator.state.assign(state)
 
     return restore
+
+
+def _key_of_generator() -> str:
+    """What Keras's own generator goes by among its global attributes; before 3.13 that was a word within a function."""
+    if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 13):
+        return "global_seed_generator"
+    return str(member("keras.src.random.seed_generator", "GLOBAL_SEED_GENERATOR"))
 
 
 def make_known(things: Mapping[str, Any]) -> None:
