@@ -13,7 +13,7 @@ RISE, SMOOTHED = 0.1, 5  # of losses that part: so large a share of the validati
 MEANS = (
     "still learning: its best epoch is the last that it was given; overfit: clearly better on the training data, or its "
     "validation loss rose again while its training loss fell; "
-    "underfit: clearly worse on the training data than the best network on the validation data; "
+    "underfit: clearly worse than the best network is on the validation data, there and on the training data; "
     "clearly: by more than so few validation rows can show by chance"
 )
 
@@ -45,7 +45,8 @@ def _verdict(trial: Trial, best: float, progress: Progress) -> str:
     own, other = objective.order(trial.score), objective.order(best)
     if apart > _margin(own, own - apart, progress) or _parted(trial, progress):
         return OVERFIT
-    return UNDERFIT if own - apart - other > _margin(own - apart, other, progress) else FITS
+    worse = (each - other > _margin(each, other, progress) for each in (own, own - apart))
+    return UNDERFIT if all(worse) else FITS
 
 
 def _parted(trial: Trial, progress: Progress) -> bool:

@@ -50,8 +50,6 @@ def test_each_word_for_curves_that_a_textbook_would_give_it(metric, curves, word
 @pytest.mark.parametrize(
     ("rows", "training", "validation", "word"),
     [
-        (18, [0.31, 0.31], [0.50, 0.50], FITS),  # 9 of 18 rows: 5 to 13 by chance
-        (1800, [0.31, 0.31], [0.50, 0.50], UNDERFIT),
         (36, [1.0, 1.0], [0.92, 0.92], FITS),  # 3 of 36 rows
         (360, [1.0, 1.0], [0.92, 0.92], OVERFIT),
     ],
@@ -60,6 +58,21 @@ def test_what_a_few_rows_show_by_chance_gets_no_verdict(rows, training, validati
     progress = search(product(units=[1]), "val_accuracy", [ended("0", training, validation), StateChanged("finished", 1.0)])
     progress.held_out = HeldOut(rows)
     assert list(verdicts(progress).values()) == [word]
+
+
+def test_underfit_is_who_is_clearly_worse_than_the_best_on_both():
+    """With outliers in the training data alone, even the truth is far from them."""
+    ends = [ended("0", [1.9, 1.15], [0.5, 0.015], "loss"), ended("1", [2.0, 1.9], [1.5, 0.93], "loss")]
+    progress = search(product(units=[1, 2]), "val_loss", [*ends, StateChanged("finished", 1.0)])
+    assert list(verdicts(progress).values()) == [FITS, UNDERFIT]
+
+
+@pytest.mark.parametrize(("rows", "word"), [(18, FITS), (1800, UNDERFIT)])  # 13 of 18 rows: 9 to 17 by chance
+def test_no_more_than_chance_does_not_underfit(rows, word):
+    ends = [ended("0", [0.85, 0.90, 0.86], [0.8, 0.90, 0.8]), ended("1", [0.60, 0.72, 0.6], [0.6, 0.72, 0.6])]
+    progress = search(product(units=[1, 2]), "val_accuracy", [*ends, StateChanged("finished", 1.0)])
+    progress.held_out = HeldOut(rows)
+    assert verdicts(progress) == {"0": FITS, "1": word}
 
 
 OWN = [0.45, 0.30, 0.15, 0.08, 0.04, 0.02, 0.01, 0.01]  # a training loss; the validation loss rises again after the third epoch
