@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import json
+import multiprocessing
 import os
 import queue
 import sys
 import tempfile
 import threading
 import traceback
+import types
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -143,7 +146,21 @@ def _load(path: str) -> Terms:
         raise FilesGone(path) from error
     job = cloudpickle.loads(written)
     assert isinstance(job, Terms)
+    _stand_in_for_notebook(job.function.call)
     return job.at(folder)
+
+
+def _stand_in_for_notebook(call: Any) -> None:
+    """The function's own globals can be found in `__main__`, where pickle looks for them, and processes are started as in a
+    notebook, whose children have them too: for a pool that the function makes.
+    """
+    multiprocessing.set_start_method(None, force=True)  # a worker is told to start others as it was started itself
+    while isinstance(call, (functools.partial, types.MethodType)):
+        call = call.func if isinstance(call, functools.partial) else call.__func__
+    function = inspect.unwrap(call if isinstance(call, types.FunctionType) else type(call).__call__)
+    if isinstance(function, types.FunctionType) and function.__globals__.get("__name__") == "__main__":
+        own = {name: thing for name, thing in function.__globals__.items() if not name.startswith("__")}
+        vars(sys.modules["__main__"]).update(own)
 
 
 def _flush() -> None:
