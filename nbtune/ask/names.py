@@ -73,7 +73,7 @@ INITIALIZERS = frozenset(
     }
 )
 _OPTIMIZERS = {"adam", "adamw", "adamax", "nadam", "sgd", "rmsprop", "adagrad", "adadelta", "adafactor", "ftrl", "lion", "muon"}
-_SINCE = {"muon": (3, 10)}  # the version of Keras that brought it
+_SINCE = {"muon": (3, 14)}  # the version from which Keras knows it by its name
 
 
 def offered(known: set[str], version: str) -> frozenset[str]:
