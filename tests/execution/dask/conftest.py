@@ -51,6 +51,11 @@ def pids(client):
     return client.run(os.getpid)
 
 
+def workers(client):
+    """How many the scheduler knows. One that is just leaving answers nobody."""
+    return client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.workers))
+
+
 def wait_until(holds, seconds=60):
     end = time.monotonic() + seconds
     while not holds():

@@ -15,7 +15,7 @@ from nbtune import UsageError, tune
 from nbtune.record import log
 from nbtune.record.events import DONE, EpochEnded, TrialEnded
 from tests.conftest import dense
-from tests.execution.dask.conftest import QUIET, left_on, pids, wait_until
+from tests.execution.dask.conftest import QUIET, left_on, pids, wait_until, workers
 
 LONG = {"units": [4, 6, 8, 10], "epochs": 100_000, "patience": None}
 
@@ -59,7 +59,7 @@ def test_a_trial_that_kills_its_workers_is_failed_and_the_cluster_goes_on(flower
     assert [trial.status for trial in search.trials] == ["done", "failed", "failed", "done"]
     assert "SIGKILL" in search.trials[1].error
     assert "was lost while it trained this" in search.trials[2].error
-    wait_until(lambda: len(pids(client)) == 2)  # its nanny has started another one
+    wait_until(lambda: workers(client) == 2)  # its nanny has started another one
 
 
 def test_a_stack_whose_worker_is_killed_goes_on_elsewhere(flowers, here, client):
@@ -117,7 +117,7 @@ def _settled(search):
 
 def test_a_worker_that_joins_late_gets_work(flowers, here, client, cluster):
     cluster.scale(1)
-    wait_until(lambda: len(pids(client)) == 1)
+    wait_until(lambda: workers(client) == 1)
     search = tune(dense, flowers, dask=client, wait=False, engine="trial", dir=str(here), **{**LONG, "units": [4, 5, 6, 7]})
     wait_until(lambda: search.trials[0].status == "running")
     cluster.scale(2)
