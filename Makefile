@@ -1,5 +1,5 @@
 # make demo           executes the quickstart and leaves build/quickstart.html
-# make test           ruff, mypy and all tests but the slow ones; about 12 minutes on 2 cores
+# make test           ruff, mypy and all tests but the slow ones; about 17 minutes on 2 cores
 # make test-all       the same with the slow ones, before a release; about 35 minutes
 # make quick-test     ruff, mypy, the tests that hardly train, and a small demo; about 4 minutes
 # make browser-test   the panel in JupyterLab and Notebook 7, in Chromium; its pictures in build/screenshots
