@@ -36,7 +36,8 @@ def has_changed_libraries() -> bool:
 
 def _code_of_libraries() -> Iterator[tuple[tuple[str, ...], Any]]:
     for name, module in list(sys.modules.items()):
-        if not isinstance(module, types.ModuleType) or not _is_of_libraries(name):
+        # the type, and no `isinstance`: a module that is loaded when it is asked for would be
+        if not _is_of_libraries(name) or not issubclass(type(module), types.ModuleType):
             continue
         for inner, thing in list(vars(module).items()):
             if isinstance(thing, _CODE):
