@@ -40,11 +40,11 @@ def _code_of_libraries() -> Iterator[tuple[tuple[str, ...], Any]]:
         if not _is_of_libraries(name) or not issubclass(type(module), types.ModuleType):
             continue
         for inner, thing in list(vars(module).items()):
-            if isinstance(thing, _CODE):
+            if issubclass(type(thing), _CODE):
                 yield from _parts((name, inner), thing)
-                if isinstance(thing, type) and thing.__module__ == name:
+                if issubclass(type(thing), type) and thing.__module__ == name:
                     for own, part in list(vars(thing).items()):
-                        if isinstance(part, _CODE):
+                        if issubclass(type(part), _CODE):
                             yield from _parts((name, inner, own), part)
 
 
@@ -55,7 +55,7 @@ def _is_of_libraries(module: str) -> bool:
 def _parts(path: tuple[str, ...], thing: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
     yield path, thing
     function = getattr(thing, "__func__", thing)
-    if isinstance(function, types.FunctionType):
+    if type(function) is types.FunctionType:
         yield (*path, "()"), function.__code__  # which can be replaced in place
 
 
